@@ -1,0 +1,158 @@
+/**
+ * The binary form of what the ledger's scripts write to the stream: one entry per script call, many events in it.
+ *
+ * Events carry post-images only, so replaying them needs no business logic (LEDGER rule 7). The layout, shared with
+ * `scripts/includes/events.lua`, all integers unsigned and big endian:
+ *
+ *     entry  = format u8 (1), time u48 (ms), events total u48, count u16, event*
+ *     event  = kind u8, targets u8, target*
+ *     target = class u8, id length u8, id, fields u8, field*
+ *     field  = name length u8, name, value length u32, value
+ *
+ * A field named `@` starts with the entry's own sequence number (u48). The script does not know it while it writes the
+ * entry, so it is zero in the payload and filled in by whoever applies it.
+ */
+
+/** What an event did. */
+export type EventKind = 'opened' | 'defined' | 'claimed' | 'hidden';
+/** Which kind of record a write goes to. */
+export type TargetClass = 'wallet' | 'promotion' | 'index';
+
+/** New absolute values of some fields of one record. */
+export interface Write {
+  readonly target: TargetClass;
+  /** The user id of a wallet, the ref of a promotion in decimal, empty for the index. */
+  readonly id: string;
+  readonly fields: readonly { readonly field: Buffer; readonly value: Buffer }[];
+}
+
+export interface LedgerEvent {
+  readonly kind: EventKind;
+  readonly writes: readonly Write[];
+}
+
+/** Everything one script call did. */
+export interface LedgerEntry {
+  readonly formatVersion: number;
+  /** The script's decision time, ms since the epoch. */
+  readonly timeMs: number;
+  /** Events of the partition up to and including this entry. */
+  readonly eventsTotal: number;
+  readonly events: readonly LedgerEvent[];
+}
+
+/** The entry was written by a newer release; the reader must stop instead of guessing. */
+export class UnknownFormatError extends Error {
+  override readonly name = 'UnknownFormatError';
+}
+
+/** The bytes are not an entry. */
+export class CorruptEntryError extends Error {
+  override readonly name = 'CorruptEntryError';
+}
+
+export const ENTRY_FORMAT = 1;
+const KINDS: readonly EventKind[] = ['opened', 'defined', 'claimed', 'hidden'];
+const TARGETS: readonly TargetClass[] = ['wallet', 'promotion', 'index'];
+
+/** The name of the field that starts with the sequence number of the record's last event. */
+export const SEQUENCE_FIELD = '@';
+const SEQUENCE_FIELD_CODE = 0x40;
+
+class Reader {
+  private readonly bytes: Buffer;
+  private offset = 0;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  uint(size: 1 | 2 | 4 | 6): number {
+    if (this.offset + size > this.bytes.length) throw new CorruptEntryError('cut short');
+    const value = this.bytes.readUIntBE(this.offset, size);
+    this.offset += size;
+    return value;
+  }
+
+  slice(length: number): Buffer {
+    if (this.offset + length > this.bytes.length) throw new CorruptEntryError('cut short');
+    const slice = this.bytes.subarray(this.offset, this.offset + length);
+    this.offset += length;
+    return slice;
+  }
+
+  named<Name>(names: readonly Name[], what: string): Name {
+    const code = this.uint(1);
+    const name = names[code - 1];
+    if (name === undefined) throw new CorruptEntryError(`unknown ${what} ${code}`);
+    return name;
+  }
+
+  times<Item>(count: number, read: () => Item): Item[] {
+    const items: Item[] = [];
+    for (let index = 0; index < count; index += 1) items.push(read());
+    return items;
+  }
+
+  end(): void {
+    if (this.offset !== this.bytes.length) throw new CorruptEntryError('bytes left over');
+  }
+}
+
+function readWrite(reader: Reader): Write {
+  const target = reader.named(TARGETS, 'target');
+  const id = reader.slice(reader.uint(1)).toString('latin1');
+  const fields = reader.times(reader.uint(1), () => {
+    const field = reader.slice(reader.uint(1));
+    return { field, value: reader.slice(reader.uint(4)) };
+  });
+  return { target, id, fields };
+}
+
+/** Reads a stream entry's payload. Buffers in the result are views of `payload`. Throws the errors of this module. */
+export function decodeEntry(payload: Buffer): LedgerEntry {
+  const reader = new Reader(payload);
+  const formatVersion = reader.uint(1);
+  if (formatVersion !== ENTRY_FORMAT) throw new UnknownFormatError(`entry format ${formatVersion}`);
+  const timeMs = reader.uint(6);
+  const eventsTotal = reader.uint(6);
+  const events = reader.times(reader.uint(2), () => {
+    const kind = reader.named(KINDS, 'event kind');
+    return { kind, writes: reader.times(reader.uint(1), () => readWrite(reader)) };
+  });
+  reader.end();
+  return { formatVersion, timeMs, eventsTotal, events };
+}
+
+function uint(size: 1 | 2 | 4 | 6, value: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  bytes.writeUIntBE(value, 0, size);
+  return bytes;
+}
+
+function writeParts(write: Write): Buffer[] {
+  const id = Buffer.from(write.id, 'latin1');
+  const parts = [uint(1, TARGETS.indexOf(write.target) + 1), uint(1, id.length), id];
+  parts.push(uint(1, write.fields.length));
+  for (const { field, value } of write.fields) {
+    parts.push(uint(1, field.length), field, uint(4, value.length), value);
+  }
+  return parts;
+}
+
+/** The payload of an entry, as the scripts write it. For tests and tools. */
+export function encodeEntry(entry: LedgerEntry): Buffer {
+  const parts = [uint(1, entry.formatVersion), uint(6, entry.timeMs), uint(6, entry.eventsTotal)];
+  parts.push(uint(2, entry.events.length));
+  for (const event of entry.events) {
+    parts.push(uint(1, KINDS.indexOf(event.kind) + 1), uint(1, event.writes.length));
+    for (const write of event.writes) parts.push(...writeParts(write));
+  }
+  return Buffer.concat(parts);
+}
+
+/** The value a record holds after the entry with number `seq`: `@` gets the number, everything else is as written. */
+export function appliedValue(field: Buffer, value: Buffer, seq: number): Buffer {
+  if (field.length !== 1 || field[0] !== SEQUENCE_FIELD_CODE) return value;
+  return Buffer.concat([uint(6, seq), value.subarray(6)]);
+}

@@ -1,0 +1,44 @@
+/**
+ * The only place that knows a Redis key's name.
+ *
+ * Every key of a partition carries the partition's hash tag, so each script works on one slot (LEDGER rule 8). Tags come
+ * from a table instead of a counter because neighbouring counters fall on neighbouring slots: these sixteen lie one
+ * sixteenth of the 16,384 slots apart.
+ */
+const HASH_TAGS = ['p0'] as const;
+
+/** Names of the keys of one partition. Names are short: a wallet's name is paid for once per user. */
+export interface PartitionKeys {
+  /** The stream of entries. */
+  readonly stream: string;
+  /** Hash: open, generation, time, events, archivedSeq, archivedEvents. */
+  readonly meta: string;
+  /** Hash: promotion id → ref. */
+  readonly index: string;
+  /** Prefix of wallets; the user id follows. */
+  readonly walletPrefix: string;
+  /** Prefix of promotion records; the ref in decimal follows. */
+  readonly promotionPrefix: string;
+}
+
+/** The number of partitions of this generation. */
+export const PARTITIONS = HASH_TAGS.length;
+
+function keysOf(tag: string): PartitionKeys {
+  return {
+    stream: `{${tag}}stream`,
+    meta: `{${tag}}meta`,
+    index: `{${tag}}index`,
+    walletPrefix: `{${tag}}w:`,
+    promotionPrefix: `{${tag}}d:`,
+  };
+}
+
+const ALL_KEYS: readonly PartitionKeys[] = HASH_TAGS.map(keysOf);
+
+/** The keys of partition `partition` (0 … {@link PARTITIONS} − 1). */
+export function partitionKeys(partition: number): PartitionKeys {
+  const keys = ALL_KEYS[partition];
+  if (keys === undefined) throw new RangeError(`no partition ${partition}`);
+  return keys;
+}
