@@ -1,0 +1,60 @@
+/** Settings that are right one by one and wrong together. Each check gives one line that says what to do. */
+import type { Role, Settings } from './config.ts';
+
+type Check = (settings: Settings, role: Role) => string | undefined;
+
+const needsDatabase: Check = ({ database }, role) =>
+  role !== 'health' && database.url === undefined ? `DATABASE_URL: must be set to ${role}` : undefined;
+
+const needsRedis: Check = ({ redis }, role) =>
+  role !== 'health' && role !== 'migrate' && redis.url === undefined
+    ? `REDIS_URL: must be set to ${role}`
+    : undefined;
+
+const openDoorInDevelopmentOnly: Check = ({ auth, service }) =>
+  auth.mode === 'off' && service.development !== 'embedded'
+    ? 'HONGBAO_AUTH: off lets everybody in, so it works only with HONGBAO_DEVELOPMENT=embedded; set up tokens instead'
+    : undefined;
+
+const tokensNeedIssuerAndAudience: Check = ({ auth }, role) =>
+  role === 'serve' && auth.mode === 'jwt' && (auth.issuer === undefined || auth.audience === undefined)
+    ? 'HONGBAO_AUTH_ISSUER, HONGBAO_AUTH_AUDIENCE: must be set, so that tokens made for others are refused'
+    : undefined;
+
+const tokensNeedOneKeySource: Check = ({ auth }, role) =>
+  role === 'serve' && auth.mode === 'jwt' && (auth.jwksUrl === undefined) === (auth.jwksFile === undefined)
+    ? 'HONGBAO_AUTH_JWKS_URL, HONGBAO_AUTH_JWKS_FILE: exactly one must be set'
+    : undefined;
+
+const deadlinesInOrder: Check = ({ limits }) =>
+  limits.defaultDeadlineMs > limits.maxDeadlineMs
+    ? 'HONGBAO_LIMITS_DEFAULT_DEADLINE_MS: must not exceed HONGBAO_LIMITS_MAX_DEADLINE_MS'
+    : undefined;
+
+const sizesInOrder: Check = ({ limits }) =>
+  limits.maxMessageBytes > limits.maxBatchMessageBytes
+    ? 'HONGBAO_LIMITS_MAX_MESSAGE_BYTES: must not exceed HONGBAO_LIMITS_MAX_BATCH_MESSAGE_BYTES'
+    : undefined;
+
+const portsApart: Check = ({ grpc, http, ops }) => {
+  const ports = [grpc.port, http.port, ops.port].filter((port) => port !== 0);
+  return new Set(ports).size < ports.length
+    ? 'HONGBAO_GRPC_PORT, HONGBAO_HTTP_PORT, HONGBAO_OPS_PORT: must differ'
+    : undefined;
+};
+
+const CHECKS: readonly Check[] = [
+  needsDatabase,
+  needsRedis,
+  openDoorInDevelopmentOnly,
+  tokensNeedIssuerAndAudience,
+  tokensNeedOneKeySource,
+  deadlinesInOrder,
+  sizesInOrder,
+  portsApart,
+];
+
+/** One line per combination that cannot work for this role. */
+export function checkCombinations(settings: Settings, role: Role): string[] {
+  return CHECKS.map((check) => check(settings, role)).filter((fault) => fault !== undefined);
+}

@@ -1,0 +1,104 @@
+/**
+ * The kinds of value an environment variable may hold. Each parses text strictly: `1e3`, ` 5` and `5s` are faults, because
+ * a setting that is guessed at start is a surprise in production.
+ */
+import { z } from 'zod';
+
+/** One environment variable: its name, how its text is read, what it means. */
+export interface Variable<T> {
+  readonly name: string;
+  /** Reads the text; `undefined` (the variable is not set) gives the default or a fault. */
+  readonly schema: z.ZodType<T, string | undefined>;
+  /** The default as shown to people; `undefined` when there is none. */
+  readonly shownDefault: string | undefined;
+  readonly description: string;
+  /** Its value is masked wherever the configuration is shown, and `<NAME>_FILE` may name a file that holds it. */
+  readonly secret: boolean;
+}
+
+interface Bounds {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** A whole number; its unit is part of the name of the setting. */
+export function integer(
+  name: string,
+  preset: number,
+  description: string,
+  bounds: Bounds = {},
+): Variable<number> {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds;
+  const schema = z
+    .string()
+    .regex(/^\d{1,16}$/, 'must be a whole number written in digits')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
+    .or(z.undefined().transform(() => preset));
+  return { name, schema, shownDefault: String(preset), description, secret: false };
+}
+
+/** A TCP port; 0 lets the system choose, which tests use. */
+export function port(name: string, preset: number, description: string): Variable<number> {
+  return integer(name, preset, description, { max: 65535 });
+}
+
+/** `true` or `false`, nothing else. */
+export function flag(name: string, preset: boolean, description: string): Variable<boolean> {
+  const schema = z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .transform((text) => text === 'true')
+    .or(z.undefined().transform(() => preset));
+  return { name, schema, shownDefault: String(preset), description, secret: false };
+}
+
+/** One word of a closed list. */
+export function choice<const T extends readonly [string, ...string[]]>(
+  name: string,
+  options: T,
+  preset: T[number],
+  description: string,
+): Variable<T[number]> {
+  const schema = z
+    .enum(options, { error: `must be one of ${options.join(', ')}` })
+    .or(z.undefined().transform(() => preset));
+  return {
+    name,
+    schema,
+    shownDefault: preset,
+    description: `${description} One of ${options.map((option) => `\`${option}\``).join(', ')}.`,
+    secret: false,
+  };
+}
+
+/** Text that may be absent. An empty variable counts as a fault: it is nearly always a template that was not filled in. */
+export function optionalText(name: string, description: string): Variable<string | undefined> {
+  const schema = z.string().min(1, 'must not be empty').optional();
+  return { name, schema, shownDefault: undefined, description, secret: false };
+}
+
+/** A web address that may be absent. */
+export function optionalUrl(
+  name: string,
+  protocol: RegExp,
+  description: string,
+): Variable<string | undefined> {
+  const schema = z.url({ protocol, error: `must be an address that matches ${protocol.source}` }).optional();
+  return { name, schema, shownDefault: undefined, description, secret: false };
+}
+
+/** The address of a store. It may hold a password, so it is a secret as a whole. */
+export function storeUrl(name: string, protocol: RegExp, description: string): Variable<string | undefined> {
+  return { ...optionalUrl(name, protocol, description), secret: true };
+}
+
+/** Words separated by commas; none when the variable is not set. */
+export function list(name: string, description: string): Variable<readonly string[]> {
+  const schema = z
+    .string()
+    .min(1, 'must not be empty')
+    .transform((value): readonly string[] => value.split(',').map((word) => word.trim()))
+    .pipe(z.array(z.string().min(1, 'holds an empty word')).readonly())
+    .or(z.undefined().transform((): readonly string[] => []));
+  return { name, schema, shownDefault: undefined, description, secret: false };
+}

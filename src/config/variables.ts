@@ -1,0 +1,255 @@
+/** Every environment variable of the product, by section: its name, bounds, default and meaning. Nothing else is read. */
+import { choice, flag, integer, list, optionalText, optionalUrl, port, storeUrl } from './variable.ts';
+
+const MINUTE_MS = 60_000;
+
+export const VARIABLES = {
+  service: {
+    development: choice(
+      'HONGBAO_DEVELOPMENT',
+      ['no', 'embedded'],
+      'no',
+      'Set to `embedded` by `npm start`, which brings its own stores. Never set it in production.',
+    ),
+    logLevel: choice(
+      'HONGBAO_LOG_LEVEL',
+      ['debug', 'info', 'warn', 'error', 'silent'],
+      'info',
+      'The least severe log line that is written.',
+    ),
+  },
+  grpc: {
+    host: optionalText(
+      'HONGBAO_GRPC_HOST',
+      'Address the gRPC server listens on. Every address when not set; 127.0.0.1 in the embedded development set-up.',
+    ),
+    port: port('HONGBAO_GRPC_PORT', 50051, 'Port of the gRPC server.'),
+    reflection: flag('HONGBAO_GRPC_REFLECTION', true, 'Whether tools may ask the server for its contract.'),
+    maxConcurrentStreams: integer(
+      'HONGBAO_GRPC_MAX_CONCURRENT_STREAMS',
+      1000,
+      'Calls at a time on one connection.',
+      {
+        min: 1,
+      },
+    ),
+    maxSessionMemoryMegabytes: integer(
+      'HONGBAO_GRPC_MAX_SESSION_MEMORY_MEGABYTES',
+      32,
+      'Memory one connection may hold before new calls on it are refused.',
+      { min: 1 },
+    ),
+  },
+  http: {
+    host: optionalText(
+      'HONGBAO_HTTP_HOST',
+      'Address the HTTP server (Connect, gRPC-Web, JSON) listens on. Defaults as for the gRPC server.',
+    ),
+    port: port('HONGBAO_HTTP_PORT', 8080, 'Port of the HTTP server.'),
+    corsOrigins: list(
+      'HONGBAO_HTTP_CORS_ORIGINS',
+      'Origins of web pages that may call the service, separated by commas; `*` allows every page.',
+    ),
+  },
+  ops: {
+    host: optionalText(
+      'HONGBAO_OPS_HOST',
+      'Address of the server for metrics and probes. Defaults as for the gRPC server. Never expose it to the public.',
+    ),
+    port: port('HONGBAO_OPS_PORT', 9090, 'Port of `/metrics`, `/livez`, `/readyz` and `/healthz/details`.'),
+  },
+  connections: {
+    maxAgeMs: integer(
+      'HONGBAO_CONNECTIONS_MAX_AGE_MS',
+      5 * MINUTE_MS,
+      'Age at which a gRPC connection is asked to reconnect (with 10 % jitter), so that clients find new replicas.',
+      { min: 1000 },
+    ),
+    maxAgeGraceMs: integer(
+      'HONGBAO_CONNECTIONS_MAX_AGE_GRACE_MS',
+      MINUTE_MS,
+      'Time the calls on such a connection have to finish.',
+      { min: 1000 },
+    ),
+    maxIdleMs: integer(
+      'HONGBAO_CONNECTIONS_MAX_IDLE_MS',
+      5 * MINUTE_MS,
+      'Idle time after which a connection is closed.',
+      {
+        min: 1000,
+      },
+    ),
+  },
+  database: {
+    url: storeUrl('DATABASE_URL', /^postgres(ql)?$/, 'Address of Postgres (15 or newer).'),
+    maxConnections: integer('HONGBAO_DATABASE_MAX_CONNECTIONS', 10, 'Connections to Postgres per process.', {
+      min: 1,
+      max: 1000,
+    }),
+    statementTimeoutMs: integer(
+      'HONGBAO_DATABASE_STATEMENT_TIMEOUT_MS',
+      10_000,
+      'Time after which Postgres gives up on a statement.',
+      { min: 1 },
+    ),
+    connectTimeoutMs: integer(
+      'HONGBAO_DATABASE_CONNECT_TIMEOUT_MS',
+      5000,
+      'Time to open a connection to Postgres.',
+      {
+        min: 1,
+      },
+    ),
+  },
+  redis: {
+    url: storeUrl(
+      'REDIS_URL',
+      /^rediss?$/,
+      'Address of Redis (7.0 or newer), `noeviction`, `appendfsync always`.',
+    ),
+    commandTimeoutMs: integer(
+      'HONGBAO_REDIS_COMMAND_TIMEOUT_MS',
+      2000,
+      'Time after which a call to Redis counts as unanswered. Too small a value breaks the connection check.',
+      { min: 50 },
+    ),
+    connectTimeoutMs: integer(
+      'HONGBAO_REDIS_CONNECT_TIMEOUT_MS',
+      2000,
+      'Time to open a connection to Redis.',
+      {
+        min: 50,
+      },
+    ),
+    socketTimeoutMs: integer(
+      'HONGBAO_REDIS_SOCKET_TIMEOUT_MS',
+      5000,
+      'Silence on a connection with calls in flight after which it is replaced.',
+      { min: 100 },
+    ),
+    replicas: integer(
+      'HONGBAO_REDIS_REPLICAS',
+      0,
+      'Replicas that must hold a write before a DURABLE claim is answered.',
+      {
+        max: 16,
+      },
+    ),
+  },
+  ledger: {
+    queueLimit: integer(
+      'HONGBAO_LEDGER_QUEUE_LIMIT',
+      20_000,
+      'Writes waiting for Redis in one process; more are refused with LEDGER_OVERLOADED.',
+      { min: 1 },
+    ),
+    backlogLimitEvents: integer(
+      'HONGBAO_LEDGER_BACKLOG_LIMIT_EVENTS',
+      2_000_000,
+      'Events not yet in Postgres. Claims close at 60 % of it, so that the memory of Redis never runs out.',
+      { min: 1000 },
+    ),
+    durabilityFallback: choice(
+      'HONGBAO_LEDGER_DURABILITY_FALLBACK',
+      ['refuse', 'degrade'],
+      'refuse',
+      'What a DURABLE claim does while Redis cannot keep that promise.',
+    ),
+    fsyncAsserted: flag(
+      'HONGBAO_LEDGER_FSYNC_ASSERTED',
+      false,
+      'The operator states that Redis fsyncs before it answers. For managed Redis that hides its settings.',
+    ),
+  },
+  archive: {
+    batchEntries: integer(
+      'HONGBAO_ARCHIVE_BATCH_ENTRIES',
+      500,
+      'Stream entries written to Postgres in one statement.',
+      {
+        min: 1,
+        max: 10_000,
+      },
+    ),
+    trimMarginMs: integer(
+      'HONGBAO_ARCHIVE_TRIM_MARGIN_MS',
+      10 * MINUTE_MS,
+      'How long an archived entry stays in Redis. At least the recovery point of Postgres.',
+    ),
+    leaseMs: integer('HONGBAO_ARCHIVE_LEASE_MS', 10_000, 'Time after which a silent archiver is replaced.', {
+      min: 500,
+    }),
+    idlePollMs: integer(
+      'HONGBAO_ARCHIVE_IDLE_POLL_MS',
+      50,
+      'Wait before the stream is read again when it was empty.',
+      {
+        min: 1,
+      },
+    ),
+  },
+  ruleSet: {
+    pollMs: integer(
+      'HONGBAO_RULE_SET_POLL_MS',
+      500,
+      'How often changed promotions are looked for, beside the notification.',
+      { min: 10 },
+    ),
+  },
+  auth: {
+    mode: choice(
+      'HONGBAO_AUTH',
+      ['jwt', 'off'],
+      'jwt',
+      '`off` lets everybody in and works only with `HONGBAO_DEVELOPMENT=embedded`.',
+    ),
+    issuer: optionalText('HONGBAO_AUTH_ISSUER', 'The `iss` a token must carry.'),
+    audience: optionalText('HONGBAO_AUTH_AUDIENCE', 'The `aud` a token must carry.'),
+    jwksUrl: optionalUrl(
+      'HONGBAO_AUTH_JWKS_URL',
+      /^https?$/,
+      'Where the keys that sign tokens are published.',
+    ),
+    jwksFile: optionalText('HONGBAO_AUTH_JWKS_FILE', 'A file with those keys, instead of the address.'),
+    clockToleranceSeconds: integer(
+      'HONGBAO_AUTH_CLOCK_TOLERANCE_SECONDS',
+      30,
+      'By how much clocks may differ when `exp` and `nbf` are checked.',
+      { max: 60 },
+    ),
+  },
+  limits: {
+    maxMessageBytes: integer('HONGBAO_LIMITS_MAX_MESSAGE_BYTES', 65_536, 'Size of a request.', {
+      min: 1024,
+      max: 16_777_216,
+    }),
+    maxBatchMessageBytes: integer(
+      'HONGBAO_LIMITS_MAX_BATCH_MESSAGE_BYTES',
+      1_048_576,
+      'Size of a request that carries a batch of items.',
+      { min: 1024, max: 16_777_216 },
+    ),
+    defaultDeadlineMs: integer(
+      'HONGBAO_LIMITS_DEFAULT_DEADLINE_MS',
+      5000,
+      'Time for a call that states no deadline.',
+      {
+        min: 1,
+      },
+    ),
+    maxDeadlineMs: integer(
+      'HONGBAO_LIMITS_MAX_DEADLINE_MS',
+      30_000,
+      'Longest time a unary call may ask for.',
+      { min: 1 },
+    ),
+  },
+  drain: {
+    readinessDelayMs: integer(
+      'HONGBAO_DRAIN_READINESS_DELAY_MS',
+      5000,
+      'Wait between "not ready" and the end of new connections, until load balancers noticed.',
+    ),
+    graceMs: integer('HONGBAO_DRAIN_GRACE_MS', 20_000, 'Time the calls in flight then have to finish.'),
+  },
+} as const;
