@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { createLogger } from './logger.ts';
+
+function capture(): { lines: Record<string, unknown>[]; write(line: string): void } {
+  const lines: Record<string, unknown>[] = [];
+  return { lines, write: (line) => lines.push(JSON.parse(line)) };
+}
+
+test('a line has stable field names', () => {
+  const output = capture();
+  createLogger({ level: 'info', role: 'serve' }, output).warn({ event: 'ledger_closed' }, 'closed');
+  expect(output.lines).toEqual([
+    {
+      level: 'warn',
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+      role: 'serve',
+      event: 'ledger_closed',
+      message: 'closed',
+    },
+  ]);
+});
+
+// SPEC S3
+test('tokens, phones and the arguments of failed commands are not written', () => {
+  const output = capture();
+  const logger = createLogger({ level: 'debug', role: 'serve' }, output);
+  const failed = Object.assign(new Error('LOADING'), {
+    command: { name: 'evalsha', args: ['wallet-of-alice'] },
+  });
+  logger.error({ err: failed }, 'failed');
+  logger.info({
+    authorization: 'Bearer hush',
+    user: { phone: '+8613800000000' },
+    request: { headers: { token: 'hush' } },
+  });
+  const text = JSON.stringify(output.lines);
+  expect(text).not.toMatch(/wallet-of-alice|hush|13800000000/);
+  expect(text).toContain('LOADING');
+});
+
+test('lines below the level are not written', () => {
+  const output = capture();
+  createLogger({ level: 'error', role: 'serve' }, output).info('hello');
+  expect(output.lines).toEqual([]);
+});

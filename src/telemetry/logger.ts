@@ -1,0 +1,63 @@
+/** Structured logs on standard output: stable field names, no secret, no person. */
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+export type { Logger } from 'pino';
+
+/** What a logger needs to know about its process. */
+export interface LoggerOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Role of the process, shown on every line. */
+  readonly role: string;
+}
+
+/**
+ * Names of what can happen, as the field `event` of a log line; alerts and searches rely on them. `info` is a change of
+ * state, `warn` a degraded state, `error` means that somebody must act.
+ */
+export const LOG_EVENTS = {
+  serviceStarted: 'service_started',
+  serviceStopped: 'service_stopped',
+  drainStarted: 'drain_started',
+  drainForced: 'drain_forced',
+  openDoor: 'authentication_off',
+  keysUnavailable: 'keys_unavailable',
+  callFailed: 'call_failed',
+  ledgerDurability: 'ledger_durability',
+  ledgerConnection: 'ledger_connection',
+  ledgerClosed: 'ledger_closed',
+  ledgerOpened: 'ledger_opened',
+  ledgerScriptFailed: 'ledger_script_failed',
+  archiveOwned: 'archive_owned',
+  archiveLost: 'archive_lost',
+  archiveFlushFailed: 'archive_flush_failed',
+  archiveFork: 'archive_fork',
+  archiveQuarantined: 'archive_quarantined',
+  archiveBacklog: 'archive_backlog',
+  ruleSetLoaded: 'rule_set_loaded',
+  ruleSetLoadFailed: 'rule_set_load_failed',
+  definitionOutbox: 'definition_outbox',
+} as const;
+
+/** Fields that may hold a token, an argument of a command or a phone number, at the depths at which they occur. */
+const SECRET_FIELDS = ['authorization', 'token', 'password', 'secret', 'phone'];
+const REDACTED_PATHS = [
+  ...SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
+  // ioredis puts the arguments of a failed command (wallet keys, payloads) on the error.
+  ...['err', 'cause', 'err.cause', 'err.previousErrors[*]'].flatMap((path) => [
+    `${path}.command.args`,
+    `${path}.args`,
+  ]),
+];
+
+/** The logger of a process. The destination is standard output unless a test passes its own. */
+export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
+  const settings = {
+    level: options.level,
+    base: { role: options.role },
+    messageKey: 'message',
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
+  };
+  return destination === undefined ? pino(settings) : pino(settings, destination);
+}

@@ -1,0 +1,242 @@
+/**
+ * Every metric of the product, declared once. Names are in base units; labels come from closed lists, never a user, a
+ * coupon or a token. Components take the `Metrics` of their process and add to its fields.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { REASONS, type RefusalReason } from '../domain/refusal.ts';
+import { registerEventLoop } from './event-loop.ts';
+import {
+  Counter,
+  Family,
+  Gauge,
+  Histogram,
+  registerCounters,
+  registerGauges,
+  registerHistograms,
+} from './metric.ts';
+
+/** How a claim ended: taken now, taken earlier by the same request, or refused with a reason. */
+export type ClaimOutcome = 'claimed' | 'replayed' | RefusalReason;
+
+/** Why a call to a store was repeated. */
+export type RetryCause = 'connection' | 'timeout' | 'script_missing' | 'period' | 'closed' | 'failed_batch';
+
+/** Why a caller was turned away before the method was looked at. */
+export type AuthRejection =
+  | 'missing'
+  | 'malformed'
+  | 'invalid'
+  | 'expired'
+  | 'no_identity'
+  | 'denied'
+  | 'keys_unavailable';
+
+/** Seconds of a call, around the objectives: half a millisecond to one second, then up to the longest deadline. */
+const CALL_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+/** Seconds of one script; a batch is bounded to two milliseconds. */
+const SCRIPT_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
+/** Seconds from an event to its commit in Postgres; the objective is one. */
+const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** Items in a batch. */
+const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+/** Events in one statement of the archive. */
+const FLUSH_SIZES = [1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000];
+
+/** Who is running: shown by `promo_build_info`. */
+export interface Build {
+  readonly version: string;
+  readonly node: string;
+}
+
+/** Everything that is counted. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** The metrics of one process, with the defaults of prom-client for the process and Node. */
+export function createMetrics(build: Build) {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  registerEventLoop(registry);
+  const declare = declarations(registry);
+  declare
+    .gauges<readonly [string, string]>('promo_build_info', 'Version of the product and of Node.', [
+      'version',
+      'node',
+    ])
+    .child(build.version, build.node).value = 1;
+  return {
+    registry,
+    ...serverMetrics(declare),
+    ...ledgerMetrics(declare),
+    ...archiveMetrics(declare),
+    ...definitionMetrics(declare),
+  };
+}
+
+function serverMetrics(declare: Declare) {
+  const labels = ['grpc_service', 'grpc_method'];
+  return {
+    serverStarted: declare.counters<readonly [string, string]>(
+      'grpc_server_started_total',
+      'Calls begun, on every protocol.',
+      labels,
+    ),
+    serverHandled: declare.counters<readonly [string, string, string]>(
+      'grpc_server_handled_total',
+      'Calls answered, on every protocol, by status code.',
+      [...labels, 'grpc_code'],
+    ),
+    serverHandlingSeconds: declare.histograms<readonly [string, string]>(
+      'grpc_server_handling_seconds',
+      'Time from the headers of a call to its answer.',
+      labels,
+      CALL_SECONDS,
+    ),
+    authRejections: declare.counters<readonly [AuthRejection]>(
+      'promo_auth_rejections_total',
+      'Callers turned away, by reason.',
+      ['reason'],
+    ),
+  };
+}
+
+function ledgerMetrics(declare: Declare) {
+  const claims = declare.counters<readonly [ClaimOutcome]>('promo_claims_total', 'Claims by outcome.', [
+    'outcome',
+  ]);
+  // Every outcome exists from the start, so that the first one of a kind already is a rise from zero.
+  for (const outcome of ['claimed', 'replayed', ...reasons()] as const) claims.child(outcome);
+  return {
+    claims,
+    ledgerBatchItems: declare.histogram(
+      'promo_ledger_batch_items',
+      'Writes in one script call.',
+      BATCH_SIZES,
+    ),
+    scriptSeconds: declare.histogram(
+      'promo_ledger_script_seconds',
+      'Time from sending a script call to its reply.',
+      SCRIPT_SECONDS,
+    ),
+    ledgerQueueItems: declare.gauge('promo_ledger_queue_items', 'Writes waiting to be sent.'),
+    ledgerInflight: declare.gauge('promo_ledger_inflight', 'Writes sent and not yet answered.'),
+    ledgerRetries: declare.counters<readonly [RetryCause]>(
+      'promo_ledger_retries_total',
+      'Calls repeated, by cause.',
+      ['cause'],
+    ),
+    ledgerPartitionOpen: declare.gauge('promo_ledger_partition_open', '1 when the partition takes writes.'),
+    ledgerDurable: declare.gauge(
+      'promo_ledger_durable',
+      '1 when Redis fsyncs every write before it answers.',
+    ),
+    ledgerBacklogEvents: declare.gauge(
+      'promo_ledger_backlog_events',
+      'Events in Redis that are not yet in Postgres.',
+    ),
+    ledgerScriptErrors: declare.counter(
+      'promo_ledger_script_errors_total',
+      'Script calls that ended with an error.',
+    ),
+  };
+}
+
+function archiveMetrics(declare: Declare) {
+  return {
+    archiveLagSeconds: declare.histogram(
+      'promo_archive_lag_seconds',
+      'Time from an event to its commit in Postgres.',
+      LAG_SECONDS,
+    ),
+    archiveOldestUnflushedSeconds: declare.gauge(
+      'promo_archive_oldest_unflushed_seconds',
+      'Age of the oldest event that is not yet in Postgres.',
+    ),
+    archiveBatchEvents: declare.histogram(
+      'promo_archive_batch_events',
+      'Events in one statement.',
+      FLUSH_SIZES,
+    ),
+    archiveFlushSeconds: declare.histogram(
+      'promo_archive_flush_seconds',
+      'Time of one statement.',
+      CALL_SECONDS,
+    ),
+    archiveEvents: declare.counter('promo_archive_events_total', 'Events written to Postgres.'),
+    archiveQuarantinedEvents: declare.gauge(
+      'promo_archive_quarantined_events',
+      'Events in the log that could not be projected.',
+    ),
+    archiveForkDetected: declare.gauge(
+      'promo_archive_fork_detected',
+      '1 when Redis and Postgres hold different histories.',
+    ),
+    archiveOwner: declare.gauge('promo_archive_owner', '1 in the process that archives the partition.'),
+    postgresSeconds: declare.histograms<readonly [string]>(
+      'promo_postgres_seconds',
+      'Time of a statement, by operation.',
+      ['operation'],
+      CALL_SECONDS,
+    ),
+  };
+}
+
+function definitionMetrics(declare: Declare) {
+  return {
+    ruleSetVersion: declare.gauge('promo_rule_set_version', 'Version of the rule set in force.'),
+    ruleSetAgeSeconds: declare.gauge(
+      'promo_rule_set_age_seconds',
+      'Time since the rule set was last known to be the newest.',
+    ),
+    ruleSetLoadErrors: declare.counter(
+      'promo_rule_set_load_errors_total',
+      'Loads of the rule set that failed.',
+    ),
+    definitionOutboxPending: declare.gauge(
+      'promo_definition_outbox_pending',
+      'Changes of promotions the ledger does not have yet.',
+    ),
+  };
+}
+
+function reasons(): RefusalReason[] {
+  return Object.keys(REASONS).filter((name): name is RefusalReason => name in REASONS);
+}
+
+type Declare = ReturnType<typeof declarations>;
+
+/** The ways to declare a metric in a registry: one number, or one per combination of labels. */
+function declarations(registry: Registry) {
+  const counters = <L extends readonly string[]>(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+  ) => {
+    const family = new Family<Counter, L>(() => new Counter());
+    registerCounters(registry, { name, help, labelNames }, () => family.entries());
+    return family;
+  };
+  const gauges = <L extends readonly string[]>(name: string, help: string, labelNames: readonly string[]) => {
+    const family = new Family<Gauge, L>(() => new Gauge());
+    registerGauges(registry, { name, help, labelNames }, () => family.entries());
+    return family;
+  };
+  const histograms = <L extends readonly string[]>(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    upperBounds: readonly number[],
+  ) => {
+    const family = new Family<Histogram, L>(() => new Histogram(upperBounds));
+    registerHistograms(registry, { name, help, labelNames }, () => family.entries());
+    return family;
+  };
+  return {
+    counters,
+    gauges,
+    histograms,
+    counter: (name: string, help: string) => counters<readonly []>(name, help, []).child(),
+    gauge: (name: string, help: string) => gauges<readonly []>(name, help, []).child(),
+    histogram: (name: string, help: string, upperBounds: readonly number[]) =>
+      histograms<readonly []>(name, help, [], upperBounds).child(),
+  };
+}
