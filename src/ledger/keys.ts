@@ -1,9 +1,9 @@
 /**
  * The only place that knows a Redis key's name.
  *
- * Every key of a partition carries the partition's hash tag, so each script works on one slot (LEDGER rule 8). Tags come
- * from a table instead of a counter because neighbouring counters fall on neighbouring slots: these sixteen lie one
- * sixteenth of the 16,384 slots apart.
+ * Every key of a partition carries the partition's hash tag, so each script works on one slot. Tags come from a table, not
+ * from a counter, because the slots of counted names (`p0`, `p1`, …) do not lie evenly over the nodes of a cluster. One
+ * Redis needs one partition.
  */
 const HASH_TAGS = ['p0'] as const;
 

@@ -1,0 +1,189 @@
+/**
+ * The ledger as its keeper sees it: the stream, the gate and the records, for the archive, the gatekeeper and the audit.
+ * Bound to one generation and one partition. Methods throw what the driver throws; every call has the connection's time-out.
+ */
+import type { Redis } from 'ioredis';
+import { decodeEntry, type LedgerEntry, type Write } from './event-format.ts';
+import { appliedValue } from './event-format.ts';
+import { type PartitionKeys, partitionKeys } from './keys.ts';
+import { runScript } from './script-runner.ts';
+
+/** One entry of the stream. */
+export interface StreamEntry {
+  readonly seq: number;
+  readonly payload: Buffer;
+}
+
+/** Wallets returned per step of a scan, about. */
+const SCAN_COUNT = 500;
+
+function payloadOf(fields: unknown): Buffer {
+  const payload = Array.isArray(fields) ? fields[1] : undefined;
+  if (!Buffer.isBuffer(payload)) throw new TypeError('a stream entry without a payload');
+  return payload;
+}
+
+function entriesOf(reply: unknown): StreamEntry[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.map(([id, fields]: [Buffer, unknown]) => ({
+    seq: Number(id.toString('latin1').split('-')[1]),
+    payload: payloadOf(fields),
+  }));
+}
+
+/** Administration of one partition of one generation. */
+export class LedgerAdmin {
+  private readonly redis: Redis;
+  private readonly generation: number;
+  private readonly keys: PartitionKeys;
+
+  constructor(redis: Redis, generation: number, partition: number) {
+    this.redis = redis;
+    this.generation = generation;
+    this.keys = partitionKeys(partition);
+  }
+
+  /** Identity of the server process that answers now. */
+  async serverRunId(): Promise<string> {
+    const runId = /^run_id:([0-9a-f]+)/m.exec(await this.redis.info('server'))?.[1];
+    if (runId === undefined) throw new TypeError('the server does not tell its run id');
+    return runId;
+  }
+
+  /** Identity of the server process the partition is open for; undefined when it never was opened. */
+  async openRunId(): Promise<string | undefined> {
+    return (await this.redis.hget(this.keys.meta, 'open')) ?? undefined;
+  }
+
+  /** Number of the newest entry; undefined when the stream is empty. */
+  async lastSeq(): Promise<number | undefined> {
+    const reply = await this.redis.callBuffer('XREVRANGE', [this.keys.stream, '+', '-', 'COUNT', 1]);
+    return entriesOf(reply)[0]?.seq;
+  }
+
+  /** Number of the oldest entry still kept; undefined when the stream is empty. */
+  async firstSeq(): Promise<number | undefined> {
+    const reply = await this.redis.callBuffer('XRANGE', [this.keys.stream, '-', '+', 'COUNT', 1]);
+    return entriesOf(reply)[0]?.seq;
+  }
+
+  /** Entries after `fromSeqExclusive` (−1 = from the start), oldest first, at most `maxEntries`. */
+  async readEntries(fromSeqExclusive: number, maxEntries: number): Promise<StreamEntry[]> {
+    const from = `${this.generation}-${fromSeqExclusive + 1}`;
+    const reply = await this.redis.callBuffer('XRANGE', [this.keys.stream, from, '+', 'COUNT', maxEntries]);
+    return entriesOf(reply);
+  }
+
+  /** The payload of one entry, if it is still kept. */
+  async readEntry(seq: number): Promise<Buffer | undefined> {
+    const id = `${this.generation}-${seq}`;
+    const reply = await this.redis.callBuffer('XRANGE', [this.keys.stream, id, id]);
+    return entriesOf(reply)[0]?.payload;
+  }
+
+  /**
+   * Replays archived entries into a closed partition that lost them. `expectedLastSeq` is the stream's newest entry
+   * (undefined = empty); throws when it is another one, so that two keepers cannot mix their replays.
+   */
+  async applyEntries(entries: readonly StreamEntry[], expectedLastSeq: number | undefined): Promise<void> {
+    let expected = expectedLastSeq;
+    for (const entry of entries) {
+      const { keys, args } = this.applyCall(entry, expected);
+      const applied = await runScript(this.redis, 'apply', keys, args);
+      if (applied !== 1) throw new Error(`entry ${entry.seq} was not applied: the partition is open or has moved on`);
+      expected = entry.seq;
+    }
+  }
+
+  /** Opens the partition for the server process `runId`; false when another one answers by now. */
+  async open(runId: string): Promise<boolean> {
+    const reply = await runScript(this.redis, 'open', [this.keys.stream, this.keys.meta], [runId, this.generation]);
+    return reply === 1;
+  }
+
+  /** Tells the scripts how far the archive is, for the backlog limit. A hint: it changes no state a claim depends on. */
+  async publishArchived(seq: number, eventsTotal: number): Promise<void> {
+    await this.redis.hset(this.keys.meta, { archivedSeq: seq, archivedEvents: eventsTotal });
+  }
+
+  /** Removes entries older than `seq`; answers how many. */
+  async trimBelow(seq: number): Promise<number> {
+    return await this.redis.xtrim(this.keys.stream, 'MINID', `${this.generation}-${seq}`);
+  }
+
+  /** Every field of a wallet, names in hex. */
+  async readWalletFields(userId: string): Promise<Map<string, Buffer>> {
+    return await this.readFields(this.keys.walletPrefix + userId, 'hex');
+  }
+
+  /** Every field of a promotion record. */
+  async readPromotionFields(ref: number): Promise<Map<string, Buffer>> {
+    return await this.readFields(this.keys.promotionPrefix + ref, 'latin1');
+  }
+
+  /** Every field of many wallets in one round trip, in the order asked. */
+  async readWallets(userIds: readonly string[]): Promise<Map<string, Buffer>[]> {
+    const pipeline = this.redis.pipeline();
+    for (const userId of userIds) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
+    const results = (await pipeline.exec()) ?? [];
+    return results.map(([error, reply]) => {
+      if (error) throw error;
+      return fieldMap(reply, 'hex');
+    });
+  }
+
+  /** A step over all wallets: user ids, and the cursor to go on with ('0' at the end). A user may come twice. */
+  async scanWalletUsers(cursor: string): Promise<{ cursor: string; userIds: string[] }> {
+    const pattern = `${this.keys.walletPrefix}*`;
+    const [next, names] = await this.redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
+    return { cursor: next, userIds: names.map((name) => name.slice(this.keys.walletPrefix.length)) };
+  }
+
+  private async readFields(key: string, encoding: 'hex' | 'latin1'): Promise<Map<string, Buffer>> {
+    return fieldMap(await this.redis.callBuffer('HGETALL', [key]), encoding);
+  }
+
+  private applyCall(entry: StreamEntry, expected: number | undefined): { keys: string[]; args: (string | Buffer)[] } {
+    const decoded = decodeEntry(entry.payload);
+    const writes = writesOf(decoded);
+    const args: (string | Buffer)[] = [
+      String(this.generation),
+      String(entry.seq),
+      expected === undefined ? '' : String(expected),
+      entry.payload,
+      String(decoded.timeMs),
+      String(decoded.eventsTotal),
+    ];
+    for (const write of writes) {
+      args.push(String(write.fields.length));
+      for (const { field, value } of write.fields) args.push(field, appliedValue(field, value, entry.seq));
+    }
+    return { keys: [this.keys.stream, this.keys.meta, ...writes.map((write) => this.keyOf(write))], args };
+  }
+
+  private keyOf(write: Write): string {
+    switch (write.target) {
+      case 'wallet':
+        return this.keys.walletPrefix + write.id;
+      case 'promotion':
+        return this.keys.promotionPrefix + write.id;
+      case 'index':
+        return this.keys.index;
+    }
+  }
+}
+
+function fieldMap(reply: unknown, encoding: 'hex' | 'latin1'): Map<string, Buffer> {
+  const parts: Buffer[] = Array.isArray(reply) ? reply : [];
+  const fields = new Map<string, Buffer>();
+  for (let index = 0; index + 1 < parts.length; index += 2) {
+    const [name, value] = parts.slice(index, index + 2);
+    if (name && value) fields.set(name.toString(encoding), value);
+  }
+  return fields;
+}
+
+/** The writes of an entry in order; a later write of the same record wins by coming later. */
+function writesOf(entry: LedgerEntry): Write[] {
+  return entry.events.flatMap((event) => event.writes);
+}

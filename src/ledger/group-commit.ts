@@ -1,0 +1,271 @@
+/**
+ * Group commit: claims that arrive while a script call is under way travel together as the next one.
+ *
+ * The answer to a claim is given when the script has run and its write is as durable as the server makes it, so claims of
+ * one batch share one script call and one fsync. What may go wrong at each step, and what is done:
+ *
+ * - the deadline passes while the claim waits: it is dropped unsent and refused;
+ * - the deadline passes while it travels: the answer is "unknown"; the script itself refuses late claims, so an attempt
+ *   that was given up cannot land after its retry was refused;
+ * - no reply, or a server that cannot work: the same claims are sent again until their deadlines (scripts are idempotent);
+ * - the script fails: the batch is run claim by claim, the one that fails alone is refused as INTERNAL and reported.
+ */
+import { type BatchReply, type BatchSettings, decodeBatchReply, encodeBatch } from './claim-batch.ts';
+import { type ClaimRequest, encodeFacts, OUTCOME_CORRUPT, OUTCOME_REPLAYED, OUTCOME_UNDEFINED, refusalOf } from './claim-operation.ts';
+import { ClaimQueue, type WaitingClaim } from './claim-queue.ts';
+import type { PartitionKeys } from './keys.ts';
+import * as limits from './limits.ts';
+import { ScriptFailure, scriptFailure } from './script-runner.ts';
+import type { RefusalReason } from '../domain/refusal.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+/** What a group commit needs from outside. */
+export interface GroupCommitPorts {
+  readonly keys: PartitionKeys;
+  /** Claims that may wait; more are refused at once. */
+  readonly queueLimit: number;
+  readonly metrics: Metrics;
+  runClaims(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown>;
+  settings(): Omit<BatchSettings, 'clockOffsetMs'>;
+  /** Brings a promotion's definition into the partition; false when there is no such promotion. */
+  defineMissing(promotionRef: number): Promise<boolean>;
+  /** Reports a claim the script cannot decide; somebody must look. */
+  reportBroken(promotionRef: number, cause: string): void;
+  nowMs(): number;
+}
+
+const NO_FACTS = Buffer.alloc(0);
+
+/** The claims of one partition on their way to the ledger. */
+export class GroupCommit {
+  private readonly ports: GroupCommitPorts;
+  private readonly queue = new ClaimQueue();
+  private readonly travelling = new Set<readonly WaitingClaim[]>();
+  private isPumpScheduled = false;
+  private resumeAtMs = 0;
+  private retryDelayMs = limits.RETRY_FIRST_MS;
+  private obstacle: RefusalReason | undefined;
+  private clockOffsetMs = 0;
+  private sweep: NodeJS.Timeout | undefined;
+  private readonly defining = new Map<number, WaitingClaim[]>();
+  private idle: PromiseWithResolvers<void> | undefined;
+
+  constructor(ports: GroupCommitPorts) {
+    this.ports = ports;
+  }
+
+  /** Claims waiting for a call. */
+  get waiting(): number {
+    return this.queue.size;
+  }
+
+  /** Claims sent and not yet answered. */
+  get claimsInFlight(): number {
+    return this.travelling.values().reduce((sum, batch) => sum + batch.length, 0);
+  }
+
+  /** The server's clock minus ours, in ms, as of the last reply. */
+  get clockOffset(): number {
+    return this.clockOffsetMs;
+  }
+
+  /** Takes a claim; its listener hears exactly one answer, by its deadline. */
+  submit(request: ClaimRequest): void {
+    if (this.queue.size >= this.ports.queueLimit) {
+      this.refuse(request, 'LEDGER_OVERLOADED');
+      return;
+    }
+    const facts = request.facts === undefined ? NO_FACTS : encodeFacts(request.facts);
+    const costUs = limits.CLAIM_COST_US + (facts.length > 0 ? limits.FACTS_COST_US : 0);
+    this.queue.push({ request, facts, costUs, isUncertain: false, isSettled: false });
+    this.schedulePump();
+  }
+
+  /** Resolves when every claim taken so far has its answer. */
+  async drain(): Promise<void> {
+    if (this.isIdle()) return;
+    this.idle ??= Promise.withResolvers<void>();
+    await this.idle.promise;
+  }
+
+  private isIdle(): boolean {
+    return this.queue.size === 0 && this.travelling.size === 0 && this.defining.size === 0;
+  }
+
+  private schedulePump(): void {
+    if (this.isPumpScheduled) return;
+    this.isPumpScheduled = true;
+    // After the current turn's I/O, so that requests which arrived together travel together.
+    setImmediate(() => {
+      this.isPumpScheduled = false;
+      this.pump();
+    });
+    this.sweep ??= setInterval(() => this.sweepDeadlines(), limits.DEADLINE_SWEEP_MS);
+  }
+
+  private maySend(): boolean {
+    if (this.queue.size === 0 || this.ports.nowMs() < this.resumeAtMs) return false;
+    if (this.travelling.size === 0) return true;
+    return this.travelling.size < limits.BATCHES_IN_FLIGHT && this.queue.totalCostUs >= limits.BATCH_COST_LIMIT_US / 2;
+  }
+
+  private pump(): void {
+    while (this.maySend()) {
+      const late: WaitingClaim[] = [];
+      const batch = this.queue.take(limits.BATCH_COST_LIMIT_US, limits.PROMOTIONS_PER_BATCH, this.ports.nowMs(), late);
+      for (const claim of late) this.expire(claim);
+      if (batch.length > 0) void this.send(batch);
+    }
+    this.settleIdle();
+  }
+
+  /** Never rejects: every failure ends in an answer or another attempt. */
+  private async send(batch: readonly WaitingClaim[]): Promise<void> {
+    this.travelling.add(batch);
+    try {
+      const reply = await this.call(batch);
+      this.receive(batch, reply);
+    } catch (error) {
+      this.fail(batch, error instanceof ScriptFailure ? error : scriptFailure(error));
+    } finally {
+      this.travelling.delete(batch);
+      this.pump();
+    }
+  }
+
+  private async call(batch: readonly WaitingClaim[]): Promise<BatchReply | undefined> {
+    const settings = { ...this.ports.settings(), clockOffsetMs: this.clockOffsetMs };
+    const { keys, args } = encodeBatch(batch, this.ports.keys, settings);
+    const sentAtMs = performance.now();
+    const sentWallMs = this.ports.nowMs();
+    const raw = await this.ports.runClaims(keys, args);
+    const tookMs = performance.now() - sentAtMs;
+    const reply = decodeBatchReply(raw, batch.length);
+    this.ports.metrics.scriptSeconds.observe(tookMs / 1000);
+    this.ports.metrics.ledgerBatchItems.observe(batch.length);
+    if (reply !== undefined) this.clockOffsetMs = reply.nowMs - (sentWallMs + tookMs / 2);
+    return reply;
+  }
+
+  private receive(batch: readonly WaitingClaim[], reply: BatchReply | undefined): void {
+    if (reply === undefined) {
+      this.retryLater(batch, 'LEDGER_CLOSED');
+      return;
+    }
+    this.obstacle = undefined;
+    this.retryDelayMs = limits.RETRY_FIRST_MS;
+    this.ports.metrics.ledgerBacklogEvents.value = reply.backlogEvents;
+    batch.forEach((claim, index) => this.answer(claim, reply, index));
+  }
+
+  private answer(claim: WaitingClaim, reply: BatchReply, index: number): void {
+    const outcome = reply.outcome(index);
+    if (outcome === OUTCOME_UNDEFINED) {
+      this.awaitDefinition(claim);
+      return;
+    }
+    if (claim.isSettled) return;
+    claim.isSettled = true;
+    const { request } = claim;
+    if (outcome <= OUTCOME_REPLAYED) {
+      request.listener.claimed(reply.coupon(index, request.fieldHex));
+      return;
+    }
+    if (outcome === OUTCOME_CORRUPT) this.ports.reportBroken(request.promotionRef, 'a record cannot be read');
+    request.listener.refused(refusalOf(outcome, reply.needed(index), reply.seen(index)));
+  }
+
+  private fail(batch: readonly WaitingClaim[], failure: ScriptFailure): void {
+    if (failure.kind === 'script') {
+      this.ports.metrics.ledgerScriptErrors.value += 1;
+      this.runAlone(batch, failure);
+      return;
+    }
+    if (failure.kind === 'memory') {
+      for (const claim of batch) this.settleRefused(claim, 'LEDGER_OUT_OF_MEMORY');
+      return;
+    }
+    if (failure.kind === 'unreachable') for (const claim of batch) claim.isUncertain = true;
+    this.retryLater(batch, 'LEDGER_UNAVAILABLE');
+  }
+
+  private runAlone(batch: readonly WaitingClaim[], failure: ScriptFailure): void {
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) {
+      this.ports.reportBroken(only.request.promotionRef, failure.message);
+      this.settleRefused(only, 'INTERNAL');
+      return;
+    }
+    this.ports.metrics.ledgerRetries.child('failed_batch').value += 1;
+    for (const claim of batch) void this.send([claim]);
+  }
+
+  private retryLater(batch: readonly WaitingClaim[], obstacle: 'LEDGER_CLOSED' | 'LEDGER_UNAVAILABLE'): void {
+    this.ports.metrics.ledgerRetries.child(obstacle === 'LEDGER_CLOSED' ? 'closed' : 'connection').value += 1;
+    this.obstacle = obstacle;
+    this.queue.putBack(batch.filter((claim) => !claim.isSettled));
+    this.resumeAtMs = this.ports.nowMs() + this.retryDelayMs;
+    setTimeout(() => this.pump(), this.retryDelayMs + 1);
+    this.retryDelayMs = Math.min(this.retryDelayMs * 2, limits.RETRY_LONGEST_MS);
+  }
+
+  /** The claim steps aside until the promotion's record is in the partition; claims for the same one wait together. */
+  private awaitDefinition(claim: WaitingClaim): void {
+    const ref = claim.request.promotionRef;
+    const waiting = this.defining.get(ref);
+    if (waiting !== undefined) {
+      waiting.push(claim);
+      return;
+    }
+    this.defining.set(ref, [claim]);
+    void this.define(ref);
+  }
+
+  private async define(ref: number): Promise<void> {
+    const outcome = await this.ports.defineMissing(ref).catch(() => 'failed' as const);
+    const claims = this.defining.get(ref) ?? [];
+    this.defining.delete(ref);
+    if (outcome === true) {
+      this.queue.putBack(claims.filter((claim) => !claim.isSettled));
+    } else {
+      const reason = outcome === false ? 'PROMOTION_NOT_FOUND' : 'LEDGER_UNAVAILABLE';
+      for (const claim of claims) this.settleRefused(claim, reason);
+    }
+    this.pump();
+  }
+
+  private sweepDeadlines(): void {
+    const nowMs = this.ports.nowMs();
+    for (const claim of this.queue.removeLate(nowMs)) this.expire(claim);
+    for (const batches of [this.travelling, this.defining.values()]) {
+      for (const batch of batches) {
+        for (const claim of batch) if (claim.request.deadlineMs < nowMs) this.expire(claim, true);
+      }
+    }
+    this.settleIdle();
+  }
+
+  /** A claim whose time is up hears what stood in its way, if anything did. */
+  private expire(claim: WaitingClaim, isTravelling = false): void {
+    const isUnknown = isTravelling || claim.isUncertain;
+    this.settleRefused(claim, isUnknown ? 'DEADLINE_EXCEEDED' : (this.obstacle ?? 'DEADLINE_EXCEEDED'));
+  }
+
+  private settleRefused(claim: WaitingClaim, reason: RefusalReason): void {
+    if (claim.isSettled) return;
+    claim.isSettled = true;
+    this.refuse(claim.request, reason);
+  }
+
+  private refuse(request: ClaimRequest, reason: RefusalReason): void {
+    request.listener.refused({ reason, needed: 0, seen: 0, isFactMissing: false });
+  }
+
+  private settleIdle(): void {
+    if (!this.isIdle()) return;
+    clearInterval(this.sweep);
+    this.sweep = undefined;
+    this.idle?.resolve();
+    this.idle = undefined;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The live ledger: everything that must be atomic, on one Redis.
+ *
+ * Writes go through one connection, reads through another, so that a long read never waits in front of a claim. A failed
+ * call becomes a refusal whose outcome is "unknown"; claims are tried again until their deadline (see `group-commit.ts`).
+ */
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { CouponValue } from '../domain/coupon.ts';
+import type { LiveDefinition } from '../domain/live-definition.ts';
+import { Refusal, type RefusalReason } from '../domain/refusal.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { ClaimRequest } from './claim-operation.ts';
+import { awaitReady, connectLedger, type LedgerConnectionSettings } from './connection.ts';
+import { type Delivery, define } from './define.ts';
+import { DURABILITY_UNREAD, type Durability, readDurability } from './durability.ts';
+import { GroupCommit } from './group-commit.ts';
+import { hideCoupon } from './hide-coupon.ts';
+import { type PartitionKeys, partitionKeys } from './keys.ts';
+import * as limits from './limits.ts';
+import { LedgerReads } from './reads.ts';
+import { ScriptFailure, type ScriptFailureKind, runScript, scriptFailure } from './script-runner.ts';
+
+/** Settings of the ledger's client side. */
+export interface LedgerSettings extends LedgerConnectionSettings {
+  /** Claims that may wait at once. */
+  readonly queueLimit: number;
+  /** Events not yet archived at which new claims are refused. */
+  readonly claimBacklogEvents: number;
+  /** What DURABLE promotions get while the server is not durable. */
+  readonly durabilityFallback: 'refuse' | 'degrade';
+  /** The operator vouches for `appendfsync always` where the server does not show its settings. */
+  readonly isFsyncVouchedFor: boolean;
+}
+
+/** What the ledger needs from outside. */
+export interface LedgerPorts {
+  readonly settings: LedgerSettings;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Brings the definition of a promotion whose record is missing; false when there is no such promotion. */
+  defineMissing(promotionRef: number): Promise<boolean>;
+  nowMs(): number;
+}
+
+const FAILURE_REASONS: Readonly<Record<ScriptFailureKind, RefusalReason>> = {
+  unreachable: 'LEDGER_UNAVAILABLE',
+  busy: 'LEDGER_UNAVAILABLE',
+  memory: 'LEDGER_OUT_OF_MEMORY',
+  script: 'INTERNAL',
+};
+
+/** The refusal for a call that got no answer. */
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const failure = error instanceof ScriptFailure ? error : scriptFailure(error);
+  return new Refusal(FAILURE_REASONS[failure.kind], 'the ledger did not answer', { cause: failure });
+}
+
+/** The ledger as a process uses it; close it with `close()` after draining. */
+export class Ledger {
+  readonly reads: LedgerReads;
+  private readonly ports: LedgerPorts;
+  private readonly keys: PartitionKeys = partitionKeys(0);
+  private readonly writer: Redis;
+  private readonly reader: Redis;
+  private readonly claims: GroupCommit;
+  private current: Durability = DURABILITY_UNREAD;
+  private durabilityTimer: NodeJS.Timeout | undefined;
+
+  constructor(ports: LedgerPorts) {
+    this.ports = ports;
+    this.writer = this.connect('hongbao-ledger-write');
+    this.reader = this.connect('hongbao-ledger-read');
+    this.reads = new LedgerReads(this.reader, this.keys);
+    this.claims = new GroupCommit({
+      keys: this.keys,
+      queueLimit: ports.settings.queueLimit,
+      metrics: ports.metrics,
+      runClaims: (keys, args) => runScript(this.writer, 'claim', keys, args),
+      settings: () => this.batchSettings(),
+      defineMissing: ports.defineMissing,
+      reportBroken: (promotionRef, cause) =>
+        ports.logger.error({ event: 'ledger.claim_broken', promotionRef, cause }, 'a claim cannot be decided'),
+      nowMs: ports.nowMs,
+    });
+    ports.metrics.ledgerQueueItems.source = () => this.claims.waiting;
+    ports.metrics.ledgerInflight.source = () => this.claims.claimsInFlight;
+  }
+
+  /** Waits for the server, up to `timeoutMs`, and reads what it keeps. A server that is away is not an error: calls say so. */
+  async start(timeoutMs: number): Promise<void> {
+    await awaitReady(this.writer, timeoutMs);
+    await this.checkDurability();
+    this.durabilityTimer = setInterval(() => void this.checkDurability(), limits.DURABILITY_CHECK_MS);
+    this.writer.on('ready', () => void this.checkDurability());
+  }
+
+  /** What the server keeps, as last read. */
+  get durability(): Durability {
+    return this.current;
+  }
+
+  /** Takes a claim; its listener hears one answer by the deadline. */
+  claim(request: ClaimRequest): void {
+    this.claims.submit(request);
+  }
+
+  /** Delivers a definition; idempotent. Throws a LEDGER_* refusal when that cannot be known to have happened. */
+  async define(definition: LiveDefinition, deadlineMs: number): Promise<Delivery> {
+    return await this.within(deadlineMs, define(this.writer, this.keys, definition));
+  }
+
+  /** Hides a coupon of a user. Throws COUPON_NOT_FOUND, COUPON_STILL_USABLE or a LEDGER_* refusal. */
+  async hide(userId: string, fieldHex: string, deadlineMs: number): Promise<CouponValue> {
+    const serverDeadlineMs = deadlineMs + this.claims.clockOffset;
+    return await this.within(deadlineMs, hideCoupon(this.writer, this.keys, { userId, fieldHex, serverDeadlineMs }));
+  }
+
+  /** Runs a read by its deadline; failures become refusals. */
+  async read<Answer>(deadlineMs: number, read: (reads: LedgerReads) => Promise<Answer>): Promise<Answer> {
+    return await this.within(deadlineMs, read(this.reads));
+  }
+
+  /** Answers everything that was taken, then closes the connections. */
+  async close(): Promise<void> {
+    clearInterval(this.durabilityTimer);
+    await this.claims.drain();
+    this.writer.disconnect();
+    this.reader.disconnect();
+  }
+
+  private connect(name: string): Redis {
+    const redis = connectLedger(this.ports.settings, name);
+    redis.on('error', (error: Error) =>
+      this.ports.logger.warn({ event: 'ledger.connection_error', connection: name, cause: error.message }, 'no connection to the ledger'),
+    );
+    return redis;
+  }
+
+  private batchSettings(): { backlogLimitEvents: number; durability: 'honest' | 'refuse' | 'degrade' } {
+    const { claimBacklogEvents, durabilityFallback } = this.ports.settings;
+    return {
+      backlogLimitEvents: claimBacklogEvents,
+      durability: this.current.isDurable ? 'honest' : durabilityFallback,
+    };
+  }
+
+  private async checkDurability(): Promise<void> {
+    const { settings, metrics, logger } = this.ports;
+    const read = await readDurability(this.writer, settings.isFsyncVouchedFor).catch(() => this.current);
+    if (read.isDurable !== this.current.isDurable || this.current === DURABILITY_UNREAD) {
+      const line = { event: 'ledger.durability', isDurable: read.isDurable, reason: read.reason };
+      if (read.isDurable) logger.info(line, 'the ledger keeps what it acknowledges');
+      else logger.warn(line, 'the ledger is not durable: DURABLE promotions do not get what they ask for');
+    }
+    this.current = read;
+    metrics.ledgerDurable.value = read.isDurable ? 1 : 0;
+  }
+
+  private async within<Answer>(deadlineMs: number, call: Promise<Answer>): Promise<Answer> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const leftMs = Math.max(0, deadlineMs - this.ports.nowMs());
+    const timer = setTimeout(() => reject(new Refusal('DEADLINE_EXCEEDED', 'the ledger did not answer in time')), leftMs);
+    try {
+      return await Promise.race([call, late]);
+    } catch (error) {
+      throw refusalFor(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

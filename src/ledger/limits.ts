@@ -1,0 +1,32 @@
+/** Every bound of the ledger's client side, with its unit and the reason for its value. */
+
+/**
+ * Script time one batch may take, in microseconds. Redis runs one script at a time: a longer one is a longer wait for
+ * everybody, a shorter one shares the fsync among fewer claims.
+ */
+export const BATCH_COST_LIMIT_US = 2_000;
+
+/** Script time of one claim, in microseconds, as measured on the reference machine with a wallet per user. */
+export const CLAIM_COST_US = 8;
+
+/** More script time per claim that brings facts along, in microseconds. */
+export const FACTS_COST_US = 4;
+
+/** Script calls of one partition under way at once: the second is written while the first one's fsync is awaited. */
+export const BATCHES_IN_FLIGHT = 2;
+
+/** How often waiting and travelling calls are checked against their deadlines, in milliseconds. */
+export const DEADLINE_SWEEP_MS = 10;
+
+/** First and longest wait before the ledger is tried again after a failed call, in milliseconds. */
+export const RETRY_FIRST_MS = 5;
+export const RETRY_LONGEST_MS = 100;
+
+/** Wallets one script call may touch: the call's keys are counted in 16 bits. */
+export const WALLETS_PER_BATCH = 1_000;
+
+/** Promotions one script call may touch: claims name theirs with one byte. */
+export const PROMOTIONS_PER_BATCH = 250;
+
+/** How often the server's persistence settings are read again, in milliseconds; they can be changed while it runs. */
+export const DURABILITY_CHECK_MS = 5_000;

@@ -1,0 +1,73 @@
+/**
+ * The live part of a promotion: what a claim must know, as the ledger keeps it in each partition.
+ *
+ * Binary layout (field `d` of a promotion record), shared with `scripts/claim.lua`; integers unsigned, big endian, times in
+ * ms since the epoch, 0 = absent:
+ *
+ *     format u8 (1), state u8, claimable u8, version u32, per-user limit u32, claim start u48, claim end u48,
+ *     validity u8 (1 fixed, 2 after claim), start or duration u48, end u48, acknowledgement u8,
+ *     target u8, target argument u48, tags u8, tag* (length u8, bytes)
+ */
+import type { LiveDefinition, LiveState, Target, Validity } from '../domain/live-definition.ts';
+
+const DAY_MS = 86_400_000;
+const DEFINITION_FORMAT = 1;
+const HEADER_BYTES = 45;
+const STATES: readonly LiveState[] = ['inactive', 'active', 'finished', 'deleted'];
+
+interface TargetCode {
+  readonly code: number;
+  readonly argument: number;
+  readonly tags: readonly string[];
+}
+
+function targetCode(target: Target): TargetCode {
+  switch (target.kind) {
+    case 'everyone':
+      return { code: 0, argument: 0, tags: [] };
+    case 'new_users':
+      return target.registeredWithinDays === undefined
+        ? { code: 1, argument: 0, tags: [] }
+        : { code: 2, argument: target.registeredWithinDays * DAY_MS, tags: [] };
+    case 'tags':
+      return { code: 3, argument: 0, tags: target.anyOf };
+  }
+}
+
+function validityCode(validity: Validity): readonly [kind: number, start: number, end: number] {
+  return validity.kind === 'fixed'
+    ? [1, validity.startMs ?? 0, validity.endMs ?? 0]
+    : [2, validity.days * DAY_MS, 0];
+}
+
+/** The bytes of field `d`. */
+export function encodeLiveDefinition(definition: LiveDefinition): Buffer {
+  const target = targetCode(definition.target);
+  const [validity, start, end] = validityCode(definition.validity);
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt8(DEFINITION_FORMAT, 0);
+  header.writeUInt8(STATES.indexOf(definition.state), 1);
+  header.writeUInt8(definition.claimable ? 1 : 0, 2);
+  header.writeUInt32BE(definition.version, 3);
+  header.writeUInt32BE(definition.perUserLimit ?? 0, 7);
+  header.writeUIntBE(definition.claimStartMs ?? 0, 11, 6);
+  header.writeUIntBE(definition.claimEndMs ?? 0, 17, 6);
+  header.writeUInt8(validity, 23);
+  header.writeUIntBE(start, 24, 6);
+  header.writeUIntBE(end, 30, 6);
+  header.writeUInt8(definition.acknowledgement === 'durable' ? 2 : 1, 36);
+  header.writeUInt8(target.code, 37);
+  header.writeUIntBE(target.argument, 38, 6);
+  header.writeUInt8(target.tags.length, 44);
+  return Buffer.concat([header, encodeTags(target.tags)]);
+}
+
+/** Tags as scripts read them: each with its length in one byte before it. */
+export function encodeTags(tags: readonly string[]): Buffer {
+  return Buffer.concat(
+    tags.flatMap((tag) => {
+      const bytes = Buffer.from(tag);
+      return [Buffer.of(bytes.length), bytes];
+    }),
+  );
+}

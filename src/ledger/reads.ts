@@ -1,0 +1,105 @@
+/** Reads of the live state. They see every write acknowledged before them. */
+import type { ChainableCommander, Redis } from 'ioredis';
+import type { PartitionKeys } from './keys.ts';
+import { claimCounterField, type WalletCoupon, walletCoupon, walletCoupons } from './wallet.ts';
+
+/** Counters of one promotion. `received` is absent when the quantity is unlimited. */
+export interface Stock {
+  readonly ref: number;
+  readonly issued: number;
+  readonly received?: number;
+  /** Claims of the user who was asked about, for life. */
+  readonly claimedByUser: number;
+}
+
+/** A promotion as the ledger keeps it beside Postgres. */
+export interface StoredBody {
+  readonly ref: number;
+  readonly version: number;
+  readonly body: Uint8Array;
+}
+
+/** Refs read per pipeline while all bodies are read. */
+const BODIES_PER_PIPELINE = 500;
+/** Offset of the version in a live definition; see `live-definition.ts`. */
+const VERSION_OFFSET = 3;
+
+async function run(pipeline: ChainableCommander): Promise<unknown[]> {
+  const results = (await pipeline.exec()) ?? [];
+  return results.map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
+}
+
+function buffers(reply: unknown): (Buffer | null)[] {
+  return Array.isArray(reply) ? reply : [];
+}
+
+function stockOf(ref: number, record: unknown, claimed: unknown): Stock {
+  const [issued, received] = buffers(record);
+  const quantity = received === null || received === undefined || received.length === 0 ? undefined : Number(received);
+  return {
+    ref,
+    issued: Number(issued ?? 0),
+    ...(quantity === undefined ? {} : { received: quantity }),
+    claimedByUser: Number(buffers(claimed)[0] ?? 0),
+  };
+}
+
+/** The reading side of one partition. Methods throw what the driver throws. */
+export class LedgerReads {
+  private readonly redis: Redis;
+  private readonly keys: PartitionKeys;
+
+  constructor(redis: Redis, keys: PartitionKeys) {
+    this.redis = redis;
+    this.keys = keys;
+  }
+
+  /** Counters of promotions, in the order asked; a promotion the partition does not know counts zero. */
+  async stock(refs: readonly number[], userId: string | undefined): Promise<Stock[]> {
+    const pipeline = this.redis.pipeline();
+    for (const ref of refs) {
+      pipeline.hmgetBuffer(this.keys.promotionPrefix + ref, 'issued', 'received');
+      if (userId !== undefined) pipeline.hmgetBuffer(this.keys.walletPrefix + userId, claimCounterField(ref));
+    }
+    const replies = await run(pipeline);
+    const step = userId === undefined ? 1 : 2;
+    return refs.map((ref, index) => stockOf(ref, replies[index * step], step === 2 ? replies[index * step + 1] : undefined));
+  }
+
+  /** Every coupon of a wallet, newest first. */
+  async wallet(userId: string): Promise<WalletCoupon[]> {
+    const reply = await this.redis.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
+    return walletCoupons(buffers(reply).filter((part) => part !== null));
+  }
+
+  /** One coupon of a wallet by its field. */
+  async coupon(userId: string, fieldHex: string): Promise<WalletCoupon | undefined> {
+    const field = Buffer.from(fieldHex, 'hex');
+    const value = await this.redis.hgetBuffer(this.keys.walletPrefix + userId, field);
+    return value === null ? undefined : walletCoupon(field, value);
+  }
+
+  /** The stored promotions, so that a process can start while Postgres is down. */
+  async definitionBodies(): Promise<StoredBody[]> {
+    const refs = Object.values(await this.redis.hgetall(this.keys.index));
+    const bodies: StoredBody[] = [];
+    for (let start = 0; start < refs.length; start += BODIES_PER_PIPELINE) {
+      bodies.push(...(await this.bodiesOf(refs.slice(start, start + BODIES_PER_PIPELINE))));
+    }
+    return bodies;
+  }
+
+  private async bodiesOf(refs: readonly string[]): Promise<StoredBody[]> {
+    const pipeline = this.redis.pipeline();
+    for (const ref of refs) pipeline.hmgetBuffer(this.keys.promotionPrefix + ref, 'd', 'body');
+    const replies = await run(pipeline);
+    return replies.flatMap((reply, index) => {
+      const [definition, body] = buffers(reply);
+      if (!definition || !body) return [];
+      return [{ ref: Number(refs[index]), version: definition.readUInt32BE(VERSION_OFFSET), body }];
+    });
+  }
+}

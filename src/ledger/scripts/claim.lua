@@ -1,0 +1,238 @@
+#!lua
+-- Claims coupons: a batch of claims of one partition, decided and written as one step.
+--
+-- Two passes (LEDGER rule 1): the first reads, checks the type of every record and decides each claim; the second writes,
+-- the stream entry first, then only writes that cannot fail. A claim that was already done is found before any refusal
+-- (rule 2). Claims of one batch see each other.
+--
+-- KEYS
+--   1           stream
+--   2           partition meta
+--   3 … 2+P     promotion records
+--   3+P …       wallets
+-- ARGV
+--   1  P, the number of promotion records, in decimal
+--   2  length of a wallet key's prefix (the user id follows it), in decimal
+--   3  length of a promotion key's prefix (the ref follows it), in decimal
+--   4  backlog (events not archived) at which new claims are refused, in decimal
+--   5  what a DURABLE promotion gets: '1' durable, '0' refused, '2' only FAST
+--   6  the claims, each: promotion index u8 (1 …), wallet index u16 (1 …), deadline u48 (ms of this server's clock),
+--      field 16 bytes, facts length u16, facts
+--      facts: flags u8 (1 registered at known, 2 orders completed known), registered at u48 ms, orders completed u32,
+--             tag count u8, tag* (length u8, bytes)
+-- Reply
+--   'C' when the partition is closed for this server; otherwise
+--   'O', now u48 ms, events not archived u48, then per claim 32 bytes: outcome u8, acknowledgement u8 (1 fast, 2 durable), and
+--     outcome 1 claimed, 2 replayed: the coupon's value, 30 bytes
+--     any other: needed u48, seen u48, zeros
+-- Outcomes
+--   1 claimed, 2 replayed, 3 promotion not found, 4 not claimable, 5 inactive, 6 not started, 7 ended, 8 not targeted,
+--   9 a fact is missing, 10 limit reached, 11 sold out, 12 wallet full, 13 request id reused, 14 late, 15 backlog,
+--   16 promotion not defined in this partition, 17 durability unmet, 18 corrupt record
+
+--@include partition
+--@include events
+
+local STATE_INACTIVE, STATE_FINISHED, STATE_DELETED = 0, 2, 3
+local ACK_DURABLE = 2
+local VALIDITY_FIXED = 1
+local TARGET_NO_ORDER, TARGET_REGISTERED_WITHIN, TARGET_TAGS = 1, 2, 3
+local SOURCE_CLAIM, COUPON_FORMAT, COUPON_UNUSED, COUPON_RESERVED = 2, 1, 1, 2
+local WALLET_LIMIT = 500
+local COUPON_BYTES, FIELD_BYTES = 30, 16
+
+local stream, meta = KEYS[1], KEYS[2]
+local promotion_count = tonumber(ARGV[1])
+local wallet_prefix, promotion_prefix = tonumber(ARGV[2]), tonumber(ARGV[3])
+local backlog_limit, durable_mode, claims = tonumber(ARGV[4]), ARGV[5], ARGV[6]
+
+local partition = open_partition(meta)
+if not partition then return 'C' end
+local now = partition.now
+
+local function refusal(outcome, needed, seen)
+  return struct.pack('>BBI6I6I6I6I6', outcome, 0, needed or 0, seen or 0, 0, 0, 0)
+end
+
+-- Reads a promotion's live definition; the layout is told in live-definition.ts.
+local function read_promotion(key)
+  local fields = redis.pcall('HMGET', key, 'd', 'issued', 'received')
+  if fields.err then return { corrupt = true } end
+  local definition = fields[1]
+  if not definition then return { missing = true } end
+  local p = { key = key, ref = string.sub(key, promotion_prefix + 1), definition = definition }
+  p.issued = tonumber(fields[2])
+  p.received = tonumber(fields[3])
+  local format
+  format, p.state, p.claimable, p.version, p.limit, p.starts, p.ends, p.validity, p.valid_a, p.valid_b, p.ack, p.target,
+    p.target_arg, p.tags, p.tags_at = struct.unpack('>BBBI4I4I6I6BI6I6BBI6B', definition)
+  if format ~= 1 or not p.issued then return { corrupt = true } end
+  p.number = tonumber(p.ref)
+  p.counter = '#' .. struct.pack('>I4', p.number)
+  return p
+end
+
+local promotions = {}
+for index = 1, promotion_count do promotions[index] = read_promotion(KEYS[2 + index]) end
+
+-- Wallets touched by this batch: what the claims decided so far made of them.
+local wallets = {}
+
+local function read_wallet(index, field, counter)
+  local wallet = wallets[index]
+  if not wallet then
+    local key = KEYS[2 + promotion_count + index]
+    wallet = { key = key, user = string.sub(key, wallet_prefix + 1), coupons = {}, counts = {} }
+    wallets[index] = wallet
+  end
+  local fields = redis.pcall('HMGET', wallet.key, field, counter, '@')
+  if fields.err then return nil end
+  wallet.live = wallet.live or (fields[3] and struct.unpack('>I2', fields[3], 7)) or 0
+  wallet.counts[counter] = wallet.counts[counter] or tonumber(fields[2] or '0')
+  wallet.coupons[field] = wallet.coupons[field] or fields[1]
+  if not wallet.counts[counter] then return nil end
+  return wallet
+end
+
+-- Counts the coupons that are neither used up nor past their time; only asked when the running count is at the limit.
+local function count_live(key)
+  local fields, live = redis.call('HGETALL', key), 0
+  for i = 1, #fields, 2 do
+    if #fields[i] == FIELD_BYTES and #fields[i + 1] == COUPON_BYTES then
+      local state, expires = string.byte(fields[i + 1], 2), struct.unpack('>I6', fields[i + 1], 25)
+      if (state == COUPON_UNUSED and (expires == 0 or expires >= now)) or state == COUPON_RESERVED then live = live + 1 end
+    end
+  end
+  return live
+end
+
+local function has_tag(p, facts_at)
+  local wanted, at = {}, p.tags_at
+  for _ = 1, p.tags do
+    local tag
+    tag, at = struct.unpack('>Bc0', p.definition, at)
+    wanted[tag] = true
+  end
+  local count = string.byte(claims, facts_at + 11)
+  at = facts_at + 12
+  for _ = 1, count do
+    local tag
+    tag, at = struct.unpack('>Bc0', claims, at)
+    if wanted[tag] then return true end
+  end
+  return false
+end
+
+-- nil when the user is in the promotion's target, otherwise the refusal.
+local function target_refusal(p, facts_at, facts_length)
+  if p.target == 0 then return nil end
+  if facts_length == 0 then return refusal(9, p.target) end
+  local flags, registered, orders = struct.unpack('>BI6I4', claims, facts_at)
+  if p.target == TARGET_TAGS then
+    if has_tag(p, facts_at) then return nil end
+    return refusal(8, p.target)
+  end
+  if p.target == TARGET_NO_ORDER then
+    if flags < 2 then return refusal(9, p.target) end
+    if orders == 0 then return nil end
+    return refusal(8, p.target, orders)
+  end
+  if flags % 2 == 0 then return refusal(9, p.target) end
+  if now - registered < p.target_arg then return nil end
+  return refusal(8, p.target, registered)
+end
+
+-- The first reason against a new claim, in the order the contract promises; nil when there is none.
+local function claim_refusal(p, wallet, facts_at, facts_length)
+  if p.state == STATE_DELETED then return refusal(3) end
+  if p.claimable == 0 then return refusal(4) end
+  if p.state == STATE_INACTIVE then return refusal(5) end
+  if p.starts > now then return refusal(6, p.starts, now) end
+  if p.state == STATE_FINISHED then return refusal(7, 0, now) end
+  if p.ends > 0 and p.ends < now then return refusal(7, p.ends, now) end
+  if p.validity == VALIDITY_FIXED and p.valid_b > 0 and p.valid_b < now then return refusal(7, p.valid_b, now) end
+  local untargeted = target_refusal(p, facts_at, facts_length)
+  if untargeted then return untargeted end
+  local count = wallet.counts[p.counter]
+  if p.limit > 0 and count >= p.limit then return refusal(10, p.limit, count) end
+  if p.received and p.issued >= p.received then return refusal(11, p.received, p.issued) end
+  if wallet.live >= WALLET_LIMIT then
+    if not wallet.fresh then wallet.live = count_live(wallet.key) end
+    if wallet.live >= WALLET_LIMIT then return refusal(12, WALLET_LIMIT, wallet.live) end
+  end
+  if p.ack == ACK_DURABLE and durable_mode == '0' then return refusal(17) end
+  if partition.backlog >= backlog_limit then return refusal(15, backlog_limit, partition.backlog) end
+  return nil
+end
+
+local function coupon_value(p)
+  local from, expires
+  if p.validity == VALIDITY_FIXED then
+    from, expires = math.max(p.valid_a, now), p.valid_b
+  else
+    from, expires = now, now + p.valid_a
+  end
+  return struct.pack('>BBBBI4I4I6I6I6', COUPON_FORMAT, COUPON_UNUSED, SOURCE_CLAIM, 0, p.number, p.version, now, from, expires)
+end
+
+local events, writes, touched = {}, {}, {}
+
+local function issue(p, wallet, field)
+  local value = coupon_value(p)
+  local count = wallet.counts[p.counter] + 1
+  local live = struct.pack('>I2', wallet.live + 1)
+  wallet.counts[p.counter], wallet.live, wallet.coupons[field], wallet.fresh = count, wallet.live + 1, value, true
+  p.issued = p.issued + 1
+  touched[p] = true
+  partition.backlog = partition.backlog + 1
+  local claimed, issued = string.format('%d', count), string.format('%d', p.issued)
+  events[#events + 1] = struct.pack('>BBBBc0BBc0I4c0Bc0I4c0BBI4I6c0BBc0BBc0I4c0',
+    KIND_CLAIMED, 2,
+    TARGET_WALLET, #wallet.user, wallet.user, 3,
+    FIELD_BYTES, field, COUPON_BYTES, value,
+    5, p.counter, #claimed, claimed,
+    1, 64, 8, 0, live,
+    TARGET_PROMOTION, #p.ref, p.ref, 1,
+    6, 'issued', #issued, issued)
+  writes[#writes + 1] = { wallet.key, field, value, p.counter, claimed, live }
+  return value
+end
+
+local function acknowledgement(p)
+  if p.ack == ACK_DURABLE and durable_mode == '1' then return 2 end
+  return 1
+end
+
+local function decide(p, wallet_index, deadline, field, facts_at, facts_length)
+  if p.missing then return refusal(16) end
+  if p.corrupt then return refusal(18) end
+  local wallet = read_wallet(wallet_index, field, p.counter)
+  if not wallet then return refusal(18) end
+  local existing = wallet.coupons[field]
+  if existing then
+    if #existing ~= COUPON_BYTES then return refusal(18) end
+    if struct.unpack('>I4', existing, 5) ~= p.number then return refusal(13) end
+    return struct.pack('>BBc0', 2, acknowledgement(p), existing)
+  end
+  if deadline < now then return refusal(14, deadline, now) end
+  return claim_refusal(p, wallet, facts_at, facts_length)
+    or struct.pack('>BBc0', 1, acknowledgement(p), issue(p, wallet, field))
+end
+
+local replies, at = {}, 1
+while at <= #claims do
+  local promotion, wallet, deadline, field, facts_length
+  promotion, wallet, deadline, field, facts_length, at = struct.unpack('>BI2I6c16I2', claims, at)
+  replies[#replies + 1] = decide(promotions[promotion], wallet, deadline, field, at, facts_length)
+  at = at + facts_length
+end
+
+if #events > 0 then
+  local seq = append_entry(stream, meta, partition, events)
+  local sequence = struct.pack('>I6', seq)
+  for _, write in ipairs(writes) do
+    redis.call('HSET', write[1], write[2], write[3], write[4], write[5], '@', sequence .. write[6])
+  end
+  for p in pairs(touched) do redis.call('HSET', p.key, 'issued', string.format('%d', p.issued)) end
+end
+return struct.pack('>c0I6I6', 'O', now, math.max(partition.backlog, 0)) .. table.concat(replies)
