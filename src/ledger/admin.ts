@@ -3,8 +3,7 @@
  * Bound to one generation and one partition. Methods throw what the driver throws; every call has the connection's time-out.
  */
 import type { Redis } from 'ioredis';
-import { decodeEntry, type LedgerEntry, type Write } from './event-format.ts';
-import { appliedValue } from './event-format.ts';
+import { appliedValue, decodeEntry, type LedgerEntry, type Write } from './event-format.ts';
 import { type PartitionKeys, partitionKeys } from './keys.ts';
 import { runScript } from './script-runner.ts';
 
@@ -90,14 +89,20 @@ export class LedgerAdmin {
     for (const entry of entries) {
       const { keys, args } = this.applyCall(entry, expected);
       const applied = await runScript(this.redis, 'apply', keys, args);
-      if (applied !== 1) throw new Error(`entry ${entry.seq} was not applied: the partition is open or has moved on`);
+      if (applied !== 1)
+        throw new Error(`entry ${entry.seq} was not applied: the partition is open or has moved on`);
       expected = entry.seq;
     }
   }
 
   /** Opens the partition for the server process `runId`; false when another one answers by now. */
   async open(runId: string): Promise<boolean> {
-    const reply = await runScript(this.redis, 'open', [this.keys.stream, this.keys.meta], [runId, this.generation]);
+    const reply = await runScript(
+      this.redis,
+      'open',
+      [this.keys.stream, this.keys.meta],
+      [runId, this.generation],
+    );
     return reply === 1;
   }
 
@@ -143,7 +148,10 @@ export class LedgerAdmin {
     return fieldMap(await this.redis.callBuffer('HGETALL', [key]), encoding);
   }
 
-  private applyCall(entry: StreamEntry, expected: number | undefined): { keys: string[]; args: (string | Buffer)[] } {
+  private applyCall(
+    entry: StreamEntry,
+    expected: number | undefined,
+  ): { keys: string[]; args: (string | Buffer)[] } {
     const decoded = decodeEntry(entry.payload);
     const writes = writesOf(decoded);
     const args: (string | Buffer)[] = [

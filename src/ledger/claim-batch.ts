@@ -1,11 +1,6 @@
 /** One script call for many claims: its keys and arguments, and its reply taken apart. Pure. */
 import { COUPON_FIELD_BYTES, couponIdOf } from '../domain/coupon.ts';
-import {
-  type ClaimedCoupon,
-  OUTCOME_REPLAYED,
-  REPLY_HEAD,
-  REPLY_STRIDE,
-} from './claim-operation.ts';
+import { type ClaimedCoupon, OUTCOME_REPLAYED, REPLY_HEAD, REPLY_STRIDE } from './claim-operation.ts';
 import type { WaitingClaim } from './claim-queue.ts';
 import type { PartitionKeys } from './keys.ts';
 
@@ -49,7 +44,14 @@ function packedLength(claims: readonly WaitingClaim[]): number {
   return length;
 }
 
-function packClaim(packed: Buffer, at: number, claim: WaitingClaim, promotion: number, wallet: number, deadlineMs: number): number {
+function packClaim(
+  packed: Buffer,
+  at: number,
+  claim: WaitingClaim,
+  promotion: number,
+  wallet: number,
+  deadlineMs: number,
+): number {
   packed[at] = promotion;
   packed.writeUInt16BE(wallet, at + 1);
   packed.writeUIntBE(deadlineMs, at + 3, 6);
@@ -121,7 +123,8 @@ function couponAt(reply: Buffer, at: number, fieldHex: string): ClaimedCoupon {
 export function decodeBatchReply(reply: unknown, claims: number): BatchReply | undefined {
   if (!Buffer.isBuffer(reply)) throw new TypeError('the claim script answered something else than a string');
   if (reply.length === 1 && reply[0] === CLOSED_REPLY) return undefined;
-  if (reply.length !== REPLY_HEAD + claims * REPLY_STRIDE) throw new TypeError(`${reply.length} bytes for ${claims} claims`);
+  if (reply.length !== REPLY_HEAD + claims * REPLY_STRIDE)
+    throw new TypeError(`${reply.length} bytes for ${claims} claims`);
   const offset = (index: number): number => REPLY_HEAD + index * REPLY_STRIDE;
   return {
     nowMs: uint48(reply, 1),

@@ -12,8 +12,6 @@ export interface WaitingClaim {
   readonly facts: Buffer;
   /** Expected script time, microseconds. */
   readonly costUs: number;
-  /** True once an attempt may have been carried out without an answer. */
-  isUncertain: boolean;
   isSettled: boolean;
 }
 
@@ -110,7 +108,8 @@ export class ClaimQueue {
   /** Removes the claims whose deadline is before `nowMs`. */
   removeLate(nowMs: number): WaitingClaim[] {
     const late: WaitingClaim[] = [];
-    for (const fifo of this.turns) late.push(...fifo.removeWhere((claim) => claim.request.deadlineMs < nowMs));
+    for (const fifo of this.turns)
+      late.push(...fifo.removeWhere((claim) => claim.request.deadlineMs < nowMs));
     for (const claim of late) this.forget(claim);
     return late;
   }

@@ -11,12 +11,22 @@ export interface Durability {
 }
 
 /** Nothing was read yet. */
-export const DURABILITY_UNREAD: Durability = { isDurable: false, reason: 'the settings have not been read yet' };
+export const DURABILITY_UNREAD: Durability = {
+  isDurable: false,
+  reason: 'the settings have not been read yet',
+};
 
-function judge(appendOnly: string | undefined, appendFsync: string | undefined, lastWrite: string | undefined): Durability {
-  if (appendOnly !== 'yes') return { isDurable: false, reason: `appendonly is ${appendOnly ?? 'not readable'}` };
-  if (appendFsync !== 'always') return { isDurable: false, reason: `appendfsync is ${appendFsync ?? 'not readable'}` };
-  if (lastWrite !== 'ok') return { isDurable: false, reason: 'the last write of the append-only file failed' };
+function judge(
+  appendOnly: string | undefined,
+  appendFsync: string | undefined,
+  lastWrite: string | undefined,
+): Durability {
+  if (appendOnly !== 'yes')
+    return { isDurable: false, reason: `appendonly is ${appendOnly ?? 'not readable'}` };
+  if (appendFsync !== 'always')
+    return { isDurable: false, reason: `appendfsync is ${appendFsync ?? 'not readable'}` };
+  if (lastWrite !== 'ok')
+    return { isDurable: false, reason: 'the last write of the append-only file failed' };
   return { isDurable: true, reason: 'appendonly yes, appendfsync always' };
 }
 
@@ -25,7 +35,8 @@ async function readSettings(redis: Redis): Promise<Map<string, string>> {
   const reply = await redis.call('CONFIG', ['GET', 'append*']).catch(() => []);
   const settings = new Map<string, string>();
   if (!Array.isArray(reply)) return settings;
-  for (let index = 0; index + 1 < reply.length; index += 2) settings.set(String(reply[index]), String(reply[index + 1]));
+  for (let index = 0; index + 1 < reply.length; index += 2)
+    settings.set(String(reply[index]), String(reply[index + 1]));
   return settings;
 }
 

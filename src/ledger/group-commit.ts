@@ -10,14 +10,22 @@
  * - no reply, or a server that cannot work: the same claims are sent again until their deadlines (scripts are idempotent);
  * - the script fails: the batch is run claim by claim, the one that fails alone is refused as INTERNAL and reported.
  */
+
+import type { RefusalReason } from '../domain/refusal.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { type BatchReply, type BatchSettings, decodeBatchReply, encodeBatch } from './claim-batch.ts';
-import { type ClaimRequest, encodeFacts, OUTCOME_CORRUPT, OUTCOME_REPLAYED, OUTCOME_UNDEFINED, refusalOf } from './claim-operation.ts';
+import {
+  type ClaimRequest,
+  encodeFacts,
+  OUTCOME_CORRUPT,
+  OUTCOME_REPLAYED,
+  OUTCOME_UNDEFINED,
+  refusalOf,
+} from './claim-operation.ts';
 import { ClaimQueue, type WaitingClaim } from './claim-queue.ts';
 import type { PartitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
 import { ScriptFailure, scriptFailure } from './script-runner.ts';
-import type { RefusalReason } from '../domain/refusal.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 
 /** What a group commit needs from outside. */
 export interface GroupCommitPorts {
@@ -77,7 +85,7 @@ export class GroupCommit {
     }
     const facts = request.facts === undefined ? NO_FACTS : encodeFacts(request.facts);
     const costUs = limits.CLAIM_COST_US + (facts.length > 0 ? limits.FACTS_COST_US : 0);
-    this.queue.push({ request, facts, costUs, isUncertain: false, isSettled: false });
+    this.queue.push({ request, facts, costUs, isSettled: false });
     this.schedulePump();
   }
 
@@ -106,13 +114,21 @@ export class GroupCommit {
   private maySend(): boolean {
     if (this.queue.size === 0 || this.ports.nowMs() < this.resumeAtMs) return false;
     if (this.travelling.size === 0) return true;
-    return this.travelling.size < limits.BATCHES_IN_FLIGHT && this.queue.totalCostUs >= limits.BATCH_COST_LIMIT_US / 2;
+    return (
+      this.travelling.size < limits.BATCHES_IN_FLIGHT &&
+      this.queue.totalCostUs >= limits.BATCH_COST_LIMIT_US / 2
+    );
   }
 
   private pump(): void {
     while (this.maySend()) {
       const late: WaitingClaim[] = [];
-      const batch = this.queue.take(limits.BATCH_COST_LIMIT_US, limits.PROMOTIONS_PER_BATCH, this.ports.nowMs(), late);
+      const batch = this.queue.take(
+        limits.BATCH_COST_LIMIT_US,
+        limits.PROMOTIONS_PER_BATCH,
+        this.ports.nowMs(),
+        late,
+      );
       for (const claim of late) this.expire(claim);
       if (batch.length > 0) void this.send(batch);
     }
@@ -185,7 +201,6 @@ export class GroupCommit {
       for (const claim of batch) this.settleRefused(claim, 'LEDGER_OUT_OF_MEMORY');
       return;
     }
-    if (failure.kind === 'unreachable') for (const claim of batch) claim.isUncertain = true;
     this.retryLater(batch, 'LEDGER_UNAVAILABLE');
   }
 
@@ -239,16 +254,15 @@ export class GroupCommit {
     for (const claim of this.queue.removeLate(nowMs)) this.expire(claim);
     for (const batches of [this.travelling, this.defining.values()]) {
       for (const batch of batches) {
-        for (const claim of batch) if (claim.request.deadlineMs < nowMs) this.expire(claim, true);
+        for (const claim of batch) if (claim.request.deadlineMs < nowMs) this.expire(claim);
       }
     }
     this.settleIdle();
   }
 
-  /** A claim whose time is up hears what stood in its way, if anything did. */
-  private expire(claim: WaitingClaim, isTravelling = false): void {
-    const isUnknown = isTravelling || claim.isUncertain;
-    this.settleRefused(claim, isUnknown ? 'DEADLINE_EXCEEDED' : (this.obstacle ?? 'DEADLINE_EXCEEDED'));
+  /** A claim whose time is up hears what stood in its way, if anything did. Each of these answers means "unknown". */
+  private expire(claim: WaitingClaim): void {
+    this.settleRefused(claim, this.obstacle ?? 'DEADLINE_EXCEEDED');
   }
 
   private settleRefused(claim: WaitingClaim, reason: RefusalReason): void {

@@ -17,7 +17,10 @@ function hiddenCoupon(status: string, value: Buffer): CouponValue {
     case 'H':
       return decodeCouponValue(value);
     case 'U':
-      throw new Refusal('COUPON_STILL_USABLE', 'only a coupon that was used, has expired or was revoked can be hidden');
+      throw new Refusal(
+        'COUPON_STILL_USABLE',
+        'only a coupon that was used, has expired or was revoked can be hidden',
+      );
     case 'N':
       throw new Refusal('COUPON_NOT_FOUND', 'there is no such coupon in this wallet');
     case 'L':
@@ -30,7 +33,11 @@ function hiddenCoupon(status: string, value: Buffer): CouponValue {
 }
 
 /** Answers the hidden coupon; the same when it was hidden before. */
-export async function hideCoupon(redis: Redis, keys: PartitionKeys, request: HideRequest): Promise<CouponValue> {
+export async function hideCoupon(
+  redis: Redis,
+  keys: PartitionKeys,
+  request: HideRequest,
+): Promise<CouponValue> {
   const reply = await runScript(
     redis,
     'hide',

@@ -19,7 +19,7 @@ import { hideCoupon } from './hide-coupon.ts';
 import { type PartitionKeys, partitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
 import { LedgerReads } from './reads.ts';
-import { ScriptFailure, type ScriptFailureKind, runScript, scriptFailure } from './script-runner.ts';
+import { runScript, ScriptFailure, type ScriptFailureKind, scriptFailure } from './script-runner.ts';
 
 /** Settings of the ledger's client side. */
 export interface LedgerSettings extends LedgerConnectionSettings {
@@ -81,7 +81,10 @@ export class Ledger {
       settings: () => this.batchSettings(),
       defineMissing: ports.defineMissing,
       reportBroken: (promotionRef, cause) =>
-        ports.logger.error({ event: 'ledger.claim_broken', promotionRef, cause }, 'a claim cannot be decided'),
+        ports.logger.error(
+          { event: 'ledger.claim_broken', promotionRef, cause },
+          'a claim cannot be decided',
+        ),
       nowMs: ports.nowMs,
     });
     ports.metrics.ledgerQueueItems.source = () => this.claims.waiting;
@@ -114,7 +117,10 @@ export class Ledger {
   /** Hides a coupon of a user. Throws COUPON_NOT_FOUND, COUPON_STILL_USABLE or a LEDGER_* refusal. */
   async hide(userId: string, fieldHex: string, deadlineMs: number): Promise<CouponValue> {
     const serverDeadlineMs = deadlineMs + this.claims.clockOffset;
-    return await this.within(deadlineMs, hideCoupon(this.writer, this.keys, { userId, fieldHex, serverDeadlineMs }));
+    return await this.within(
+      deadlineMs,
+      hideCoupon(this.writer, this.keys, { userId, fieldHex, serverDeadlineMs }),
+    );
   }
 
   /** Runs a read by its deadline; failures become refusals. */
@@ -133,7 +139,10 @@ export class Ledger {
   private connect(name: string): Redis {
     const redis = connectLedger(this.ports.settings, name);
     redis.on('error', (error: Error) =>
-      this.ports.logger.warn({ event: 'ledger.connection_error', connection: name, cause: error.message }, 'no connection to the ledger'),
+      this.ports.logger.warn(
+        { event: 'ledger.connection_error', connection: name, cause: error.message },
+        'no connection to the ledger',
+      ),
     );
     return redis;
   }
@@ -161,7 +170,10 @@ export class Ledger {
   private async within<Answer>(deadlineMs: number, call: Promise<Answer>): Promise<Answer> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const leftMs = Math.max(0, deadlineMs - this.ports.nowMs());
-    const timer = setTimeout(() => reject(new Refusal('DEADLINE_EXCEEDED', 'the ledger did not answer in time')), leftMs);
+    const timer = setTimeout(
+      () => reject(new Refusal('DEADLINE_EXCEEDED', 'the ledger did not answer in time')),
+      leftMs,
+    );
     try {
       return await Promise.race([call, late]);
     } catch (error) {

@@ -38,7 +38,8 @@ function buffers(reply: unknown): (Buffer | null)[] {
 
 function stockOf(ref: number, record: unknown, claimed: unknown): Stock {
   const [issued, received] = buffers(record);
-  const quantity = received === null || received === undefined || received.length === 0 ? undefined : Number(received);
+  const quantity =
+    received === null || received === undefined || received.length === 0 ? undefined : Number(received);
   return {
     ref,
     issued: Number(issued ?? 0),
@@ -66,7 +67,9 @@ export class LedgerReads {
     }
     const replies = await run(pipeline);
     const step = userId === undefined ? 1 : 2;
-    return refs.map((ref, index) => stockOf(ref, replies[index * step], step === 2 ? replies[index * step + 1] : undefined));
+    return refs.map((ref, index) =>
+      stockOf(ref, replies[index * step], step === 2 ? replies[index * step + 1] : undefined),
+    );
   }
 
   /** Every coupon of a wallet, newest first. */
