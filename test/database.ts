@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import postgres from 'postgres';
 import { inject } from 'vitest';
 
@@ -10,26 +9,20 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Makes a migrated database with a name of its own in the Postgres of this run. */
+/** Makes a migrated database with a name of its own in the Postgres of this run, as a copy of one migrated once. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await administer((sql) => sql`create database ${sql(name)}`);
+  const template = inject('postgresTemplate');
+  await administer((sql) => sql`create database ${sql(name)} template ${sql(template)}`);
   const url = new URL(inject('postgresUrl'));
   url.pathname = `/${name}`;
-  await migrateDatabase(url.href);
   return {
     url: url.href,
     drop: () => administer((sql) => sql`drop database if exists ${sql(name)} with (force)`),
   };
 }
 
-async function migrateDatabase(url: string): Promise<void> {
-  const module = new URL('../src/database/migrate.ts', import.meta.url);
-  if (!existsSync(module)) return;
-  const { migrate } = await import(module.href);
-  await migrate(url);
-}
-
+/** Runs one statement as the superuser on a connection of its own. */
 async function administer(statement: (sql: postgres.Sql) => PromiseLike<unknown>): Promise<void> {
   const sql = postgres(inject('postgresUrl'), { max: 1, onnotice: () => {} });
   try {

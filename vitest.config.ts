@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+/** A test that fails once must fail again: the order of the tests follows a seed that every run prints. */
+const orderSeed = Number(process.env['TEST_ORDER_SEED'] ?? Date.now() % 1_000_000);
+
+export default defineConfig({
+  test: {
+    include: ['{src,test,tools,bench}/**/*.test.ts'],
+    pool: 'forks',
+    globalSetup: ['test/global-set-up.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    restoreMocks: true,
+    sequence: { shuffle: { files: false, tests: true }, seed: orderSeed },
+  },
+});
