@@ -6,6 +6,8 @@ import type { PartitionKeys } from './keys.ts';
 
 const CLAIM_HEAD_BYTES = 11 + COUPON_FIELD_BYTES;
 const CLOSED_REPLY = 0x43;
+/** The largest instant six bytes hold. */
+const LAST_INSTANT_MS = 2 ** 48 - 1;
 
 /** How the batch is to be decided; see ARGV of `scripts/claim.lua`. */
 export interface BatchSettings {
@@ -73,7 +75,7 @@ export function encodeBatch(
   let at = 0;
   for (const claim of claims) {
     const { promotionRef, userId, deadlineMs } = claim.request;
-    const deadline = Math.floor(deadlineMs + settings.clockOffsetMs);
+    const deadline = Math.min(Math.floor(deadlineMs + settings.clockOffsetMs), LAST_INSTANT_MS);
     at = packClaim(packed, at, claim, promotions.of(promotionRef), wallets.of(userId), deadline);
   }
   const names = [keys.stream, keys.meta];

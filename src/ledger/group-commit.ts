@@ -25,7 +25,7 @@ import {
 import { ClaimQueue, type WaitingClaim } from './claim-queue.ts';
 import type { PartitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
-import { ScriptFailure, scriptFailure } from './script-runner.ts';
+import { ScriptFailure } from './script-runner.ts';
 
 /** What a group commit needs from outside. */
 export interface GroupCommitPorts {
@@ -142,7 +142,7 @@ export class GroupCommit {
       const reply = await this.call(batch);
       this.receive(batch, reply);
     } catch (error) {
-      this.fail(batch, error instanceof ScriptFailure ? error : scriptFailure(error));
+      this.fail(batch, error instanceof ScriptFailure ? error : new ScriptFailure('script', String(error)));
     } finally {
       this.travelling.delete(batch);
       this.pump();
@@ -171,7 +171,7 @@ export class GroupCommit {
     this.obstacle = undefined;
     this.retryDelayMs = limits.RETRY_FIRST_MS;
     this.ports.metrics.ledgerBacklogEvents.value = reply.backlogEvents;
-    batch.forEach((claim, index) => this.answer(claim, reply, index));
+    for (const [index, claim] of batch.entries()) this.answer(claim, reply, index);
   }
 
   private answer(claim: WaitingClaim, reply: BatchReply, index: number): void {

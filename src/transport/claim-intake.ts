@@ -1,0 +1,154 @@
+/**
+ * The one way a claim takes from a checked request to the ledger and back; the unary, batch and stream handlers share it.
+ */
+import type { Identity } from '../domain/identity.ts';
+import { mayAssertFacts, requireOwnUser } from '../domain/identity.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { ClaimedCoupon, ClaimFacts, ClaimRefusal, ClaimRequest } from '../ledger/claim-operation.ts';
+import { couponFieldHex } from '../ledger/coupon-field.ts';
+import type { Counter, Family } from '../telemetry/metric.ts';
+import type { ClaimOutcome } from '../telemetry/metrics.ts';
+import type { CallContext } from './call-context.ts';
+import { ClaimRefusals } from './claim-refusals.ts';
+
+/** What the intake needs from outside. */
+export interface ClaimIntakePorts {
+  readonly ledger: { claim(request: ClaimRequest): void };
+  readonly claims: Family<Counter, readonly [ClaimOutcome]>;
+  /** The ref of a promotion as far as this process knows it; ids never change their ref. */
+  knownRef(promotionId: string): number | undefined;
+  /** Looks the ref up where it is defined; undefined when there is no such promotion. Throws a refusal when that is unknown. */
+  findRef(promotionId: string, deadlineMs: number): Promise<number | undefined>;
+}
+
+/** A claim as a request states it. An empty user id means the user of the token. */
+export interface ClaimItem {
+  readonly promotionId: string;
+  readonly userId: string;
+  readonly requestId: string;
+  readonly facts?: ClaimFacts;
+}
+
+/** Hears the one answer of a claim. */
+export interface ClaimAnswerListener {
+  claimed(coupon: ClaimedCoupon): void;
+  refused(refusal: Refusal): void;
+}
+
+/**
+ * Time kept back from a deadline, in milliseconds, so that an answer that says why arrives before the caller gives up, as
+ * far as the deadline allows for it.
+ */
+const ANSWER_MARGIN_MS = 10;
+const ANSWER_MARGIN_SHARE = 0.1;
+
+/** The user a request is about: the one it names, or the caller himself. Throws when it names nobody or somebody else's id. */
+export function userOf(identity: Identity, userId: string): string {
+  if (userId !== '') {
+    requireOwnUser(identity, userId);
+    return userId;
+  }
+  if (identity.userId !== undefined) return identity.userId;
+  const violation = { field: 'user_id', description: 'is required unless the caller is an end user' };
+  throw new Refusal('INVALID_REQUEST', 'user_id is required', { violations: [violation] });
+}
+
+/** Passes the ledger's answer on and counts it. */
+class CountedAnswer {
+  private readonly intake: ClaimIntake;
+  private readonly promotionId: string;
+  private readonly answer: ClaimAnswerListener;
+
+  constructor(intake: ClaimIntake, promotionId: string, answer: ClaimAnswerListener) {
+    this.intake = intake;
+    this.promotionId = promotionId;
+    this.answer = answer;
+  }
+
+  claimed(coupon: ClaimedCoupon): void {
+    this.intake.count(coupon.isReplay ? 'replayed' : 'claimed');
+    this.answer.claimed(coupon);
+  }
+
+  refused(refusal: ClaimRefusal): void {
+    this.intake.count(refusal.reason);
+    this.answer.refused(this.intake.refusals.of(refusal, this.promotionId));
+  }
+}
+
+/** Takes claims in; see the module's comment. */
+export class ClaimIntake {
+  readonly refusals = new ClaimRefusals();
+  private readonly ports: ClaimIntakePorts;
+
+  constructor(ports: ClaimIntakePorts) {
+    this.ports = ports;
+  }
+
+  /** Counts how a claim ended. */
+  count(outcome: ClaimOutcome): void {
+    this.ports.claims.child(outcome).value += 1;
+  }
+
+  /** Takes one checked claim; `answer` hears exactly once, before the call's deadline. */
+  submit(item: ClaimItem, context: CallContext, answer: ClaimAnswerListener): void {
+    try {
+      const userId = userOf(context.identity, item.userId);
+      const ref = this.ports.knownRef(item.promotionId);
+      if (ref === undefined) void this.submitUnknown(item, userId, context, answer);
+      else this.send(item, userId, ref, context, answer);
+    } catch (error) {
+      this.refuse(error, answer);
+    }
+  }
+
+  private send(
+    item: ClaimItem,
+    userId: string,
+    ref: number,
+    context: CallContext,
+    answer: ClaimAnswerListener,
+  ): void {
+    const facts = item.facts !== undefined && mayAssertFacts(context.identity) ? item.facts : undefined;
+    const leftMs = context.deadlineMs - context.nowMs;
+    this.ports.ledger.claim({
+      promotionRef: ref,
+      userId,
+      fieldHex: couponFieldHex('claim', userId, item.requestId),
+      deadlineMs: context.deadlineMs - Math.min(ANSWER_MARGIN_MS, leftMs * ANSWER_MARGIN_SHARE),
+      ...(facts === undefined ? {} : { facts }),
+      listener: new CountedAnswer(this, item.promotionId, answer),
+    });
+  }
+
+  private async submitUnknown(
+    item: ClaimItem,
+    userId: string,
+    context: CallContext,
+    answer: ClaimAnswerListener,
+  ): Promise<void> {
+    try {
+      const ref = await this.ports.findRef(item.promotionId, context.deadlineMs);
+      if (ref === undefined) throw this.notFound(item.promotionId);
+      this.send(item, userId, ref, context, answer);
+    } catch (error) {
+      this.refuse(error, answer);
+    }
+  }
+
+  private notFound(promotionId: string): Refusal {
+    return this.refusals.of(
+      { reason: 'PROMOTION_NOT_FOUND', needed: 0, seen: 0, isFactMissing: false },
+      promotionId,
+    );
+  }
+
+  private refuse(error: unknown, answer: ClaimAnswerListener): void {
+    const refusal =
+      error instanceof Refusal
+        ? error
+        : new Refusal('INTERNAL', 'The claim could not be decided', { cause: error });
+    this.count(refusal.reason);
+    answer.refused(refusal);
+  }
+}
