@@ -1,0 +1,46 @@
+import type { LiveDefinition } from '../domain/live-definition.ts';
+
+/**
+ * What definitions need of the ledger and of the archive, as interfaces of this plane. The composition root passes in the
+ * real ones; deadlines are absolute, in epoch milliseconds.
+ */
+
+/** Counters of one promotion as the ledger has them now. */
+export interface Stock {
+  readonly ref: number;
+  readonly issued: number;
+}
+
+/** A promotion as the ledger keeps it beside Postgres. */
+export interface StoredBody {
+  readonly ref: number;
+  readonly version: number;
+  readonly body: Uint8Array;
+}
+
+/** The live ledger, as far as definitions use it. Every call throws a LEDGER_* refusal when it cannot answer. */
+export interface DefinitionLedger {
+  /**
+   * Version-monotonic and idempotent: when the ledger has this version or a newer one already, nothing is written. The
+   * sequence number is that of the stream entry with the record's last definition.
+   */
+  define(
+    definition: LiveDefinition,
+    deadlineMs: number,
+  ): Promise<{ readonly seq: number; readonly issued: number }>;
+  /** Counters in the order asked; a promotion the ledger does not know counts zero. */
+  readStock(refs: readonly number[], deadlineMs: number): Promise<readonly Stock[]>;
+  /** Every promotion the ledger has, for a start while Postgres is down. */
+  readDefinitionBodies(deadlineMs: number): Promise<readonly StoredBody[]>;
+}
+
+/** How far the archive has come. */
+export interface ArchiveProgress {
+  /** The `seq` of the last archived entry of a partition; undefined while nothing has been archived. */
+  readCursor(partition: number, deadlineMs: number): Promise<number | undefined>;
+  /** Coupons ever issued of each promotion, as far as they are archived; a promotion without any is left out. */
+  readIssued(refs: readonly number[], deadlineMs: number): Promise<ReadonlyMap<number, number>>;
+}
+
+/** With one partition everything is delivered to this one. */
+export const ONLY_PARTITION = 0;

@@ -1,0 +1,11 @@
+import type { FaultFinder } from './report.ts';
+
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+const SHAPE = /^[A-Z]{3}$/;
+
+/** A currency that has the right shape and does not exist. */
+export const currencyFaults: FaultFinder = ({ currency }, report) => {
+  if (SHAPE.test(currency) && !CURRENCIES.has(currency)) {
+    report('currency', 'is not a currency known by its ISO 4217 code');
+  }
+};

@@ -1,0 +1,58 @@
+import type { Rule } from '../../gen/hongbao/v1/rule_pb.ts';
+import type { FaultFinder, Report } from './report.ts';
+import { fieldNameOfRule, rulePath } from './rule-path.ts';
+import { isTimeZone } from './time-zone.ts';
+
+type RuleKind = NonNullable<Rule['kind']['case']>;
+
+/** Kinds of which a second one would contradict the first or be idle beside it. */
+const AT_MOST_ONE: ReadonlySet<RuleKind> = new Set<RuleKind>([
+  'minimumSpend',
+  'itemDiscountScope',
+  'spendForGift',
+  'quantityThreshold',
+  'firstOrder',
+  'nthOrder',
+  'saleItems',
+  'stackability',
+]);
+
+/** Contradictions inside single rules, and between rules of one kind. */
+export const ruleFaults: FaultFinder = ({ rules }, report) => {
+  const seen = new Set<RuleKind>();
+  for (const [index, rule] of rules.entries()) {
+    const kind = rule.kind.case;
+    if (kind === undefined) continue;
+    if (seen.has(kind) && AT_MOST_ONE.has(kind)) {
+      report(rulePath(index, kind), `a promotion has at most one ${fieldNameOfRule(kind)} rule`);
+    }
+    seen.add(kind);
+    singleRuleFaults(rule, rulePath(index, kind), report);
+  }
+};
+
+function singleRuleFaults({ kind }: Rule, path: string, report: Report): void {
+  switch (kind.case) {
+    case 'timeSlot':
+      if (!isTimeZone(kind.value.timeZone)) report(`${path}.time_zone`, 'is not a known IANA time zone');
+      return;
+    case 'minimumSpend':
+    case 'itemEligibility':
+    case 'exclusion':
+    case 'itemDiscountScope':
+    case 'conditionalGiftItem':
+    case 'spendForGift':
+    case 'quantityThreshold':
+    case 'firstOrder':
+    case 'nthOrder':
+    case 'channel':
+    case 'region':
+    case 'paymentMethod':
+    case 'customAttribute':
+    case 'saleItems':
+    case 'stackability':
+    case 'cel':
+    case undefined:
+      return;
+  }
+}
