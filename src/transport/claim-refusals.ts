@@ -54,7 +54,7 @@ function metadataOf(refusal: ClaimRefusal, promotionId: string): Record<string, 
     metadata[names.needed] = figure(refusal.needed, names.isTime);
   }
   if (names?.seen !== undefined) metadata[names.seen] = figure(refusal.seen, names.isTime);
-  if (refusal.isFactMissing) metadata['cause'] = 'FACT_MISSING';
+  if (refusal.isFactMissing) metadata.cause = 'FACT_MISSING';
   return metadata;
 }
 

@@ -1,11 +1,18 @@
 #!lua
 -- Replays one archived entry into a partition that lost it. No business logic: the entry holds new absolute values.
 --
--- KEYS  1 stream, 2 partition meta, 3 … the records the entry writes, in its order
+-- KEYS
+--   1  stream
+--   2  partition meta
+--   …  the records the entry writes, in its order
 -- ARGV
---   1 generation   2 sequence number of the entry   3 the number that must be the stream's last one, '' = the stream is empty
---   4 payload of the entry   5 time of the entry, ms   6 events total after the entry
---   then per record: number of fields, and per field its name and the value to store
+--   1  generation
+--   2  sequence number of the entry
+--   3  the number that must be the stream's last one; '' = the stream is empty
+--   4  payload of the entry
+--   5  time of the entry, ms
+--   6  events total after the entry
+--   …  per record: number of fields, and per field its name and the value to store
 -- Reply 1 applied, 0 the stream's last entry is another one, or the partition is open
 
 local stream, meta = KEYS[1], KEYS[2]

@@ -6,10 +6,9 @@
 -- (rule 2). Claims of one batch see each other.
 --
 -- KEYS
---   1           stream
---   2           partition meta
---   3 … 2+P     promotion records
---   3+P …       wallets
+--   1  stream
+--   2  partition meta
+--   …  P promotion records, then the wallets
 -- ARGV
 --   1  P, the number of promotion records, in decimal
 --   2  length of a wallet key's prefix (the user id follows it), in decimal

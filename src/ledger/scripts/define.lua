@@ -2,10 +2,18 @@
 -- Writes the live part of a promotion into this partition. Version-monotonic: an older or equal version changes nothing,
 -- so a delivery may be repeated and may come late (LEDGER rule 9).
 --
--- KEYS  1 stream, 2 partition meta, 3 promotion record, 4 index of promotions
+-- KEYS
+--   1  stream
+--   2  partition meta
+--   3  promotion record
+--   4  index of promotions
 -- ARGV
---   1 promotion id   2 ref, in decimal   3 version, in decimal   4 live definition (live-definition.ts)
---   5 the whole promotion, as stored in Postgres   6 units granted to this partition, in decimal; '' = unlimited
+--   1  promotion id
+--   2  ref, in decimal
+--   3  version, in decimal
+--   4  live definition (live-definition.ts)
+--   5  the whole promotion, as stored in Postgres
+--   6  units granted to this partition, in decimal; '' = unlimited
 -- Reply
 --   'C' when the partition is closed for this server; otherwise
 --   { applied 0 | 1, seq of the record's last definition, issued }, both in decimal text

@@ -1,8 +1,14 @@
 #!lua
 -- Hides a coupon that can no longer be used from its owner's lists. Done twice, it answers the same.
 --
--- KEYS  1 stream, 2 partition meta, 3 wallet
--- ARGV  1 wallet field of the coupon, 16 bytes   2 deadline, ms of this server's clock, in decimal   3 user id
+-- KEYS
+--   1  stream
+--   2  partition meta
+--   3  wallet
+-- ARGV
+--   1  wallet field of the coupon, 16 bytes
+--   2  deadline, ms of this server's clock, in decimal
+--   3  user id
 -- Reply
 --   'C' when the partition is closed for this server; otherwise
 --   a status byte and the coupon's value where there is one: 'H' hidden (now or before), 'U' still usable, 'N' no such

@@ -1,8 +1,12 @@
 #!lua
 -- Opens the partition for one server process; starts the generation when the partition is new (LEDGER rule 15).
 --
--- KEYS  1 stream, 2 partition meta
--- ARGV  1 run id of the server the caller examined   2 generation, in decimal
+-- KEYS
+--   1  stream
+--   2  partition meta
+-- ARGV
+--   1  run id of the server the caller examined
+--   2  generation, in decimal
 -- Reply 1 opened, 0 another server process answers now: examine again
 
 --@include events
