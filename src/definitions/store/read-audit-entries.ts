@@ -24,7 +24,7 @@ export interface AuditRow {
 }
 
 /** Entries below the id `below` (all when undefined), newest first. */
-export async function listAuditEntries(
+export async function readAuditEntries(
   sql: Sql,
   filter: AuditFilter,
   page: { readonly below: number | undefined; readonly limit: number },
