@@ -1,0 +1,94 @@
+/** A method of the contract and the handler that serves it, in the three shapes there are. */
+import type {
+  DescMessage,
+  DescMethod,
+  DescMethodBiDiStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { Validator } from '@bufbuild/protovalidate';
+import { Refusal } from '../domain/refusal.ts';
+import type { CallContext } from './call-context.ts';
+import { invalidRequest } from './invalid-request.ts';
+
+/** Takes the one answer of a hot call: response bytes, or why there is none. */
+export type HotReply = (result: Uint8Array | Refusal) => void;
+
+/**
+ * A handler in the path of a flash sale: bytes in, bytes out, a callback instead of a promise. It decodes and checks the
+ * request itself (with the generated codecs), and must reply by `context.deadlineMs`; nothing else times it out.
+ */
+export type HotHandler = (request: Uint8Array, context: CallContext, reply: HotReply) => void;
+
+/** A handler for everything else: a checked message in, a message out. Refusals are thrown. */
+export type UnaryHandler<I extends DescMessage, O extends DescMessage> = (
+  request: MessageShape<I>,
+  context: CallContext,
+) => Promise<MessageInitShape<O>>;
+
+/** Sends one message of a stream; the promise is kept when the caller can take the next one. */
+export type StreamWrite = (message: Uint8Array) => Promise<void>;
+
+/**
+ * A handler of a stream in both directions. Reading stops the caller when the handler does not iterate; the stream ends with OK
+ * when the promise is kept, with the refusal it is broken with otherwise.
+ */
+export type StreamHandler = (
+  requests: AsyncIterable<Uint8Array>,
+  context: CallContext,
+  write: StreamWrite,
+) => Promise<void>;
+
+/** One handler bound to its method. Made by `hot`, `unary` and `stream`. */
+export type Binding =
+  | { readonly kind: 'hot'; readonly method: DescMethodUnary; readonly handle: HotHandler }
+  | { readonly kind: 'unary'; readonly method: DescMethodUnary; readonly handle: BytesHandler }
+  | { readonly kind: 'stream'; readonly method: DescMethodBiDiStreaming; readonly handle: StreamHandler };
+
+/** A unary handler with decoding, checking and encoding around it. */
+export type BytesHandler = (
+  request: Uint8Array,
+  context: CallContext,
+  validator: Validator,
+) => Promise<Uint8Array>;
+
+/** Binds a handler in the path of a flash sale. */
+export function hot(method: DescMethodUnary, handle: HotHandler): Binding {
+  return { kind: 'hot', method, handle };
+}
+
+/** Binds a handler over messages. */
+export function unary<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodUnary<I, O>,
+  handler: UnaryHandler<I, O>,
+): Binding {
+  const handle: BytesHandler = async (bytes, context, validator) => {
+    const request = decode(method.input, bytes);
+    const result = validator.validate(method.input, request);
+    if (result.kind === 'invalid') throw invalidRequest(result.violations);
+    if (result.kind === 'error') throw result.error;
+    const response = await handler(request, context);
+    return toBinary(method.output, create(method.output, response));
+  };
+  return { kind: 'unary', method, handle };
+}
+
+/** Binds a handler of a stream in both directions. */
+export function stream(method: DescMethodBiDiStreaming, handle: StreamHandler): Binding {
+  return { kind: 'stream', method, handle };
+}
+
+function decode<I extends DescMessage>(schema: I, bytes: Uint8Array): MessageShape<I> {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (cause) {
+    throw new Refusal('INVALID_REQUEST', 'The request is not a message of this method', { cause });
+  }
+}
+
+/** Where a method is found: `/package.Service/Method`, on every protocol. */
+export function pathOf(method: DescMethod): string {
+  return `/${method.parent.typeName}/${method.name}`;
+}

@@ -1,0 +1,96 @@
+/** The contract's methods on the Connect adapter: Connect, gRPC-Web and JSON, every one through the same path as gRPC. */
+import { type DescMethodUnary, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createContextKey,
+  type HandlerContext,
+} from '@connectrpc/connect';
+import type { Refusal } from '../domain/refusal.ts';
+import type { Call, Caller, Invoker } from './invoke.ts';
+import type { Method } from './method.ts';
+import { languageOf } from './refusal-messages.ts';
+import { wireRefusalOf } from './wire-refusal.ts';
+
+const CALLER = createContextKey<AdapterCaller | undefined>(undefined, { description: 'The admitted call' });
+
+/** Registers every unary method. Streams in both directions need HTTP/2: they are on the gRPC port. */
+export function addRoutes(router: ConnectRouter, methods: Iterable<Method>, invoker: Invoker): void {
+  for (const method of methods) {
+    if (method.binding.kind !== 'stream') addRoute(router, method, method.binding.method, invoker);
+  }
+}
+
+function addRoute(
+  router: ConnectRouter,
+  method: Method,
+  descriptor: DescMethodUnary,
+  invoker: Invoker,
+): void {
+  const handle = async (request: MessageShape<DescMethodUnary['input']>, context: HandlerContext) => {
+    const response = await context.values.get(CALLER)?.run(toBinary(descriptor.input, request));
+    return fromBinary(descriptor.output, response ?? new Uint8Array());
+  };
+  router.rpc(descriptor, handle, {
+    readMaxBytes: method.maxBytes,
+    // Before the body is read, so that who may not call pays for no decoding.
+    requestGate: async (context) => {
+      const caller = new AdapterCaller(context, invoker.options.clock());
+      context.values.set(CALLER, caller);
+      await caller.begin(method, invoker);
+    },
+  });
+}
+
+/** A call on the adapter, which wants promises: one for the admission, one for the answer. */
+class AdapterCaller implements Caller {
+  readonly authorization: string | undefined;
+  readonly actAs: string | undefined;
+  readonly requestedDeadlineMs: number;
+  readonly #context: HandlerContext;
+  #call: Call | undefined;
+  #pending = Promise.withResolvers<Uint8Array>();
+
+  constructor(context: HandlerContext, nowMs: number) {
+    this.#context = context;
+    this.authorization = context.requestHeader.get('authorization') ?? undefined;
+    this.actAs = context.requestHeader.get('x-hongbao-identity') ?? undefined;
+    this.requestedDeadlineMs = nowMs + (context.timeoutMs() ?? Infinity);
+  }
+
+  /** Kept when the call is admitted, broken with the Connect error otherwise. */
+  async begin(method: Method, invoker: Invoker): Promise<void> {
+    invoker.begin(method, this);
+    await this.#pending.promise;
+    this.#pending = Promise.withResolvers();
+    this.#context.signal.addEventListener('abort', () => this.#interrupt());
+  }
+
+  /** The adapter ends the call: its deadline passed, or the caller went away. Its route must settle either way. */
+  #interrupt(): void {
+    if (ConnectError.from(this.#context.signal.reason).code === Code.DeadlineExceeded) this.#call?.expire();
+    else this.#call?.abandon();
+    this.#pending.reject(new ConnectError('The caller went away', Code.Canceled));
+  }
+
+  run(request: Uint8Array): Promise<Uint8Array> {
+    const answer = this.#pending.promise;
+    this.#call?.run(request);
+    return answer;
+  }
+
+  admitted(call: Call): void {
+    this.#call = call;
+    this.#pending.resolve(new Uint8Array());
+  }
+
+  answered(response: Uint8Array): void {
+    this.#pending.resolve(response);
+  }
+
+  refused(refusal: Refusal): void {
+    const language = languageOf(this.#context.requestHeader.get('accept-language') ?? undefined);
+    this.#pending.reject(wireRefusalOf(refusal, language).connectError);
+  }
+}

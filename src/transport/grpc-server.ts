@@ -1,0 +1,150 @@
+/** The gRPC port: the contract's services, health and reflection on grpc-js. */
+import { type DescFile, type DescService, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import {
+  type handleBidiStreamingCall,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  type ServerOptions,
+} from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import type { Config } from '../config/config.ts';
+import { file_google_rpc_error_details } from '../gen/google/rpc/error_details_pb.ts';
+import { file_google_rpc_status } from '../gen/google/rpc/status_pb.ts';
+import { file_grpc_health_v1_health } from '../gen/grpc/health/v1/health_pb.ts';
+import { GrpcStreamCall } from './grpc-stream-call.ts';
+import { GrpcUnaryCall } from './grpc-unary-call.ts';
+import type { Invoker } from './invoke.ts';
+import type { Method } from './method.ts';
+
+/** Bytes beyond the largest message that are still read, so that its size can be refused with a reason. */
+const SIZE_SLACK_BYTES = 65_536;
+
+/** Settings of the gRPC server. */
+export type GrpcServerConfig = Pick<Config, 'grpc' | 'connections' | 'limits'>;
+
+/** Name under which health reports whether calls are welcome, beside the process (`""`) and each service. */
+export const READINESS = 'readiness';
+
+/** The gRPC server of a process. */
+export class GrpcServer {
+  readonly #server: Server;
+  readonly #config: GrpcServerConfig;
+  readonly #health: HealthImplementation;
+  readonly #healthNames: readonly string[];
+
+  constructor(
+    config: GrpcServerConfig,
+    services: readonly DescService[],
+    methods: ReadonlyMap<string, Method>,
+    invoker: Invoker,
+  ) {
+    this.#config = config;
+    this.#healthNames = ['', READINESS, ...services.map((service) => service.typeName)];
+    this.#server = new Server(serverOptions(config, unaryInterceptor(methods, invoker)));
+    for (const method of methods.values()) register(this.#server, method, invoker);
+    this.#health = new HealthImplementation();
+    this.#health.addToServer(this.#server);
+    if (config.grpc.reflection) addReflection(this.#server, services);
+    this.setServing(false);
+  }
+
+  /** Says in gRPC health whether calls are welcome; watchers hear it at once. */
+  setServing(serving: boolean): void {
+    for (const name of this.#healthNames) this.#health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+  }
+
+  /** Opens the port. Gives the port in use. */
+  listen(): Promise<number> {
+    const { host, port } = this.#config.grpc;
+    return new Promise((resolve, reject) => {
+      const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+        if (error === null) resolve(bound);
+        else reject(error);
+      });
+    });
+  }
+
+  /** Sends GOAWAY on every connection and waits until the calls in flight were answered. */
+  close(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+
+  /** Cuts every connection. */
+  forceClose(): void {
+    this.#server.forceShutdown();
+  }
+}
+
+function serverOptions(
+  { grpc, connections, limits }: GrpcServerConfig,
+  unary: ServerInterceptor,
+): ServerOptions {
+  return {
+    interceptors: [unary],
+    'grpc.max_receive_message_length': limits.maxBatchMessageBytes + SIZE_SLACK_BYTES,
+    'grpc.max_concurrent_streams': grpc.maxConcurrentStreams,
+    'grpc.max_connection_age_ms': connections.maxAgeMs,
+    'grpc.max_connection_age_grace_ms': connections.maxAgeGraceMs,
+    'grpc.max_connection_idle_ms': connections.maxIdleMs,
+    'grpc-node.max_session_memory': grpc.maxSessionMemoryMegabytes,
+    'grpc.enable_channelz': 0,
+  };
+}
+
+/** Takes over the unary calls of our services; health and reflection pass. */
+function unaryInterceptor(methods: ReadonlyMap<string, Method>, invoker: Invoker): ServerInterceptor {
+  return (definition, base) => {
+    const method = methods.get(definition.path);
+    if (method === undefined || method.binding.kind === 'stream') return new ServerInterceptingCall(base);
+    return new GrpcUnaryCall(base, invoker, method);
+  };
+}
+
+/** Messages stay bytes on their way through grpc-js. */
+const asIs = (message: Buffer): Buffer => message;
+const asBuffer = (message: Uint8Array): Buffer =>
+  message instanceof Buffer ? message : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+
+function register(server: Server, method: Method, invoker: Invoker): void {
+  if (method.binding.kind === 'stream') {
+    const handle: handleBidiStreamingCall<Uint8Array, Uint8Array> = (call) =>
+      invoker.begin(method, new GrpcStreamCall(call));
+    server.register(method.path, handle, asBuffer, asIs, 'bidi');
+  } else {
+    server.register(method.path, unreachable, asBuffer, asIs, 'unary');
+  }
+}
+
+const unreachable = (): void => {
+  throw new Error('The interceptor answers unary calls');
+};
+
+/** Reflection from our descriptors, the types of error details included, so that tools can show them. */
+function addReflection(server: Server, services: readonly DescService[]): void {
+  const files = new Map<string, DescFile>();
+  const collect = (file: DescFile): void => {
+    if (files.has(file.name)) return;
+    files.set(file.name, file);
+    file.dependencies.forEach(collect);
+  };
+  const roots = [file_google_rpc_error_details, file_google_rpc_status, file_grpc_health_v1_health];
+  [...services.map((service) => service.file), ...roots].forEach(collect);
+  const fileDescriptorProtos = [...files.values()].map((file) =>
+    Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto)),
+  );
+  const names = [...services.map((service) => service.typeName), 'grpc.health.v1.Health'];
+  // Only the descriptors are looked at; the rest of the shape is what the types ask for.
+  const definition = {
+    format: 'Protocol Buffer 3 EnumDescriptorProto' as const,
+    type: {},
+    fileDescriptorProtos,
+  };
+  new ReflectionService({ all: definition }, { services: names }).addToServer(server);
+}

@@ -1,0 +1,228 @@
+/**
+ * The one path every call takes, on every server and protocol, in this order: count, who is calling, may they, by when, how
+ * large, the handler, count. A server brings the headers and the bytes and takes the answer; it decides nothing.
+ */
+import type { Validator } from '@bufbuild/protovalidate';
+import type { Config } from '../config/config.ts';
+import type { Identity } from '../domain/identity.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
+import type { Authenticator, Credentials } from './authentication.ts';
+import type { StreamWrite } from './binding.ts';
+import type { CallContext } from './call-context.ts';
+import type { Method } from './method.ts';
+import { codeOf } from './refusal-details.ts';
+import { codeNumber } from './status-code.ts';
+
+/**
+ * One request as a server sees it, and where the answer goes. First either `admitted` or `refused` is called; after `admitted` the
+ * server reads the body and calls one of the `run` methods, which end in exactly one of `answered` and `refused`.
+ */
+export interface Caller extends Credentials {
+  /** The deadline of the request in local epoch milliseconds; `Infinity` when it states none. */
+  readonly requestedDeadlineMs: number;
+  admitted(call: Call): void;
+  answered(response: Uint8Array): void;
+  refused(refusal: Refusal): void;
+}
+
+/** What calls need from their process. */
+export interface InvokeOptions {
+  readonly authenticator: Authenticator;
+  readonly validator: Validator;
+  readonly limits: Config['limits'];
+  readonly logger: Logger;
+  /** Local epoch milliseconds. */
+  readonly clock: () => number;
+}
+
+const NOT_ALLOWED = new Refusal('PERMISSION_DENIED', 'This identity may not call this method');
+const TOO_LATE = new Refusal('DEADLINE_EXCEEDED', 'The deadline had passed when the call arrived');
+const TOO_SLOW = new Refusal('DEADLINE_EXCEEDED', 'The deadline passed before the outcome was known');
+const EMPTY = new Uint8Array();
+const OK = codeNumber('OK');
+const CANCELLED = codeNumber('CANCELLED');
+const DEADLINE_EXCEEDED = codeNumber('DEADLINE_EXCEEDED');
+
+/** Starts calls. One per process, shared by all servers. */
+export class Invoker {
+  readonly options: InvokeOptions;
+
+  constructor(options: InvokeOptions) {
+    this.options = options;
+  }
+
+  /** Decides about a request by its headers alone, before its body is read. */
+  begin(method: Method, caller: Caller): void {
+    const startedAtMs = performance.now();
+    const nowMs = this.options.clock();
+    method.countStart();
+    const identity = this.options.authenticator.known(caller, nowMs);
+    if (identity !== undefined) this.#admit(method, caller, identity, nowMs, startedAtMs);
+    else this.#authenticate(method, caller, nowMs, startedAtMs);
+  }
+
+  #authenticate(method: Method, caller: Caller, nowMs: number, startedAtMs: number): void {
+    this.options.authenticator.verify(caller, nowMs).then(
+      (identity) => this.#admit(method, caller, identity, nowMs, startedAtMs),
+      (error) => this.#turnAway(method, caller, this.refusalFor(error, method), startedAtMs),
+    );
+  }
+
+  #admit(method: Method, caller: Caller, identity: Identity, nowMs: number, startedAtMs: number): void {
+    const deadlineMs = this.#deadlineOf(method, caller.requestedDeadlineMs, nowMs);
+    if (!method.allows(identity)) this.#turnAway(method, caller, NOT_ALLOWED, startedAtMs);
+    else if (deadlineMs <= nowMs) this.#turnAway(method, caller, TOO_LATE, startedAtMs);
+    else caller.admitted(new Call(this, method, caller, identity, nowMs, deadlineMs, startedAtMs));
+  }
+
+  #deadlineOf(method: Method, requestedMs: number, nowMs: number): number {
+    if (method.binding.kind === 'stream') return requestedMs;
+    const { defaultDeadlineMs, maxDeadlineMs } = this.options.limits;
+    return requestedMs === Infinity
+      ? nowMs + defaultDeadlineMs
+      : Math.min(requestedMs, nowMs + maxDeadlineMs);
+  }
+
+  #turnAway(method: Method, caller: Caller, refusal: Refusal, startedAtMs: number): void {
+    method.countEnd(codeOf(refusal), startedAtMs);
+    caller.refused(refusal);
+  }
+
+  /** Anything thrown as a refusal; what is not one is a fault of ours, and its cause goes to the log only. */
+  refusalFor(error: unknown, method: Method): Refusal {
+    const known = error instanceof Refusal;
+    const cause = known ? error.detail.cause : error;
+    if (cause !== undefined) {
+      const line = {
+        event: LOG_EVENTS.callFailed,
+        method: method.path,
+        reason: known ? error.reason : 'INTERNAL',
+        err: cause,
+      };
+      if (known && error.reason !== 'INTERNAL') this.options.logger.debug(line, 'A call was refused');
+      else this.options.logger.error(line, 'A call failed');
+    }
+    return known ? error : new Refusal('INTERNAL', 'Internal error');
+  }
+}
+
+/** An admitted call: the circumstances its handler is told, and the way back to its caller. */
+export class Call implements CallContext {
+  readonly identity: Identity;
+  readonly nowMs: number;
+  readonly deadlineMs: number;
+  readonly #invoker: Invoker;
+  readonly #method: Method;
+  readonly #caller: Caller;
+  readonly #startedAtMs: number;
+  #ended = false;
+  #controller: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    invoker: Invoker,
+    method: Method,
+    caller: Caller,
+    identity: Identity,
+    nowMs: number,
+    deadlineMs: number,
+    startedAtMs: number,
+  ) {
+    this.#invoker = invoker;
+    this.#method = method;
+    this.#caller = caller;
+    this.identity = identity;
+    this.nowMs = nowMs;
+    this.deadlineMs = deadlineMs;
+    this.#startedAtMs = startedAtMs;
+  }
+
+  /** Made at first use: a claim never asks for it. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  /** Runs the handler of a unary method on the bytes of the request. */
+  run(request: Uint8Array): void {
+    const { binding, maxBytes } = this.#method;
+    if (request.length > maxBytes) {
+      this.end(tooLarge(request.length, maxBytes));
+    } else if (binding.kind === 'hot') {
+      try {
+        binding.handle(request, this, (result) => this.end(result));
+      } catch (error) {
+        this.#fail(error);
+      }
+    } else if (binding.kind === 'unary') {
+      this.#timer = setTimeout(() => this.expire(), this.deadlineMs - this.nowMs);
+      binding.handle(request, this, this.#invoker.options.validator).then(
+        (response) => this.end(response),
+        (error) => this.#fail(error),
+      );
+    }
+  }
+
+  /** Runs the handler of a stream; `answered` is called with nothing once it ended well. */
+  runStream(requests: AsyncIterable<Uint8Array>, write: StreamWrite): void {
+    const { binding, maxBytes } = this.#method;
+    if (binding.kind !== 'stream') throw new Error(`${this.#method.path} is not a stream`);
+    binding.handle(withinSize(requests, maxBytes), this, write).then(
+      () => this.end(EMPTY),
+      (error) => this.#fail(error),
+    );
+  }
+
+  /** Ends the call with its response or refusal; what comes after the first end is dropped. */
+  end(result: Uint8Array | Refusal): void {
+    if (this.#ended) return;
+    if (result instanceof Refusal) {
+      this.#close(codeOf(result));
+      this.#caller.refused(result);
+    } else {
+      this.#close(OK);
+      this.#caller.answered(result);
+    }
+  }
+
+  /** The deadline passed: says so to the caller, who may still be there. */
+  expire(): void {
+    this.end(TOO_SLOW);
+  }
+
+  /** The caller went away, or its own deadline passed: nobody waits for the answer any more. */
+  abandon(): void {
+    if (this.#ended) return;
+    this.#close(this.#invoker.options.clock() >= this.deadlineMs ? DEADLINE_EXCEEDED : CANCELLED);
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#ended) this.end(this.#invoker.refusalFor(error, this.#method));
+  }
+
+  #close(code: number): void {
+    this.#ended = true;
+    this.#method.countEnd(code, this.#startedAtMs);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#controller?.abort();
+  }
+}
+
+/** The refusal for a message above the limit of its method. */
+export function tooLarge(bytes: number, maxBytes: number): Refusal {
+  return new Refusal('MESSAGE_TOO_LARGE', `The request has ${bytes} bytes; at most ${maxBytes} are taken`);
+}
+
+async function* withinSize(
+  messages: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array> {
+  for await (const message of messages) {
+    if (message.length > maxBytes) throw tooLarge(message.length, maxBytes);
+    yield message;
+  }
+}
