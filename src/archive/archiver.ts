@@ -1,0 +1,249 @@
+import type { Logger } from 'pino';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { ArchiveClient } from './archive-client.ts';
+import { BatchWriter } from './batch-writer.ts';
+import type { DecodedEntry } from './decoded-entry.ts';
+import { ForkError } from './flush.ts';
+import { compareAtCursor, type GatekeeperDependencies, keepGate } from './gatekeeper.ts';
+import { HaltError, type HaltReason } from './halt.ts';
+import type { Lease } from './lease.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import type { LedgerAdmin, PartitionId } from './ledger-port.ts';
+import {
+  FAULT_PAUSE_MS,
+  HALT_PAUSE_MS,
+  HOUSEKEEPING_MS,
+  IDLE_POLL_MS,
+  LEASE_MS,
+  STANDBY_POLL_MS,
+  TRIM_INTERVAL_MS,
+  TRIM_MARGIN_MS,
+} from './limits.ts';
+import type { FoldedBatch } from './projection.ts';
+import { ensureSegments } from './segments.ts';
+import { StreamReader } from './stream-reader.ts';
+import { TrimMargin } from './trim-margin.ts';
+
+/** What the archiver counts. */
+export type ArchiveMetrics = Pick<
+  Metrics,
+  | 'archiveLagSeconds'
+  | 'archiveOldestUnflushedSeconds'
+  | 'archiveBatchEvents'
+  | 'archiveFlushSeconds'
+  | 'archiveEvents'
+  | 'archiveQuarantinedEvents'
+  | 'archiveForkDetected'
+  | 'archiveOwner'
+>;
+
+/** What one archiver works with. Its client and its ledger connection are used by nothing else. */
+export interface ArchiverDependencies {
+  readonly id: PartitionId;
+  readonly client: ArchiveClient;
+  readonly ledger: LedgerAdmin;
+  readonly metrics: ArchiveMetrics;
+  readonly logger: Logger;
+  /** Names this process among all that may archive the partition; unique. */
+  readonly owner: string;
+  /** Wall clock, ms since the epoch. */
+  readonly nowMs: () => number;
+  /** Bounds that tests shorten. */
+  readonly leaseMs?: number;
+  readonly trimMarginMs?: number;
+  readonly trimIntervalMs?: number;
+}
+
+/**
+ * Archives one partition: holds its lease, keeps its gate, and moves entries from the stream to Postgres, one turn after
+ * another. Everything happens in turns of one loop, so the gate, the cursor and the batch under way never disagree.
+ */
+export class Archiver {
+  private readonly dependencies: ArchiverDependencies;
+  private readonly keeper: LeaseKeeper;
+  private readonly reader: StreamReader;
+  private readonly writer: BatchWriter;
+  private readonly gate: GatekeeperDependencies;
+  private trim: TrimMargin;
+  private adoptedEpoch: number | undefined;
+  private publishedSeq: number | undefined;
+  private halt: HaltReason | undefined;
+  private haltedUntilMs = 0;
+  private housekeepingAtMs = 0;
+  private oldestPendingMs: number | undefined;
+  private lastFault: string | undefined;
+
+  constructor(dependencies: ArchiverDependencies) {
+    const { id, client, ledger, owner, nowMs, metrics } = dependencies;
+    this.dependencies = dependencies;
+    this.keeper = new LeaseKeeper(client, { id, owner, leaseMs: dependencies.leaseMs ?? LEASE_MS }, nowMs);
+    this.reader = new StreamReader(ledger);
+    this.writer = new BatchWriter(client, this.keeper, nowMs, (batch, ms) => this.onCommit(batch, ms));
+    const confirmLease = async (): Promise<void> => {
+      await this.keeper.confirm();
+    };
+    this.gate = { id, client, ledger, confirmLease };
+    this.trim = this.newTrim();
+    metrics.archiveOldestUnflushedSeconds.source = () => this.oldestPendingSeconds();
+    metrics.archiveQuarantinedEvents.source = () => this.writer.quarantinedEvents;
+  }
+
+  /** Does one turn; answers with the pause before the next one, ms. Never throws: faults are logged, counted, retried. */
+  async turn(): Promise<number> {
+    try {
+      return await this.work();
+    } catch (error) {
+      this.reader.forget();
+      this.keeper.doubt();
+      return this.onFault(error);
+    }
+  }
+
+  /** Lets the next process in. Call it after the last turn has ended. */
+  async giveBack(): Promise<void> {
+    this.leave();
+    await this.keeper.giveBack();
+  }
+
+  private async work(): Promise<number> {
+    const lease = await this.keeper.hold();
+    if (lease === undefined) {
+      this.leave();
+      return STANDBY_POLL_MS;
+    }
+    const isHalted = this.dependencies.nowMs() < this.haltedUntilMs;
+    if (isHalted && this.halt !== 'unknown_format') return FAULT_PAUSE_MS;
+    if (this.adoptedEpoch !== lease.epoch) await this.adopt(lease);
+    await this.watchGate(lease);
+    if (isHalted) return FAULT_PAUSE_MS;
+    await this.keepHouse(lease);
+    return this.archive();
+  }
+
+  /** A new lease: nothing remembered from before counts. */
+  private async adopt(lease: Lease): Promise<void> {
+    const { metrics, logger, ledger } = this.dependencies;
+    this.reader.forget();
+    this.trim = this.newTrim();
+    this.publishedSeq = undefined;
+    this.housekeepingAtMs = 0;
+    await this.writer.loadQuarantine();
+    const [runId, openFor] = await Promise.all([ledger.serverRunId(), ledger.openRunId()]);
+    if (runId === openFor) await compareAtCursor(this.gate, lease.seq);
+    this.adoptedEpoch = lease.epoch;
+    metrics.archiveOwner.value = 1;
+    logger.info({ ...this.dependencies.id, epoch: lease.epoch, seq: lease.seq }, 'archiving the partition');
+  }
+
+  private async watchGate(lease: Lease): Promise<void> {
+    const outcome = await keepGate(this.gate, lease.seq);
+    if (outcome.kind === 'was_open') return;
+    this.reader.forget();
+    this.publishedSeq = undefined;
+    if (outcome.kind === 'moved') return;
+    this.dependencies.logger.info({ ...this.dependencies.id, ...outcome }, 'the partition is open');
+  }
+
+  /** Moves one batch; answers with the pause before the next turn. */
+  private async archive(): Promise<number> {
+    const { seq } = await this.keeper.require();
+    const entries = await this.reader.read(seq);
+    this.notePending(entries[0]);
+    const last = entries.at(-1);
+    if (last !== undefined) {
+      this.reader.prefetch(last.seq);
+      await this.writer.write(entries);
+      this.oldestPendingMs = undefined;
+    }
+    this.onProgress();
+    await this.tellLedger();
+    return entries.length === 0 ? IDLE_POLL_MS : 0;
+  }
+
+  /** Publishes the cursor for the backlog limit, and drops what was archived long enough ago. */
+  private async tellLedger(): Promise<void> {
+    const { ledger, nowMs } = this.dependencies;
+    const { seq, eventsTotal } = await this.keeper.require();
+    if (seq >= 0 && this.publishedSeq !== seq) {
+      await ledger.publishArchived(seq, eventsTotal);
+      this.publishedSeq = seq;
+    }
+    this.trim.note(seq, nowMs());
+    const trimSeq = this.trim.takeDue(nowMs());
+    if (trimSeq !== undefined) await ledger.trimBelow(trimSeq);
+  }
+
+  /** Makes segments ahead and tries the quarantine again, now and then. What fails here must not stop the stream. */
+  private async keepHouse(lease: Lease): Promise<void> {
+    const { client, id, nowMs, logger } = this.dependencies;
+    if (nowMs() < this.housekeepingAtMs) return;
+    this.housekeepingAtMs = nowMs() + HOUSEKEEPING_MS;
+    try {
+      await ensureSegments((statement) => client.run(statement), id, lease.seq, nowMs());
+      const settled = await this.writer.retryQuarantine();
+      if (settled > 0) logger.info({ ...id, settled }, 'events left quarantine');
+    } catch (error) {
+      logger.warn({ ...id, err: error }, 'housekeeping of the archive failed and will be tried again');
+    }
+  }
+
+  private onCommit(batch: FoldedBatch, statementMs: number): void {
+    const { metrics, nowMs, logger, id } = this.dependencies;
+    const committedAtMs = nowMs();
+    const events = batch.log.reduce((sum, row) => sum + row.eventCount, 0);
+    metrics.archiveEvents.value += events;
+    metrics.archiveBatchEvents.observe(events);
+    metrics.archiveFlushSeconds.observe(statementMs / 1_000);
+    for (const row of batch.log) {
+      metrics.archiveLagSeconds.observe(Math.max(0, committedAtMs - row.timeMs) / 1_000);
+    }
+    for (const { seq, eventIndex, error } of batch.quarantine) {
+      logger.error({ ...id, seq, eventIndex, reason: error }, 'an event went to quarantine');
+    }
+  }
+
+  private onFault(error: unknown): number {
+    const { metrics, logger, id, nowMs } = this.dependencies;
+    const halt = error instanceof ForkError ? new HaltError('fork', error.message) : error;
+    const message = halt instanceof Error ? halt.message : String(halt);
+    const isNews = this.lastFault !== message;
+    this.lastFault = message;
+    if (!(halt instanceof HaltError)) {
+      if (isNews) logger.warn({ ...id, err: halt }, 'the archive could not go on and will try again');
+      return FAULT_PAUSE_MS;
+    }
+    this.halt = halt.reason;
+    if (halt.reason === 'fork') metrics.archiveForkDetected.value = 1;
+    if (isNews) logger.error({ ...id, reason: halt.reason, err: halt }, 'the partition is stopped');
+    this.haltedUntilMs = nowMs() + HALT_PAUSE_MS;
+    return FAULT_PAUSE_MS;
+  }
+
+  /** The archive is level with the stream or has moved: whatever stopped it before is over. */
+  private onProgress(): void {
+    this.halt = undefined;
+    this.lastFault = undefined;
+    this.dependencies.metrics.archiveForkDetected.value = 0;
+  }
+
+  private notePending(first: DecodedEntry | undefined): void {
+    if (first === undefined) this.oldestPendingMs = undefined;
+    else if (first.kind === 'read') this.oldestPendingMs = first.entry.timeMs;
+  }
+
+  private oldestPendingSeconds(): number {
+    if (this.oldestPendingMs === undefined) return 0;
+    return Math.max(0, this.dependencies.nowMs() - this.oldestPendingMs) / 1_000;
+  }
+
+  private leave(): void {
+    this.adoptedEpoch = undefined;
+    this.oldestPendingMs = undefined;
+    this.dependencies.metrics.archiveOwner.value = 0;
+  }
+
+  private newTrim(): TrimMargin {
+    const { trimMarginMs = TRIM_MARGIN_MS, trimIntervalMs = TRIM_INTERVAL_MS } = this.dependencies;
+    return new TrimMargin(trimMarginMs, trimIntervalMs);
+  }
+}
