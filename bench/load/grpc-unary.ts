@@ -1,0 +1,109 @@
+/** Unary gRPC load over several connections, each with a fixed number of calls under way. */
+import { countResults } from './claim-results.ts';
+import { grpcPrefix, PREFIX_BYTES } from './grpc-frame.ts';
+import type { Header } from './http2/header-decoder.ts';
+import type { LoadJob } from './job.ts';
+import { type Call, Lane } from './lane.ts';
+import type { LoadDriver } from './load-driver.ts';
+import { OPEN_LOOP_LIMIT } from './pacer.ts';
+import type { Recorder } from './recorder.ts';
+import { RequestSource, userOfSerial } from './template.ts';
+
+/** Makes the driver of a unary gRPC measurement. */
+export function createGrpcUnaryLoad(job: LoadJob, recorder: Recorder): LoadDriver {
+  return new GrpcUnaryLoad(job, recorder);
+}
+
+class GrpcUnaryLoad implements LoadDriver {
+  readonly #job: LoadJob;
+  readonly #recorder: Recorder;
+  readonly #source: RequestSource;
+  readonly #lanes: Lane[] = [];
+  #turn = 0;
+  #started = 0;
+  #stopped = false;
+
+  constructor(job: LoadJob, recorder: Recorder) {
+    this.#job = job;
+    this.#recorder = recorder;
+    const messageBytes = Buffer.from(job.template.base64, 'base64').length;
+    this.#source = new RequestSource(job.template, job.population, grpcPrefix(messageBytes));
+    for (let index = 0; index < job.connections; index += 1) this.#lanes.push(this.#openLane(index));
+  }
+
+  get inFlight(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.inFlight, 0);
+  }
+
+  get started(): number {
+    return this.#started;
+  }
+
+  startClosedLoop(): void {
+    for (let round = 0; round < this.#job.inFlightPerConnection; round += 1) {
+      for (const lane of this.#lanes) this.#start(lane, performance.now());
+    }
+  }
+
+  startCall(dueMs: number): void {
+    const lane = this.#lanes[this.#turn % this.#lanes.length];
+    this.#turn += 1;
+    if (lane !== undefined && this.inFlight < OPEN_LOOP_LIMIT) this.#start(lane, dueMs);
+    else this.#recorder.record('not started', dueMs, 0, 0, 'too many calls under way');
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  destroy(): void {
+    for (const lane of this.#lanes) lane.destroy();
+  }
+
+  #openLane(index: number): Lane {
+    const target = this.#job.targets[index % this.#job.targets.length];
+    if (target === undefined) throw new Error('a load needs a target');
+    const keepsBody = this.#job.resultsField !== undefined;
+    return new Lane(target, this.#job.headers, keepsBody, (call, outcome, headers) =>
+      this.#onAnswer(index, call, outcome, headers),
+    );
+  }
+
+  #start(lane: Lane, startedMs: number): void {
+    if (this.#stopped || this.#started >= (this.#job.maxCalls ?? Number.POSITIVE_INFINITY)) return;
+    this.#started += 1;
+    const serial = this.#source.nextSerial;
+    lane.start({ startedMs, serial, responseBytes: 0, pieces: [] }, this.#source.next());
+  }
+
+  #onAnswer(index: number, call: Call, outcome: string, headers: readonly Header[]): void {
+    const isExpected = outcome === this.#job.expectedOutcome;
+    const { resultsField } = this.#job;
+    const items = resultsField === undefined ? 1 : countClaimed(call, resultsField, this.#recorder);
+    const failure = isExpected ? undefined : describe(headers);
+    this.#recorder.record(outcome, call.startedMs, items, call.responseBytes, failure);
+    if (outcome === '0' && this.#job.keepsWinners === true) {
+      this.#recorder.recordWinner(userOfSerial(call.serial, this.#job.population));
+    }
+    if (this.#job.callsPerSecond !== undefined || this.#stopped) return;
+    const lane = this.#lanes[index];
+    if (lane !== undefined) this.#start(lane, performance.now());
+  }
+}
+
+/** Claims of this call that were accepted; a refused item is an error of its own. */
+function countClaimed(call: Call, resultsField: number, recorder: Recorder): number {
+  const { claimed, refused } = countResults(Buffer.concat(call.pieces).subarray(PREFIX_BYTES), resultsField);
+  recorder.recordRefusedItems(refused);
+  return claimed;
+}
+
+/** The message travels percent-encoded; one that is not well formed is shown as it came. */
+function describe(headers: readonly Header[]): string {
+  const message = headers.find(([name]) => name === 'grpc-message')?.[1] ?? '';
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
+}

@@ -1,0 +1,69 @@
+/** The command line of the benchmark. */
+import { parseArgs } from 'node:util';
+
+/** `claim` measures everything about claims; `flush` only how fast claims reach Postgres. */
+export type BenchCommand = 'claim' | 'flush';
+
+/** What to run and where to write it. */
+export interface BenchOptions {
+  readonly command: BenchCommand;
+  readonly rounds: number;
+  /** Length of one measured window. */
+  readonly seconds: number;
+  /** A short run to see that everything works: its figures are printed, the bars for speed are not held against it. */
+  readonly quick: boolean;
+  readonly jsonFile?: string;
+  readonly htmlFile?: string;
+}
+
+/** Bounds of what may be asked for, so that a slip of the finger does not block a machine for a day. */
+const MAX_ROUNDS = 20;
+const MAX_SECONDS = 120;
+
+const DEFAULTS = { rounds: 3, seconds: 8 };
+const QUICK = { rounds: 1, seconds: 2 };
+
+/** How the benchmark is called. */
+export const USAGE =
+  'npm run bench -- claim|flush [--json FILE] [--html FILE] [--rounds N] [--seconds S] [--quick]';
+
+/** Reads the arguments behind the file name; throws with one line that says what is wrong. */
+export function parseOptions(argv: readonly string[]): BenchOptions {
+  const { positionals, values } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      json: { type: 'string' },
+      html: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+    },
+  });
+  const defaults = values.quick ? QUICK : DEFAULTS;
+  return {
+    command: parseCommand(positionals),
+    rounds: parseCount('--rounds', values.rounds, MAX_ROUNDS) ?? defaults.rounds,
+    seconds: parseCount('--seconds', values.seconds, MAX_SECONDS) ?? defaults.seconds,
+    quick: values.quick,
+    ...(values.json === undefined ? {} : { jsonFile: values.json }),
+    ...(values.html === undefined ? {} : { htmlFile: values.html }),
+  };
+}
+
+function parseCommand(positionals: readonly string[]): BenchCommand {
+  const [command, extra] = positionals;
+  if ((command !== 'claim' && command !== 'flush') || extra !== undefined) {
+    throw new Error(`what to measure: claim or flush, not "${positionals.join(' ')}"`);
+  }
+  return command;
+}
+
+function parseCount(name: string, text: string | undefined, max: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > max) {
+    throw new Error(`${name}: a whole number from 1 to ${max}, not "${text}"`);
+  }
+  return value;
+}

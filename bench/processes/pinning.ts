@@ -1,0 +1,35 @@
+/**
+ * Which core does what. The server that is measured has a core to itself; whatever else is needed (generator, stores, archive)
+ * shares the other one. Without that the kernel moves them around, and runs cannot be compared.
+ */
+import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+
+/** Core of the measured server, and core of everything else. */
+export const SERVER_CORE = 0;
+export const HELPER_CORE = 1;
+
+/** Whether processes can be bound to cores here: Linux with taskset and at least two cores. */
+export const canPin: boolean = availableParallelism() >= 2 && hasTaskset();
+
+function hasTaskset(): boolean {
+  try {
+    execFileSync('taskset', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Binds a running process, with all its threads, to a core; children it starts later inherit that. */
+export function pinProcess(pid: number, core: number): void {
+  if (canPin)
+    execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)], {
+      stdio: 'ignore',
+    });
+}
+
+/** A command line that runs bound to a core. taskset replaces itself, so the process keeps the id it was started with. */
+export function pinnedCommand(core: number, command: readonly string[]): readonly string[] {
+  return canPin ? ['taskset', '--cpu-list', String(core), ...command] : command;
+}

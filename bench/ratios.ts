@@ -1,0 +1,76 @@
+/** The ratios the product is held to, each between two contenders of the same run. */
+import type { ContenderKey, Measurement } from './contenders/contender.ts';
+import { type ContenderSummary, median } from './statistics.ts';
+
+/** Named figures of a run; the names are part of the report's contract. */
+export type Ratios = Readonly<Record<string, number>>;
+
+type Read = (round: Measurement) => number;
+
+interface RatioRule {
+  readonly name: string;
+  readonly above: ContenderKey;
+  readonly below: ContenderKey;
+  readonly read: Read;
+}
+
+const throughput: Read = (round) => round.operationsPerSecond;
+const serverCpu: Read = (round) => round.serverCpuUs;
+
+const RULES: readonly RatioRule[] = [
+  {
+    name: 'claim_grpc_throughput_vs_grpcjs_echo',
+    above: 'claim_grpc',
+    below: 'echo_grpcjs',
+    read: throughput,
+  },
+  { name: 'claim_grpc_cpu_vs_grpcjs_echo', above: 'claim_grpc', below: 'echo_grpcjs', read: serverCpu },
+  {
+    name: 'claim_connect_throughput_vs_bare_http_echo',
+    above: 'claim_connect',
+    below: 'echo_http',
+    read: throughput,
+  },
+  {
+    name: 'claim_connect_throughput_vs_connect_node_echo',
+    above: 'claim_connect',
+    below: 'echo_connect_node',
+    read: throughput,
+  },
+  {
+    name: 'claim_batch_items_vs_redis_single_script',
+    above: 'claim_batch',
+    below: 'redis_single_script',
+    read: throughput,
+  },
+  {
+    name: 'claim_stream_items_vs_redis_single_script',
+    above: 'claim_stream',
+    below: 'redis_single_script',
+    read: throughput,
+  },
+  { name: 'soldout_refusals_vs_claims', above: 'soldout_grpc', below: 'claim_grpc', read: throughput },
+];
+
+/**
+ * Every ratio whose two contenders were measured. A ratio is the median of the ratios of the rounds: contenders take turns within
+ * a round, so what slows the whole machine for a while slows both sides and cancels out.
+ */
+export function computeRatios(summaries: readonly ContenderSummary[]): Ratios {
+  const byKey = new Map(summaries.map((summary) => [summary.key, summary]));
+  const ratios: Record<string, number> = {};
+  for (const { name, above, below, read } of RULES) {
+    const upper = byKey.get(above);
+    const lower = byKey.get(below);
+    if (upper !== undefined && lower !== undefined) ratios[name] = ratioOfRounds(upper, lower, read);
+  }
+  return ratios;
+}
+
+function ratioOfRounds(upper: ContenderSummary, lower: ContenderSummary, read: Read): number {
+  const pairs = upper.rounds.flatMap((round, index) => {
+    const other = lower.rounds[index];
+    return other === undefined ? [] : [read(round) / read(other)];
+  });
+  return median(pairs);
+}

@@ -1,0 +1,66 @@
+/** What a reader must know before believing the figures of a run. */
+import type { GeneratorCheck } from '../contenders/generator-check.ts';
+import type { BenchCommand } from '../options.ts';
+import type { ContenderSummary } from '../statistics.ts';
+
+/** A generator that uses more of its core than this may be what was measured. */
+const BUSY_GENERATOR_SHARE = 0.8;
+
+/** How far two generators may differ on the same server before one of them is suspect. */
+const GENERATOR_TOLERANCE = 0.25;
+
+/** Answers of two contenders that are compared may differ in size by this many bytes (a digit more or less). */
+const ANSWER_TOLERANCE_BYTES = 16;
+
+/** One line per reason for doubt; none for a clean run. */
+export function findWarnings(
+  summaries: readonly ContenderSummary[],
+  command: BenchCommand,
+  check: GeneratorCheck | undefined,
+): string[] {
+  const comparisons = [...warnAboutSizes(summaries), ...warnAboutGenerator(check)];
+  return [...summaries.flatMap(warnAboutContender), ...(command === 'claim' ? comparisons : [])];
+}
+
+function warnAboutContender(summary: ContenderSummary): string[] {
+  const warnings: string[] = [];
+  if (summary.generatorShare > BUSY_GENERATOR_SHARE) {
+    warnings.push(
+      `${summary.key}: the generator used ${percent(summary.generatorShare)} of its core; the server may do more than shown`,
+    );
+  }
+  if (summary.limitedBy === 'helpers') {
+    warnings.push(
+      `${summary.key}: the core of generator and stores was full, the server's was not; the server may do more than shown`,
+    );
+  }
+  if (summary.errors > 0)
+    warnings.push(`${summary.key}: ${summary.errors} errors, first: ${firstFailure(summary)}`);
+  return warnings;
+}
+
+function firstFailure(summary: ContenderSummary): string {
+  return summary.rounds.find((round) => round.firstFailure !== undefined)?.firstFailure ?? 'a refused item';
+}
+
+/** Only unary answers are compared: what a batch answers is as long as its items. */
+function warnAboutSizes(summaries: readonly ContenderSummary[]): string[] {
+  const size = (key: string): number | undefined =>
+    summaries.find((summary) => summary.key === key)?.rounds[0]?.responseBytes;
+  const ours = size('claim_grpc');
+  const echo = size('echo_grpcjs');
+  if (ours === undefined || echo === undefined || Math.abs(ours - echo) <= ANSWER_TOLERANCE_BYTES) return [];
+  return [`answers differ in size: ${ours} bytes from ours, ${echo} from the echo`];
+}
+
+function warnAboutGenerator(check: GeneratorCheck | undefined): string[] {
+  if (check === undefined)
+    return ['h2load is not installed: the gRPC generator was not compared with another one'];
+  const ratio = check.oursPerSecond / check.h2loadPerSecond;
+  if (ratio > 1 - GENERATOR_TOLERANCE) return [];
+  return [`the gRPC generator reached only ${percent(ratio)} of what h2load reached on the same echo`];
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
