@@ -16,17 +16,27 @@ export interface Echo {
 interface EchoKind {
   readonly key: ContenderKey;
   readonly title: string;
-  readonly file: string;
+  readonly file: URL;
   readonly shape: LoadShape;
 }
 
 const ECHOES: readonly EchoKind[] = [
-  { key: 'echo_grpcjs', title: 'no-op echo, grpc-js', file: 'grpcjs-echo.ts', shape: 'grpc' },
-  { key: 'echo_http', title: 'no-op echo, bare node:http', file: 'http-echo.ts', shape: 'connect' },
+  {
+    key: 'echo_grpcjs',
+    title: 'no-op echo, grpc-js',
+    file: new URL('../echoes/grpcjs-echo.ts', import.meta.url),
+    shape: 'grpc',
+  },
+  {
+    key: 'echo_http',
+    title: 'no-op echo, bare node:http',
+    file: new URL('../echoes/http-echo.ts', import.meta.url),
+    shape: 'connect',
+  },
   {
     key: 'echo_connect_node',
     title: 'no-op echo, connect-node adapter',
-    file: 'connect-node-echo.ts',
+    file: new URL('../echoes/connect-node-echo.ts', import.meta.url),
     shape: 'connect',
   },
 ];
@@ -39,21 +49,21 @@ export async function startEchoes(
 ): Promise<Echo[]> {
   const echoes: Echo[] = [];
   for (const kind of ECHOES) {
-    const { pid, port } = await startEcho(kind.file, answer, stack);
+    const { pid, port } = await startEcho(kind, answer, stack);
     echoes.push({ contender: echoContender(kind, pid, port, loads), port });
   }
   return echoes;
 }
 
 async function startEcho(
-  file: string,
+  { key, file }: EchoKind,
   answer: Buffer,
   stack: AsyncDisposableStack,
 ): Promise<{ pid: number; port: number }> {
   const echo = stack.use(
     new NodeProcess({
-      name: file,
-      file: fileURLToPath(new URL(`../echoes/${file}`, import.meta.url)),
+      name: key,
+      file: fileURLToPath(file),
       core: SERVER_CORE,
       environment: { [ANSWER_VARIABLE]: answer.toString('base64'), [PATH_VARIABLE]: CLAIM_PATH },
     }),
