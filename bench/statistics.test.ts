@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { findLimit, type Measurement, toMeasurement } from './contenders/contender.ts';
+import { canPin } from './processes/pinning.ts';
 import { computeRatios } from './ratios.ts';
 import { sampleMeasurement, sampleSummary } from './report/sample-report.ts';
 import { median, middleRound, summarizeRounds } from './statistics.ts';
@@ -76,7 +77,7 @@ test('figures per operation and per second come from the window alone', () => {
     series: [],
     cpuUs: { server: 1_500_000, redis: 200_000 },
     generatorCpuUs: 500_000,
-    coreBusy: [0.75, 0.5],
+    coreBusy: [0.875, 0.5],
     responseBytes: 100,
   });
   expect(measurement).toMatchObject({
@@ -84,6 +85,7 @@ test('figures per operation and per second come from the window alone', () => {
     serverCpuUs: 75,
     behindCpuUs: { redis: 10 },
     generatorShare: 0.25,
+    foreignShare: canPin ? 0.125 : 0,
     limitedBy: 'neither',
   });
 });

@@ -22,6 +22,7 @@ export interface ContenderSummary {
   readonly serverCpuUs: number;
   readonly behindCpuUs: Readonly<Record<string, number>>;
   readonly generatorShare: number;
+  readonly foreignShare: number;
   /** Sum over all rounds: one error is one too many. */
   readonly errors: number;
   readonly limitedBy: Limit;
@@ -52,6 +53,7 @@ export function summarizeRounds(
       [...names].map((name) => [name, middle((round) => round.behindCpuUs[name] ?? 0)]),
     ),
     generatorShare: middle((round) => round.generatorShare),
+    foreignShare: middle((round) => round.foreignShare),
     errors: rounds.reduce((sum, round) => sum + round.errors, 0),
     limitedBy: commonest(rounds.map((round) => round.limitedBy)),
     rounds,

@@ -1,5 +1,6 @@
 /** What is compared: contenders, and the figures of one measurement of one of them. */
 import type { LatencySummary, LoadResult } from '../load/job.ts';
+import { canPin, HELPER_CORE, SERVER_CORE } from '../processes/pinning.ts';
 
 /** Whose code is measured: this product, a server that does nothing (the floor), or what others publish (the peer). */
 export type Side = 'ours' | 'floor' | 'peer';
@@ -51,6 +52,8 @@ export interface Measurement {
   readonly behindCpuUs: Readonly<Record<string, number>>;
   /** Share of a core the generator used, 0 to 1. */
   readonly generatorShare: number;
+  /** Share of the server's core that something else used, 0 to 1: other programs, or other guests of the host. */
+  readonly foreignShare: number;
   readonly limitedBy: Limit;
   /** Operations per second over the window. */
   readonly series: readonly number[];
@@ -80,6 +83,7 @@ export function toMeasurement(result: LoadResult): Measurement {
       Object.entries(behind).map(([name, microseconds]) => [name, perOperation(microseconds)]),
     ),
     generatorShare: result.generatorCpuUs / 1000 / result.measuredMs,
+    foreignShare: canPin ? Math.max(0, (result.coreBusy[SERVER_CORE] ?? 0) - serverShare) : 0,
     limitedBy: findLimit(serverShare, result.coreBusy),
     series: result.series,
     responseBytes: result.responseBytes,
@@ -91,6 +95,6 @@ export function toMeasurement(result: LoadResult): Measurement {
 /** The server counts as the limit when it filled its core, even when the other core was full as well. */
 export function findLimit(serverShare: number, coreBusy: readonly number[]): Limit {
   if (serverShare > SATURATED_SHARE) return 'server';
-  const [, helperBusy = 0] = coreBusy;
+  const helperBusy = coreBusy[HELPER_CORE] ?? 0;
   return helperBusy > SATURATED_SHARE ? 'helpers' : 'neither';
 }

@@ -60,10 +60,11 @@ test('a plot keeps its lines inside its frame, even when all values are equal', 
   expect(values).toEqual([80, 184, 840, 184]);
 });
 
-test('doubts are said out loud: a busy generator, a full helper core, errors, other sizes, a slow generator', () => {
+test('doubts are said out loud: a busy generator, a shared core, a full helper core, errors, other sizes, a slow generator', () => {
   const doubtful = {
     ...sampleMeasurement(),
     generatorShare: 0.95,
+    foreignShare: 0.25,
     limitedBy: 'helpers',
     errors: 2,
     firstFailure: '13 broken',
@@ -76,6 +77,7 @@ test('doubts are said out loud: a busy generator, a full helper core, errors, ot
   );
   expect(warnings).toEqual([
     expect.stringMatching(/generator used 95 %/),
+    expect.stringMatching(/other programs used 25 %/),
     expect.stringMatching(/core of generator and stores was full/),
     expect.stringMatching(/2 errors, first: 13 broken/),
     expect.stringMatching(/130 bytes from ours, 60 from the echo/),

@@ -24,6 +24,7 @@ export function sampleMeasurement(): Measurement {
     serverCpuUs: 78.5,
     behindCpuUs: { redis: 8.25 },
     generatorShare: 0.2,
+    foreignShare: 0,
     limitedBy: 'server',
     series: [12_000, 12_400, 13_000],
     responseBytes: 130,

@@ -6,6 +6,9 @@ import type { ContenderSummary } from '../statistics.ts';
 /** A generator that uses more of its core than this may be what was measured. */
 const BUSY_GENERATOR_SHARE = 0.8;
 
+/** More than this of the measured core used by others makes figures swing. */
+const FOREIGN_SHARE = 0.08;
+
 /** How far two generators may differ on the same server before one of them is suspect. */
 const GENERATOR_TOLERANCE = 0.25;
 
@@ -27,6 +30,11 @@ function warnAboutContender(summary: ContenderSummary): string[] {
   if (summary.generatorShare > BUSY_GENERATOR_SHARE) {
     warnings.push(
       `${summary.key}: the generator used ${percent(summary.generatorShare)} of its core; the server may do more than shown`,
+    );
+  }
+  if (summary.foreignShare > FOREIGN_SHARE) {
+    warnings.push(
+      `${summary.key}: other programs used ${percent(summary.foreignShare)} of the measured core; run it on a quiet machine`,
     );
   }
   if (summary.limitedBy === 'helpers') {
