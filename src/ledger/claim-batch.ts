@@ -1,10 +1,18 @@
 /** One script call for many claims: its keys and arguments, and its reply taken apart. Pure. */
 import { COUPON_FIELD_BYTES, couponIdOf } from '../domain/coupon.ts';
-import { type ClaimedCoupon, OUTCOME_REPLAYED, REPLY_HEAD, REPLY_STRIDE } from './claim-operation.ts';
+import {
+  type ClaimedCoupon,
+  OUTCOME_DURABILITY_UNMET,
+  OUTCOME_REPLAYED,
+  REPLY_HEAD,
+  REPLY_STRIDE,
+} from './claim-operation.ts';
 import type { WaitingClaim } from './claim-queue.ts';
 import type { PartitionKeys } from './keys.ts';
 
 const CLAIM_HEAD_BYTES = 11 + COUPON_FIELD_BYTES;
+const ACKNOWLEDGED_FAST = 1;
+const ACKNOWLEDGED_DURABLE = 2;
 const CLOSED_REPLY = 0x43;
 /** The largest instant six bytes hold. */
 const LAST_INSTANT_MS = 2 ** 48 - 1;
@@ -117,8 +125,22 @@ function couponAt(reply: Buffer, at: number, fieldHex: string): ClaimedCoupon {
     validFromMs: uint48(reply, at + 20),
     expiresAtMs: uint48(reply, at + 26),
     isReplay: reply[at] === OUTCOME_REPLAYED,
-    acknowledgement: reply[at + 1] === 2 ? 'durable' : 'fast',
+    acknowledgement: reply[at + 1] === ACKNOWLEDGED_DURABLE ? 'durable' : 'fast',
   };
+}
+
+/**
+ * Corrects a reply that too few replicas confirmed: what was promised as durable becomes unknown (`refuse`) or is answered
+ * as FAST (`degrade`). Claims of FAST promotions stay as they are.
+ */
+export function withoutReplicas(reply: unknown, fallback: 'refuse' | 'degrade'): void {
+  if (!Buffer.isBuffer(reply)) return;
+  for (let at = REPLY_HEAD; at < reply.length; at += REPLY_STRIDE) {
+    const isDurable = (reply[at] ?? 0) <= OUTCOME_REPLAYED && reply[at + 1] === ACKNOWLEDGED_DURABLE;
+    if (isDurable && fallback === 'degrade') reply[at + 1] = ACKNOWLEDGED_FAST;
+    if (isDurable && fallback === 'refuse')
+      reply.fill(0, at, at + REPLY_STRIDE).writeUInt8(OUTCOME_DURABILITY_UNMET, at);
+  }
 }
 
 /** Takes a reply apart; undefined when the partition is closed. Throws when the reply is not one of `claims` answers. */

@@ -73,6 +73,7 @@ export const OUTCOME_CLAIMED = 1;
 export const OUTCOME_REPLAYED = 2;
 export const OUTCOME_FACT_MISSING = 9;
 export const OUTCOME_UNDEFINED = 16;
+export const OUTCOME_DURABILITY_UNMET = 17;
 export const OUTCOME_CORRUPT = 18;
 
 /** Bytes per claim in the script's reply, and of the reply's head. */

@@ -10,6 +10,7 @@ import type { CouponValue } from '../domain/coupon.ts';
 import type { LiveDefinition } from '../domain/live-definition.ts';
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { withoutReplicas } from './claim-batch.ts';
 import type { ClaimRequest } from './claim-operation.ts';
 import { awaitReady, connectLedger, type LedgerConnectionSettings } from './connection.ts';
 import { type Delivery, define } from './define.ts';
@@ -19,7 +20,13 @@ import { hideCoupon } from './hide-coupon.ts';
 import { type PartitionKeys, partitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
 import { LedgerReads } from './reads.ts';
-import { runScript, ScriptFailure, type ScriptFailureKind, scriptFailure } from './script-runner.ts';
+import {
+  runReplicatedScript,
+  runScript,
+  ScriptFailure,
+  type ScriptFailureKind,
+  scriptFailure,
+} from './script-runner.ts';
 
 /** Settings of the ledger's client side. */
 export interface LedgerSettings extends LedgerConnectionSettings {
@@ -27,7 +34,9 @@ export interface LedgerSettings extends LedgerConnectionSettings {
   readonly queueLimit: number;
   /** Events not yet archived at which new claims are refused. */
   readonly claimBacklogEvents: number;
-  /** What DURABLE promotions get while the server is not durable. */
+  /** Replicas that must have a DURABLE claim before it is answered. */
+  readonly replicas: number;
+  /** What DURABLE promotions get while the server is not durable or too few replicas answer. */
   readonly durabilityFallback: 'refuse' | 'degrade';
   /** The operator vouches for `appendfsync always` where the server does not show its settings. */
   readonly isFsyncVouchedFor: boolean;
@@ -77,7 +86,7 @@ export class Ledger {
       keys: this.keys,
       queueLimit: ports.settings.queueLimit,
       metrics: ports.metrics,
-      runClaims: (keys, args) => runScript(this.writer, 'claim', keys, args),
+      runClaims: (keys, args) => this.runClaims(keys, args),
       settings: () => this.batchSettings(),
       defineMissing: ports.defineMissing,
       reportBroken: (promotionRef, cause) =>
@@ -153,6 +162,15 @@ export class Ledger {
       backlogLimitEvents: claimBacklogEvents,
       durability: this.current.isDurable ? 'honest' : durabilityFallback,
     };
+  }
+
+  private async runClaims(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown> {
+    const { replicas, commandTimeoutMs, durabilityFallback } = this.ports.settings;
+    if (replicas === 0) return await runScript(this.writer, 'claim', keys, args);
+    const wait = { count: replicas, timeoutMs: Math.floor(commandTimeoutMs / 2) };
+    const answer = await runReplicatedScript(this.writer, 'claim', keys, args, wait);
+    if (answer.replicas < replicas) withoutReplicas(answer.reply, durabilityFallback);
+    return answer.reply;
   }
 
   private async checkDurability(): Promise<void> {

@@ -67,3 +67,57 @@ export async function runScript(
     throw scriptFailure(error);
   }
 }
+
+/** A reply, and how many replicas had everything this connection wrote when it was given. */
+export interface ReplicatedReply {
+  readonly reply: unknown;
+  readonly replicas: number;
+}
+
+/** Which replicas a reply waits for. */
+export interface ReplicaWait {
+  /** Replicas that shall have the write. */
+  readonly count: number;
+  /** Longest wait for them, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Runs a script and waits until replicas have what it wrote. Both travel in one pipeline on one connection, because WAIT
+ * answers only for the writes of its own connection; if the pipeline breaks between them the outcome is unknown. Throws
+ * {@link ScriptFailure}.
+ */
+export async function runReplicatedScript(
+  redis: Redis,
+  name: ScriptName,
+  keys: readonly string[],
+  args: readonly (string | Buffer | number)[],
+  wait: ReplicaWait,
+): Promise<ReplicatedReply> {
+  const script = LEDGER_SCRIPTS[name];
+  const rest = [keys.length, ...keys, ...args];
+  const first = await pipelined(redis, 'EVALSHA', [script.sha1, ...rest], wait);
+  const [error, reply] = first.script;
+  if (!error) return { reply, replicas: first.replicas };
+  if (!error.message.startsWith('NOSCRIPT')) throw scriptFailure(error);
+  const second = await pipelined(redis, 'EVAL', [script.text, ...rest], wait);
+  if (second.script[0]) throw scriptFailure(second.script[0]);
+  return { reply: second.script[1], replicas: second.replicas };
+}
+
+async function pipelined(
+  redis: Redis,
+  command: 'EVAL' | 'EVALSHA',
+  args: (string | Buffer | number)[],
+  wait: ReplicaWait,
+): Promise<{ script: [Error | null, unknown]; replicas: number }> {
+  const pipeline = redis.pipeline().callBuffer(command, args).call('WAIT', [wait.count, wait.timeoutMs]);
+  const results = await pipeline.exec().catch((error: unknown) => {
+    throw scriptFailure(error);
+  });
+  const [script, waited] = results ?? [];
+  if (script === undefined || waited === undefined)
+    throw new ScriptFailure('unreachable', 'the pipeline broke');
+  if (waited[0]) throw scriptFailure(waited[0]);
+  return { script, replicas: Number(waited[1]) };
+}

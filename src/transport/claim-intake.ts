@@ -26,7 +26,7 @@ export interface ClaimItem {
   readonly promotionId: string;
   readonly userId: string;
   readonly requestId: string;
-  readonly facts?: ClaimFacts;
+  readonly facts: ClaimFacts | undefined;
 }
 
 /** Hears the one answer of a claim. */

@@ -1,27 +1,15 @@
 /** ClaimCoupon: one claim, in the path of a flash sale: generated codecs, no promise, no message object. */
-import { Refusal } from '../../domain/refusal.ts';
-import {
-  type ClaimCouponRequest,
-  decodeClaimCouponRequest,
-  encodeClaimCouponResponse,
-  violationsOfClaimCouponRequest,
-} from '../../gen/hot/coupon-service.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { decodeClaimCouponRequest, violationsOfClaimCouponRequest } from '../../gen/hot/claim-requests.ts';
+import { encodeClaimCouponResponse } from '../../gen/hot/claim-responses.ts';
 import type { ClaimedCoupon } from '../../ledger/claim-operation.ts';
 import type { HotHandler, HotReply } from '../binding.ts';
-import { claimFacts } from '../claim-facts.ts';
-import type { ClaimAnswerListener, ClaimIntake, ClaimItem } from '../claim-intake.ts';
+import type { ClaimAnswerListener, ClaimIntake } from '../claim-intake.ts';
+import { claimItem } from '../claim-items.ts';
 import { claimedMessage } from '../claimed-message.ts';
+import { checkedRequest } from '../hot-request.ts';
 
-/** A decoded and checked request as the intake takes it. */
-export function claimItem(request: ClaimCouponRequest): ClaimItem {
-  const facts = claimFacts(request.facts);
-  return {
-    promotionId: request.promotionId,
-    userId: request.userId,
-    requestId: request.requestId,
-    ...(facts !== undefined && { facts }),
-  };
-}
+const CODEC = { decode: decodeClaimCouponRequest, violationsOf: violationsOfClaimCouponRequest };
 
 class Answer implements ClaimAnswerListener {
   private readonly promotionId: string;
@@ -44,10 +32,7 @@ class Answer implements ClaimAnswerListener {
 /** Makes the handler. */
 export function claimCoupon(intake: ClaimIntake): HotHandler {
   return (bytes, context, reply) => {
-    const request = decodeClaimCouponRequest(bytes);
-    const violations = violationsOfClaimCouponRequest(request);
-    if (violations.length > 0)
-      reply(new Refusal('INVALID_REQUEST', 'The request is not valid', { violations }));
-    else intake.submit(claimItem(request), context, new Answer(request.promotionId, reply));
+    const request = checkedRequest(CODEC, bytes);
+    intake.submit(claimItem(request), context, new Answer(request.promotionId, reply));
   };
 }

@@ -1,0 +1,83 @@
+// SPEC S1: every method × every identity, on gRPC and on Connect. Who is not listed here must be refused.
+import { create } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { IDENTITY_KINDS, SCOPES } from '../../src/domain/identity.ts';
+import { openStream } from './stream-client.ts';
+import { isUnary, SERVICES, startTestTransport, type TestTransport } from './test-transport.ts';
+import { wireCalls } from './wire-clients.ts';
+
+/** People and, last, the scope a service needs. Written by hand, apart from the policy. */
+const ALLOWED: Readonly<Record<string, string>> = {
+  CreatePromotion: 'marketing admin promotions:write',
+  GetPromotion: 'front_desk marketing admin sre promotions:read',
+  ListPromotions: 'front_desk marketing admin sre promotions:read',
+  ListPromotionVersions: 'marketing admin sre promotions:read',
+  UpdatePromotion: 'marketing admin promotions:write',
+  ActivatePromotion: 'marketing admin promotions:write',
+  DeactivatePromotion: 'marketing admin promotions:write',
+  FinishPromotion: 'marketing admin promotions:write',
+  DeletePromotion: 'marketing admin promotions:write',
+  ListAuditEntries: 'marketing admin sre promotions:read',
+  GetPromotionStatistics: 'marketing admin sre promotions:read',
+  ClaimCoupon: 'end_user coupons:claim',
+  BatchClaimCoupons: 'coupons:claim',
+  StreamClaimCoupons: 'coupons:claim',
+  ListClaimablePromotions: 'end_user front_desk marketing admin coupons:read',
+  GetPublicPromotion: 'end_user front_desk marketing admin coupons:read',
+  ListCoupons: 'end_user front_desk admin coupons:read',
+  GetCoupon: 'end_user front_desk admin coupons:read',
+  GetCouponStatistics: 'end_user front_desk admin coupons:read',
+  HideCoupon: 'end_user coupons:hide',
+  ListIssuedCoupons: 'marketing admin insight:read',
+  ListLedgerEvents: 'admin sre insight:read',
+};
+
+/** Every kind of person, a service without scopes, and a service with each scope alone. People carry all scopes: it must not help. */
+const CALLERS = [
+  ...IDENTITY_KINDS.filter((kind) => kind !== 'service').map((kind) => ({
+    name: kind as string,
+    claims: { sub: 'someone', kind, scope: Object.keys(SCOPES).join(' ') },
+  })),
+  {
+    name: 'service without scopes',
+    claims: { sub: 'robot', kind: 'service', scope: 'development:everything' },
+  },
+  ...Object.keys(SCOPES).map((scope) => ({ name: scope, claims: { sub: 'robot', kind: 'service', scope } })),
+];
+
+const METHODS = SERVICES.flatMap(({ methods }) => methods);
+let server: TestTransport;
+let ways: ReturnType<typeof wireCalls>;
+
+beforeAll(async () => {
+  server = await startTestTransport();
+  ways = wireCalls(server.addresses);
+});
+afterAll(async () => {
+  ways.close();
+  await server.transport.stop();
+});
+
+test('the matrix names every method', () => {
+  expect(METHODS.map(({ name }) => name).toSorted()).toEqual(Object.keys(ALLOWED).toSorted());
+});
+
+describe.each(METHODS)('$name', (method) => {
+  test.each(CALLERS)('$name', async ({ name, claims }) => {
+    const headers = { authorization: `Bearer ${await server.token(claims)}` };
+    const isAllowed = (ALLOWED[method.name] ?? '').split(' ').includes(name);
+    const answers = isUnary(method)
+      ? await Promise.all(
+          ['gRPC by grpc-js', 'Connect, binary', 'Connect, JSON'].map((way) =>
+            ways.calls[way]?.(method, create(method.input), headers),
+          ),
+        )
+      : [await openStream(server.addresses.grpcPort, method, headers).outcome([])];
+    for (const answer of answers) {
+      // An allowed call gets as far as the handler, which may find fault with the empty request.
+      if (isAllowed)
+        expect(answer).not.toHaveProperty('code', expect.stringMatching(/PERMISSION|UNAUTHENTICATED/));
+      else expect(answer).toMatchObject({ code: 'PERMISSION_DENIED' });
+    }
+  });
+});
