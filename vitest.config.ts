@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** A test that fails once must fail again: the order of the tests follows a seed that every run prints. */
 const orderSeed = Number(process.env['TEST_ORDER_SEED'] ?? Date.now() % 1_000_000);
 
+/** Stores are shared by the whole run, so files run in processes of their own and each makes its own database. */
 export default defineConfig({
   test: {
     include: ['{src,test,tools,bench}/**/*.test.ts'],

@@ -8,6 +8,7 @@ import postgres from 'postgres';
 import { freePort } from './free-port.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 import { preparePostgresFolder } from './postgres-data-folder.ts';
+import { isProcessListed, isProcessRunning } from './running-process.ts';
 import { ServerProcess, ServerStartError } from './server-process.ts';
 
 const run = promisify(execFile);
@@ -139,13 +140,13 @@ async function launch(cluster: Cluster, port: number): Promise<ServerProcess> {
 
 /**
  * Postgres takes the lock file of a killed predecessor for a living one while its process id is still listed: in a
- * container whose first process collects no dead children that is for ever. Such a "zombie" holds nothing.
+ * container whose first process collects no dead children, or when the id went to another program, that is for ever.
+ * A process id that is not listed is left to Postgres, which then also looks for orphaned children.
  */
 async function removeLockOfDeadProcess(directory: string): Promise<void> {
   const lockFile = join(directory, 'postmaster.pid');
-  const lock = await readFile(lockFile, 'utf8').catch(() => '');
-  const status = await readFile(`/proc/${Number.parseInt(lock, 10)}/status`, 'utf8').catch(() => '');
-  if (/^State:\s+Z/m.test(status)) await rm(lockFile, { force: true });
+  const pid = Number.parseInt(await readFile(lockFile, 'utf8').catch(() => ''), 10);
+  if (isProcessListed(pid) && !(await isProcessRunning(pid, 'postgres'))) await rm(lockFile, { force: true });
 }
 
 function startProcess({ binaries, directory, options }: Cluster, port: number): Promise<ServerProcess> {

@@ -1,11 +1,16 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
+import { isProcessRunning } from './running-process.ts';
 import { ServerProcess, ServerStartError } from './server-process.ts';
 
 /** How often a port that was free a moment ago may turn out to be taken. */
 const PORT_ATTEMPTS = 5;
+/** How long a predecessor that was told to stop may still use the folder. */
+const PREDECESSOR_WAIT_MS = 10_000;
+const PREDECESSOR_POLL_MS = 100;
 
 /** Which redis-server to start; every field has a default that suits a test. */
 export interface RedisServerOptions {
@@ -83,11 +88,14 @@ async function startOnSomePort(
   }
 }
 
-function launch(options: RedisServerOptions, directory: string, port: number): Promise<ServerProcess> {
+async function launch(options: RedisServerOptions, directory: string, port: number): Promise<ServerProcess> {
+  const pidFile = join(directory, 'redis.pid');
+  await awaitEndOfPredecessor(pidFile, directory);
   const settings: Record<string, string> = {
     port: String(port),
     bind: '127.0.0.1',
     dir: directory,
+    pidfile: pidFile,
     save: '',
     appendonly: options.persistent === false ? 'no' : 'yes',
     appendfsync: options.appendFsync ?? 'always',
@@ -103,4 +111,15 @@ function launch(options: RedisServerOptions, directory: string, port: number): P
     stopSignal: 'SIGTERM',
     ...(options.onUnexpectedExit && { onUnexpectedExit: options.onUnexpectedExit }),
   });
+}
+
+/** Redis does not lock its folder, and two servers appending to one file would ruin it. */
+async function awaitEndOfPredecessor(pidFile: string, directory: string): Promise<void> {
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
+  for (let waitedMs = 0; await isProcessRunning(pid, 'redis-server'); waitedMs += PREDECESSOR_POLL_MS) {
+    if (waitedMs >= PREDECESSOR_WAIT_MS) {
+      throw new Error(`Another redis-server (process ${pid}) still uses ${directory}.`);
+    }
+    await sleep(PREDECESSOR_POLL_MS);
+  }
 }

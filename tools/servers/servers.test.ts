@@ -57,7 +57,7 @@ describe('Postgres for tests', () => {
     expect(await withPostgres(url, (sql) => sql`select x from kept`)).toEqual([{ x: 7 }]);
     const [row] = await withPostgres(url, (sql) => sql`select current_setting('data_directory') as folder`);
     await server.stop();
-    expect(existsSync(String(row?.['folder']))).toBe(false);
+    expect(existsSync(String(row?.folder))).toBe(false);
   });
 
   it.runIf(process.getuid?.() === 0)('works for root in a folder that nobody else may enter', async () => {

@@ -25,13 +25,20 @@ function isInstalled() {
     ([path, { version, integrity, optional }]) =>
       path === '' ||
       (optional && !(path in present)) ||
-      (present[path]?.version === version && present[path]?.integrity === integrity && existsSync(join(root, path))),
+      (present[path]?.version === version &&
+        present[path]?.integrity === integrity &&
+        existsSync(join(root, path))),
   );
 }
 
 /** Runs a program without showing its output; ends this process with that output when it fails. */
 function runQuietly(command, parameters, environment = process.env) {
-  const result = spawnSync(command, parameters, { cwd: root, env: environment, encoding: 'utf8', maxBuffer: 1e8 });
+  const result = spawnSync(command, parameters, {
+    cwd: root,
+    env: environment,
+    encoding: 'utf8',
+    maxBuffer: 1e8,
+  });
   if (result.status === 0) return;
   process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}\n`);
   process.stderr.write(`Set-up failed: ${[command, ...parameters].join(' ')}\n`);

@@ -1,0 +1,71 @@
+import { posix } from 'node:path';
+import { perFile, type Rule } from '../rule.ts';
+import type { SourceFile } from '../source-file.ts';
+import { importedModules } from '../syntax.ts';
+
+/** What each layer may import from besides itself. A layer that is not listed here does not exist. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  wire: ['domain'],
+  gen: ['domain', 'wire'],
+  config: ['domain'],
+  telemetry: ['domain', 'config'],
+  engine: ['domain'],
+  ledger: ['domain', 'telemetry'],
+  database: ['domain', 'telemetry'],
+  archive: ['domain', 'telemetry', 'ledger', 'database', 'gen'],
+  definitions: ['domain', 'telemetry', 'database', 'gen'],
+  ruleset: ['domain', 'telemetry', 'database', 'definitions', 'engine', 'gen'],
+  evaluation: ['domain', 'telemetry', 'engine', 'gen'],
+  transport: [
+    'domain',
+    'wire',
+    'gen',
+    'config',
+    'telemetry',
+    'engine',
+    'ledger',
+    'database',
+    'archive',
+    'definitions',
+    'ruleset',
+    'evaluation',
+  ],
+};
+
+/** The composition root and the process edge, which may import everything below them. */
+const ROOTS = ['app.ts', 'main.ts'];
+
+/** Imports run one way. */
+export const layers: Rule = {
+  promise: 'imports run from the edge of the product to its domain, never back',
+  check: perFile((file) => (file.isProduct ? checkFile(file) : [])),
+  planted: {
+    'src/domain/a.ts': `import { x } from '../ledger/keys.ts';`,
+    'src/ledger/b.ts': `import { x } from '../app.ts';`,
+    'src/gadgets/c.ts': `export {};`,
+    'src/ledger/d.ts': `import { x } from '../../tools/start.ts';`,
+  },
+};
+
+function checkFile(file: SourceFile): string[] {
+  const layer = layerOf(file.path);
+  if (ROOTS.includes(layer)) return [];
+  const allowed = MAY_IMPORT[layer];
+  if (allowed === undefined)
+    return [file.fault(0, `there is no layer "${layer}"; add it to the list of layers`)];
+  return importedModules(file.parsed.program)
+    .filter(({ name }) => name.startsWith('.'))
+    .filter(({ name }) => !isAllowed(layerOf(posix.join(posix.dirname(file.path), name)), layer, allowed))
+    .map(({ name, position }) => file.fault(position, `${layer} must not import ${name}`));
+}
+
+function isAllowed(target: string, layer: string, allowed: readonly string[]): boolean {
+  return target === layer || allowed.includes(target);
+}
+
+/** `ledger` for `src/ledger/keys.ts`, `main.ts` for `src/main.ts`, and the top folder for what lies outside `src`. */
+function layerOf(path: string): string {
+  const [top = '', layer = ''] = path.split('/');
+  return top === 'src' ? layer : top;
+}
