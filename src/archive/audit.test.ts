@@ -1,0 +1,315 @@
+import { pino } from 'pino';
+import postgres from 'postgres';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
+import { definitionOf, type LedgerFixture, soon, startLedgerFixture } from '../../test/ledger-fixture.ts';
+import { partitionKeys } from '../ledger/keys.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { ArchiveClient } from './archive-client.ts';
+import { Archiver } from './archiver.ts';
+import { type AuditReport, formatReport } from './audit/audit-report.ts';
+import { runAudit } from './audit.ts';
+import type { StreamEntry } from './ledger-port.ts';
+import { SampleLedger, sampleDefinition, sampleField } from './sample-entries.ts';
+
+const ID = { generation: 1, partition: 0 };
+const KEYS = partitionKeys(0);
+
+let fixture: LedgerFixture;
+let database: TestDatabase;
+let sql: postgres.Sql;
+let client: ArchiveClient;
+let archiver: Archiver;
+
+beforeEach(async () => {
+  [fixture, database] = await Promise.all([startLedgerFixture(), createTestDatabase()]);
+  sql = postgres(database.url, { max: 2, onnotice: () => {} });
+  client = new ArchiveClient(database.url);
+  archiver = new Archiver({
+    id: ID,
+    client,
+    ledger: fixture.admin,
+    metrics: createMetrics({ version: 'test', node: process.version }),
+    logger: pino({ level: 'silent' }),
+    owner: 'audited',
+    nowMs: () => Date.now(),
+  });
+});
+
+afterEach(async () => {
+  await client.close();
+  await sql.end();
+  await Promise.all([fixture.close(), database.drop()]);
+});
+
+function audit(eventsPerPass?: number): Promise<AuditReport> {
+  const limits = eventsPerPass === undefined ? {} : { eventsPerPass };
+  return runAudit({ sql, ledger: fixture.admin, id: ID, ...limits });
+}
+
+/** Ids of the broken invariants. */
+async function broken(): Promise<string[]> {
+  const report = await audit();
+  return report.checks.filter((check) => check.breachCount > 0).map((check) => check.id);
+}
+
+async function archiveAll(): Promise<void> {
+  for (;;) {
+    await archiver.turn();
+    const [row] = await sql`SELECT seq FROM ledger_cursor`;
+    if (Number(row?.['seq'] ?? -1) === (await fixture.admin.lastSeq())) return;
+  }
+}
+
+/** Ten users with a coupon each, archived. */
+async function tenClaims(): Promise<void> {
+  await fixture.ledger.define(definitionOf({ perUserLimit: 2 }), soon());
+  const users = Array.from({ length: 10 }, (_, index) => `u${index}`);
+  await Promise.all(users.map((user) => fixture.claim({ user, request: 'r1' })));
+  await archiveAll();
+}
+
+/** A history of our own making in an empty Redis, archived as it is. */
+async function history(entries: readonly StreamEntry[]): Promise<void> {
+  await fixture.redis.flushall();
+  await fixture.admin.applyEntries(entries, undefined);
+  await archiveAll();
+}
+
+async function firstField(user: string): Promise<string> {
+  const fields = [...(await fixture.admin.readWalletFields(user)).keys()];
+  return fields.find((field) => field.length === 32) ?? '';
+}
+
+describe('a ledger in order', () => {
+  test('every invariant holds, and the figures say how much was compared', async () => {
+    await tenClaims();
+    const report = await audit();
+    expect(report.holds).toBe(true);
+    const figures = report.checks.map((check) => check.figures);
+    expect(figures).toMatchObject([
+      { events: 12, claims: 10, definitions: 1 },
+      { claims: 10 },
+      { 'coupons issued': 10, 'archived coupons': 10 },
+      { wallets: 10, coupons: 10, 'still moving': 0 },
+      { promotions: 1 },
+      { 'log entries': report.cursorSeq + 1, 'stream entries': report.cursorSeq + 1 },
+      { 'events waiting': 0 },
+    ]);
+    expect(formatReport(report)).toContain('Every invariant holds.');
+  });
+
+  test('the outcome does not depend on how many passes the users are divided into', async () => {
+    await tenClaims();
+    const [once, many] = [await audit(), await audit(2)];
+    expect(many.checks.map((check) => check.figures)).toEqual(once.checks.map((check) => check.figures));
+  });
+
+  test('an empty archive of an empty ledger is in order', async () => {
+    await fixture.redis.flushall();
+    expect((await audit()).holds).toBe(true);
+  });
+
+  // LEDGER rule 22
+  test('right while claims and the archive go on', async () => {
+    await fixture.ledger.define(definitionOf({ quantity: 100_000, perUserLimit: 50 }), soon());
+    let isOver = false;
+    let request = 0;
+    const claiming = (async () => {
+      while (!isOver) {
+        request += 1;
+        const users = Array.from({ length: 20 }, (_, index) => `u${index}`);
+        await Promise.all(users.map((user) => fixture.claim({ user, request: `r${request}` })));
+      }
+    })();
+    const archiving = (async () => {
+      while (!isOver) await archiver.turn();
+    })();
+    const reports = [await audit(), await audit(), await audit()];
+    isOver = true;
+    await Promise.all([claiming, archiving]);
+    expect(reports.flatMap((report) => report.checks.flatMap((check) => check.breaches))).toEqual([]);
+    await archiveAll();
+    const quiet = await audit();
+    expect(quiet.holds).toBe(true);
+    expect(quiet.checks.find((check) => check.title.startsWith('wallets'))?.figures).toMatchObject({
+      wallets: 20,
+      'still moving': 0,
+    });
+  });
+
+  test('a log whose start is gone is audited from its first entry, and the report says so', async () => {
+    await tenClaims();
+    await fixture.claim({ user: 'u0', request: 'r2' });
+    await archiveAll();
+    const { cursorSeq } = await audit();
+    await sql`DELETE FROM event_log WHERE seq < ${cursorSeq}`;
+    const report = await audit();
+    expect(formatReport(report)).toContain(`the log starts at entry ${cursorSeq}`);
+    expect(report.checks.flatMap((check) => check.breaches)).toEqual([]);
+  });
+});
+
+describe('I1, stock', () => {
+  test('one claim too many is found', async () => {
+    const ledger = new SampleLedger();
+    await history([
+      ledger.entry(ledger.opened()),
+      ledger.entry(ledger.defined(sampleDefinition(1, { quantity: 2 }))),
+      ledger.entry(ledger.claimed('ann', 1), ledger.claimed('bob', 1), ledger.claimed('eve', 1)),
+    ]);
+    expect(await broken()).toEqual(['I1']);
+  });
+
+  test('a claim after the stock was lowered is found, although the stock was raised later', async () => {
+    const ledger = new SampleLedger();
+    await history([
+      ledger.entry(ledger.opened()),
+      ledger.entry(ledger.defined(sampleDefinition(1, { quantity: 5 }))),
+      ledger.entry(ledger.claimed('ann', 1)),
+      ledger.entry(ledger.defined(sampleDefinition(1, { quantity: 1, version: 2 }))),
+      ledger.entry(ledger.claimed('bob', 1)),
+      ledger.entry(ledger.defined(sampleDefinition(1, { quantity: 9, version: 3 }))),
+    ]);
+    expect(await broken()).toEqual(['I1']);
+  });
+});
+
+describe('I2, limits', () => {
+  test('a claim beyond the limit then in force is found', async () => {
+    const ledger = new SampleLedger();
+    await history([
+      ledger.entry(ledger.opened()),
+      ledger.entry(ledger.defined(sampleDefinition(1, { perUserLimit: 2 }))),
+      ledger.entry(ledger.claimed('ann', 1, 'r1'), ledger.claimed('ann', 1, 'r2')),
+      ledger.entry(ledger.defined(sampleDefinition(1, { perUserLimit: 3, version: 2 }))),
+      ledger.entry(ledger.claimed('ann', 1, 'r3'), ledger.claimed('ann', 1, 'r4')),
+    ]);
+    const report = await audit();
+    const limit = report.checks.find((check) => check.id === 'I2');
+    expect(limit).toMatchObject({ breachCount: 1, figures: { claims: 4 } });
+    expect(limit?.breaches[0]).toContain('event 4:1 is claim 4');
+  });
+});
+
+describe('I4, once', () => {
+  test('a request that issued two coupons is found in the log and in Postgres', async () => {
+    const ledger = new SampleLedger();
+    await history([
+      ledger.entry(ledger.opened()),
+      ledger.entry(ledger.defined(sampleDefinition(1, { perUserLimit: 9 }))),
+      ledger.entry(ledger.claimed('ann', 1)),
+      ledger.entry(ledger.claimed('ann', 1)),
+    ]);
+    const report = await audit();
+    expect(report.checks.find((check) => check.id === 'I4')?.breaches).toEqual([
+      `event 3:0 issues coupon ${sampleField('ann', 'r1').toString('hex')} again`,
+      `2 coupons carry the request hash ${sampleField('ann', 'r1').toString('hex')}`,
+    ]);
+  });
+
+  test('a coupon doubled in Postgres is found', async () => {
+    await tenClaims();
+    await sql`
+      INSERT INTO coupon SELECT ('\\x000000000001'::bytea || substring(coupon_id FROM 7)), user_id, promotion_ref,
+        promotion_version, state, source, issued_at, valid_from, expires_at, hidden, value, generation, partition, seq,
+        event_index, issued_seq FROM coupon LIMIT 1`;
+    expect(await broken()).toEqual(['I4', 'I6']);
+  });
+});
+
+describe('I6, three copies', () => {
+  const plants: Record<string, () => Promise<unknown>> = {
+    'a coupon changed in Redis': async () => {
+      const field = Buffer.from(await firstField('u3'), 'hex');
+      const value =
+        (await fixture.admin.readWalletFields('u3')).get(field.toString('hex')) ?? Buffer.alloc(0);
+      const changed = Buffer.from(value);
+      changed[3] = 1;
+      return fixture.redis.hset(`${KEYS.walletPrefix}u3`, new Map([[field, changed]]));
+    },
+    'a coupon removed in Redis': async () =>
+      fixture.redis.hdel(`${KEYS.walletPrefix}u3`, Buffer.from(await firstField('u3'), 'hex')),
+    'a wallet lost in Redis': () => fixture.redis.del(`${KEYS.walletPrefix}u3`),
+    'a wallet nobody claimed for': () =>
+      fixture.redis.hset(`${KEYS.walletPrefix}ghost`, '@', Buffer.alloc(8)),
+    'a claim count changed in Redis': () =>
+      fixture.redis.hset(`${KEYS.walletPrefix}u3`, Buffer.from([0x23, 0, 0, 0, 1]), '0'),
+    'a coupon lost in Postgres': () => sql`DELETE FROM coupon WHERE user_id = 'u3'`,
+    'a coupon given to another user in Postgres': () =>
+      sql`UPDATE coupon SET user_id = 'ghost' WHERE user_id = 'u3'`,
+    'a coupon whose bytes changed in Postgres': () =>
+      sql`UPDATE coupon SET value = set_byte(value, 3, 1), hidden = true WHERE user_id = 'u3'`,
+    'a column that contradicts the bytes': () => sql`UPDATE coupon SET state = 'used' WHERE user_id = 'u3'`,
+    'an issued figure changed in Redis': () => fixture.redis.hset(`${KEYS.promotionPrefix}1`, 'issued', 9),
+    'a stock changed in Redis': () => fixture.redis.hset(`${KEYS.promotionPrefix}1`, 'received', 1_000),
+    'a field of a promotion nobody wrote': () => fixture.redis.hset(`${KEYS.promotionPrefix}1`, 'x', 1),
+    'an issued figure changed in Postgres': () => sql`UPDATE promotion_counter SET issued = 9`,
+    'a definition lost in Postgres': () => sql`DELETE FROM ledger_field WHERE field = 'd'::bytea`,
+    'a promotion nobody defined, in Postgres': () =>
+      sql`INSERT INTO promotion_counter VALUES (77, 1, 0, 1, NULL, 1, 1)`,
+  };
+
+  test.each(Object.keys(plants))('%s is found', async (name) => {
+    await tenClaims();
+    await plants[name]?.();
+    expect(await broken()).toEqual(['I6']);
+  });
+});
+
+describe('I7, one history', () => {
+  test('a row missing in the log is found', async () => {
+    await tenClaims();
+    await sql`DELETE FROM event_log WHERE seq = 1`;
+    expect(await broken()).toContain('I7');
+  });
+
+  test('other bytes under one number are found', async () => {
+    await tenClaims();
+    await sql`UPDATE event_log SET payload = set_byte(payload, 6, (get_byte(payload, 6) + 1) % 256) WHERE seq = 1`;
+    expect(await broken()).toEqual(['I7']);
+  });
+
+  test('a log that ends before the cursor, and a cursor with other bytes, are found', async () => {
+    await tenClaims();
+    await sql`UPDATE ledger_cursor SET entry_payload = ''::bytea`;
+    expect(await broken()).toEqual(['I7']);
+    await sql`DELETE FROM event_log WHERE seq = (SELECT max(seq) FROM event_log)`;
+    expect(await broken()).toContain('I7');
+  });
+
+  test('events trimmed before they were archived are found', async () => {
+    await tenClaims();
+    for (const user of ['x', 'y']) await fixture.claim({ user, request: 'r1' });
+    await fixture.admin.trimBelow((await fixture.admin.lastSeq()) ?? 0);
+    expect(await broken()).toContain('I7');
+  });
+
+  test('a gap in the stream is found', async () => {
+    await tenClaims();
+    for (const user of ['x', 'y', 'z']) await fixture.claim({ user, request: 'r1' });
+    await fixture.redis.xdel(KEYS.stream, `1-${((await fixture.admin.lastSeq()) ?? 0) - 1}`);
+    expect(await broken()).toContain('I7');
+  });
+
+  test('a Redis that is behind the archive is found', async () => {
+    await tenClaims();
+    const last = (await fixture.admin.lastSeq()) ?? 0;
+    await fixture.redis.xdel(KEYS.stream, `1-${last}`);
+    expect(await broken()).toContain('I7');
+  });
+});
+
+describe('quarantine', () => {
+  test('an event that waits is found', async () => {
+    await tenClaims();
+    await sql`INSERT INTO quarantine (generation, partition, seq, event_index, subject, error) VALUES (1, 0, 1, 0, '', 'x')`;
+    expect(await broken()).toEqual(['Q']);
+  });
+
+  test('an unprojected entry nobody waits for is found', async () => {
+    await tenClaims();
+    await sql`UPDATE event_log SET projected = false WHERE seq = 1`;
+    expect(await broken()).toEqual(['Q']);
+  });
+});

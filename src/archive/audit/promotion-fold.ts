@@ -1,0 +1,103 @@
+import { COUPON_FIELD_BYTES, decodeCouponValue } from '../../domain/coupon.ts';
+import { appliedValue, type LedgerEntry, type LedgerEvent, type Write } from '../../ledger/event-format.ts';
+import type { Check } from './check.ts';
+
+/** The records of promotions as the events made them: fields by name, bytes as latin1 text. */
+export type PromotionImages = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+/** Replays the events of promotions and checks I1 at every single one. */
+export class PromotionFold {
+  private readonly images = new Map<string, Map<string, string>>();
+  private readonly stock: Check;
+  /** False when the log does not reach back to the start: a record's first figures are then taken as they come. */
+  private readonly isWhole: boolean;
+
+  constructor(stock: Check, isWhole: boolean) {
+    this.stock = stock;
+    this.isWhole = isWhole;
+  }
+
+  /** The records after the last entry added. */
+  result(): PromotionImages {
+    return this.images;
+  }
+
+  /** Adds the next entry. */
+  add(seq: number, entry: LedgerEntry): void {
+    entry.events.forEach((event, index) => {
+      if (event.kind === 'claimed') this.checkClaim(event, `event ${seq}:${index}`);
+      if (event.kind === 'defined') this.checkDefinition(event, `event ${seq}:${index}`);
+      for (const write of event.writes) if (write.target === 'promotion') this.apply(seq, write);
+    });
+    this.stock.count('events', entry.events.length);
+  }
+
+  private apply(seq: number, { id, fields }: Write): void {
+    const image = this.images.get(id) ?? new Map<string, string>();
+    this.images.set(id, image);
+    for (const { field, value } of fields) {
+      image.set(field.toString('latin1'), appliedValue(field, value, seq).toString('latin1'));
+    }
+  }
+
+  /** A claim takes exactly one unit, of a promotion that has one left. */
+  private checkClaim(event: LedgerEvent, place: string): void {
+    this.stock.count('claims');
+    const ref = claimedRef(event);
+    if (ref === undefined) {
+      this.stock.breach(`${place} issues no readable coupon`);
+      return;
+    }
+    const after = figure(event.writes, ref, 'issued');
+    const before = this.figureOf(ref, 'issued');
+    const received = this.figureOf(ref, 'received');
+    this.stock.require(after === (before ?? Number(after) - 1) + 1, () => {
+      return `${place} counts promotion ${ref} from ${before} to ${after} issued`;
+    });
+    const isKnown = this.images.has(ref) || !this.isWhole;
+    this.stock.require(isKnown, () => `${place} claims promotion ${ref}, which is not defined`);
+    if (received === undefined || after === undefined) return;
+    this.stock.require(
+      after <= received,
+      () => `${place} issues number ${after} of ${received} of promotion ${ref}`,
+    );
+  }
+
+  /** A definition keeps the issued figure, and its stock is not below it. */
+  private checkDefinition(event: LedgerEvent, place: string): void {
+    this.stock.count('definitions');
+    for (const write of event.writes) {
+      if (write.target !== 'promotion') continue;
+      const issued = figure([write], write.id, 'issued') ?? 0;
+      const before = this.figureOf(write.id, 'issued') ?? (this.isWhole ? 0 : issued);
+      this.stock.require(issued === before, () => {
+        return `${place} changes the issued figure of promotion ${write.id} from ${before} to ${issued}`;
+      });
+    }
+  }
+
+  private figureOf(ref: string, name: string): number | undefined {
+    return wholeNumber(this.images.get(ref)?.get(name));
+  }
+}
+
+function claimedRef(event: LedgerEvent): string | undefined {
+  const wallet = event.writes.find((write) => write.target === 'wallet');
+  const coupon = wallet?.fields.find(({ field }) => field.length === COUPON_FIELD_BYTES);
+  try {
+    return coupon && String(decodeCouponValue(coupon.value).promotionRef);
+  } catch {
+    return undefined;
+  }
+}
+
+function figure(writes: readonly Write[], ref: string, name: string): number | undefined {
+  const write = writes.find(({ target, id }) => target === 'promotion' && id === ref);
+  const found = write?.fields.find(({ field }) => field.toString('latin1') === name);
+  return wholeNumber(found?.value.toString('latin1'));
+}
+
+/** A figure in decimal; undefined when it is absent or empty, which means unlimited. */
+function wholeNumber(text: string | undefined): number | undefined {
+  return text === undefined || text === '' ? undefined : Number(text);
+}
