@@ -5,10 +5,10 @@
  * call becomes a refusal whose outcome is "unknown"; claims are tried again until their deadline (see `group-commit.ts`).
  */
 import type { Redis } from 'ioredis';
-import type { Logger } from 'pino';
 import type { CouponValue } from '../domain/coupon.ts';
 import type { LiveDefinition } from '../domain/live-definition.ts';
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
+import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { withoutReplicas } from './claim-batch.ts';
 import type { ClaimRequest } from './claim-operation.ts';
@@ -91,7 +91,7 @@ export class Ledger {
       defineMissing: ports.defineMissing,
       reportBroken: (promotionRef, cause) =>
         ports.logger.error(
-          { event: 'ledger.claim_broken', promotionRef, cause },
+          { event: LOG_EVENTS.ledgerScriptFailed, promotionRef, cause },
           'a claim cannot be decided',
         ),
       nowMs: ports.nowMs,
@@ -149,7 +149,7 @@ export class Ledger {
     const redis = connectLedger(this.ports.settings, name);
     redis.on('error', (error: Error) =>
       this.ports.logger.warn(
-        { event: 'ledger.connection_error', connection: name, cause: error.message },
+        { event: LOG_EVENTS.ledgerConnection, connection: name, cause: error.message },
         'no connection to the ledger',
       ),
     );
@@ -177,7 +177,7 @@ export class Ledger {
     const { settings, metrics, logger } = this.ports;
     const read = await readDurability(this.writer, settings.isFsyncVouchedFor).catch(() => this.current);
     if (read.isDurable !== this.current.isDurable || this.current === DURABILITY_UNREAD) {
-      const line = { event: 'ledger.durability', isDurable: read.isDurable, reason: read.reason };
+      const line = { event: LOG_EVENTS.ledgerDurability, isDurable: read.isDurable, reason: read.reason };
       if (read.isDurable) logger.info(line, 'the ledger keeps what it acknowledges');
       else logger.warn(line, 'the ledger is not durable: DURABLE promotions do not get what they ask for');
     }

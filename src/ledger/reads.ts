@@ -85,6 +85,12 @@ export class LedgerReads {
     return value === null ? undefined : walletCoupon(field, value);
   }
 
+  /** The ref this partition knows a promotion id by; undefined when it does not. */
+  async refOf(promotionId: string): Promise<number | undefined> {
+    const ref = await this.redis.hget(this.keys.index, promotionId);
+    return ref === null ? undefined : Number(ref);
+  }
+
   /** The stored promotions, so that a process can start while Postgres is down. */
   async definitionBodies(): Promise<StoredBody[]> {
     const refs = Object.values(await this.redis.hgetall(this.keys.index));

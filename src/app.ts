@@ -1,0 +1,174 @@
+/** The composition root of the serving role: configuration in, an application out that starts and stops. */
+import { randomBytes } from 'node:crypto';
+import { readCouponChanges } from './archive/coupon-history.ts';
+import { bindings, SERVICES } from './bindings.ts';
+import type { Config } from './config/config.ts';
+import { createDatabase, type Sql } from './database/client.ts';
+import { createDefineMissing } from './definitions/define-missing.ts';
+import type { DefinitionPorts } from './definitions/definition-ports.ts';
+import { createFindRef } from './definitions/find-ref.ts';
+import { Outbox } from './definitions/outbox.ts';
+import { archiveProgress } from './definitions/store/archive-progress.ts';
+import { Ledger } from './ledger/ledger.ts';
+import { ledgerSettings } from './ledger-settings.ts';
+import { PromotionBook } from './ruleset/promotion-book.ts';
+import { RuleSetKeeper } from './ruleset/rule-set-keeper.ts';
+import { LOG_EVENTS, type Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import { ClaimIntake } from './transport/claim-intake.ts';
+import { type Addresses, createTransport, type Transport } from './transport/transport.ts';
+
+/** What an application is made of beside its configuration. */
+export interface AppDependencies {
+  readonly config: Config;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly clock?: () => number;
+}
+
+/** A serving process. */
+export interface App {
+  /** Opens the ports; ready once a rule set is loaded. Stores that are away are waited for by the calls that need them. */
+  start(): Promise<Addresses>;
+  /** Leaves without failing a call, then closes everything. */
+  stop(): Promise<void>;
+}
+
+/** How long the start waits for Redis before it goes on without; calls say what is missing. */
+const LEDGER_START_MS = 2_000;
+const PROMOTION_ID_BYTES = 8;
+
+function openPool(config: Config, name: string, maxConnections: number): Sql {
+  const { url, statementTimeoutMs, connectTimeoutMs } = config.database;
+  return createDatabase(url, { applicationName: name, maxConnections, statementTimeoutMs, connectTimeoutMs });
+}
+
+class Serving implements App {
+  private readonly deps: AppDependencies;
+  private readonly clock: () => number;
+  private readonly sql: Sql;
+  private readonly ledger: Ledger;
+  private readonly definitions: DefinitionPorts;
+  private readonly keeper: RuleSetKeeper;
+  private readonly outbox: Outbox;
+  private readonly transport: Transport;
+
+  constructor(deps: AppDependencies) {
+    const { config, metrics, logger } = deps;
+    this.deps = deps;
+    this.clock = deps.clock ?? Date.now;
+    this.sql = openPool(config, 'hongbao-serve', config.database.maxConnections);
+    this.ledger = new Ledger({
+      settings: ledgerSettings(config),
+      metrics,
+      logger,
+      defineMissing: (ref) => defineMissing(ref),
+      nowMs: this.clock,
+    });
+    this.definitions = this.definitionPorts();
+    const defineMissing = createDefineMissing(this.definitions, this.clock);
+    this.keeper = this.ruleSetKeeper();
+    this.outbox = new Outbox({
+      ...this.definitions,
+      logger,
+      pending: metrics.definitionOutboxPending,
+      nowMs: this.clock,
+    });
+    this.transport = this.servers();
+  }
+
+  async start(): Promise<Addresses> {
+    await this.ledger.start(LEDGER_START_MS);
+    const addresses = await this.transport.start();
+    this.outbox.start();
+    void this.keeper.start().then(() => this.transport.updateHealth());
+    this.deps.logger.info({ event: LOG_EVENTS.serviceStarted, ...addresses }, 'serving');
+    return addresses;
+  }
+
+  async stop(): Promise<void> {
+    await this.transport.drain();
+    await this.outbox.stop();
+    await this.keeper.stop();
+    await this.ledger.close();
+    await this.sql.end({ timeout: 1 });
+    await this.transport.stop();
+    this.deps.logger.info({ event: LOG_EVENTS.serviceStopped }, 'stopped');
+  }
+
+  private definitionPorts(): DefinitionPorts {
+    const { ledger } = this;
+    return {
+      sql: this.sql,
+      ledger: {
+        define: (definition, deadlineMs) => ledger.define(definition, deadlineMs),
+        readStock: (refs, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.stock(refs, undefined)),
+        readDefinitionBodies: (deadlineMs) => ledger.read(deadlineMs, (reads) => reads.definitionBodies()),
+      },
+      archive: archiveProgress(this.sql),
+      newPromotionId: () => `p-${randomBytes(PROMOTION_ID_BYTES).toString('hex')}`,
+    };
+  }
+
+  private ruleSetKeeper(): RuleSetKeeper {
+    const { config, metrics, logger } = this.deps;
+    const { url, statementTimeoutMs, connectTimeoutMs } = config.database;
+    const options = {
+      applicationName: 'hongbao-rule-set',
+      maxConnections: 1,
+      statementTimeoutMs,
+      connectTimeoutMs,
+    };
+    return new RuleSetKeeper({
+      sql: this.sql,
+      openListener: (events) => createDatabase(url, { ...options, ...events }),
+      ledger: this.definitions.ledger,
+      metrics,
+      logger,
+      pollMs: config.ruleSet.pollMs,
+      nowMs: this.clock,
+    });
+  }
+
+  private servers(): Transport {
+    const { config, metrics, logger } = this.deps;
+    const { ledger, keeper, definitions, clock } = this;
+    const intake = new ClaimIntake({
+      ledger,
+      claims: metrics.claims,
+      knownRef: (id) => keeper.current.byId(id)?.ref,
+      findRef: createFindRef({
+        sql: this.sql,
+        ledgerRef: (id, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.refOf(id)),
+      }),
+    });
+    const handlers = {
+      ledger,
+      intake,
+      book: new PromotionBook(keeper, this.sql),
+      definitions,
+      couponChanges: (couponId: string, deadlineMs: number) =>
+        readCouponChanges(this.sql, couponId, deadlineMs),
+      itemDeadlineMs: config.limits.defaultDeadlineMs,
+      clock,
+    };
+    return createTransport({
+      config,
+      metrics,
+      logger,
+      services: SERVICES,
+      bindings: bindings(handlers),
+      isReady: () => keeper.isLoaded,
+      details: () => ({
+        durability: ledger.durability,
+        ruleSet: { version: keeper.current.version, promotions: keeper.current.size },
+      }),
+      clock,
+    });
+  }
+}
+
+/** Puts a serving process together; nothing runs before `start`. */
+export function createApp(deps: AppDependencies): App {
+  return new Serving(deps);
+}

@@ -1,0 +1,29 @@
+/** The ledger's settings as the configuration states them. */
+import type { Config } from './config/config.ts';
+import type { LedgerConnectionSettings } from './ledger/connection.ts';
+import type { LedgerSettings } from './ledger/ledger.ts';
+
+/** Share of the backlog limit at which new claims are refused; what follows a claim keeps the rest. */
+const CLAIM_BACKLOG_SHARE = 0.6;
+
+/** The generation of the ledger's history. Another one is made by a rebuild. */
+export const GENERATION = 1;
+
+/** How this process connects to Redis. */
+export function ledgerConnection(config: Config): LedgerConnectionSettings {
+  const { url, commandTimeoutMs, connectTimeoutMs, socketTimeoutMs } = config.redis;
+  return { url, commandTimeoutMs, connectTimeoutMs, socketTimeoutMs };
+}
+
+/** The settings of the serving side. */
+export function ledgerSettings(config: Config): LedgerSettings {
+  const { queueLimit, backlogLimitEvents, durabilityFallback, fsyncAsserted } = config.ledger;
+  return {
+    ...ledgerConnection(config),
+    queueLimit,
+    claimBacklogEvents: Math.floor(backlogLimitEvents * CLAIM_BACKLOG_SHARE),
+    replicas: config.redis.replicas,
+    durabilityFallback,
+    isFsyncVouchedFor: fsyncAsserted,
+  };
+}
