@@ -9,8 +9,8 @@ import { DATA_DIRECTORY, ROOT_DIRECTORY } from './settings.ts';
 const STOP_TIMEOUT_MS = 30_000;
 /** How many of its last log lines are shown when a process dies. */
 const SHOWN_LINES = 12;
-/** pino's number for "warn": what is at least that is worth the terminal, the rest goes to the log file only. */
-const WARN_LEVEL = 40;
+/** Levels that are worth the terminal; the rest goes to the log file only. */
+const GRAVE_LEVELS = ['warn', 'error', 'fatal'];
 
 /** One role of the service running as a child. */
 export interface ServiceProcess {
@@ -84,13 +84,9 @@ function worthShowing(line: string): string | undefined {
   try {
     const entry: unknown = JSON.parse(line);
     if (entry === null || typeof entry !== 'object' || !('level' in entry)) return line;
-    const message = 'msg' in entry ? String(entry.msg) : line;
-    return isGrave(entry.level) ? message : undefined;
+    const message = 'message' in entry ? String(entry.message) : line;
+    return GRAVE_LEVELS.includes(String(entry.level)) ? message : undefined;
   } catch {
     return line;
   }
-}
-
-function isGrave(level: unknown): boolean {
-  return typeof level === 'number' ? level >= WARN_LEVEL : ['warn', 'error', 'fatal'].includes(String(level));
 }
