@@ -12,7 +12,8 @@ import {
 import { isOptional, scalarShape } from './field-shapes.ts';
 import { indent } from './indent.ts';
 import { UnsupportedError } from './unsupported.ts';
-import { type PatternNames, refuseOtherRules, type ValueCheck, valueChecks } from './value-checks.ts';
+import { refuseOtherRules, type ValueCheck } from './value-check.ts';
+import { type PatternNames, valueChecks } from './value-checks.ts';
 
 /** The exported `violationsOfX` of an outermost message. */
 export function violationsFunction(message: DescMessage, patterns: PatternNames): string {

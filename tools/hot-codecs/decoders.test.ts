@@ -26,11 +26,8 @@ function exported(module: object, desc: DescMessage): Decode {
 const committed = HOT_MODULES.filter((module) => module.direction === 'decode')
   .flatMap((module) => module.messages)
   .map((desc): [DescMessage, Decode] => [desc, exported(claimRequests, desc)]);
-const decoders = [
-  ...committed,
-  await emitted(PromotionSchema),
-  await emitted(BatchClaimCouponsResponseSchema),
-];
+const promotion = await emitted(PromotionSchema);
+const decoders = [...committed, promotion, await emitted(BatchClaimCouponsResponseSchema)];
 
 /** What protobuf-es and the generated decoder make of bytes: a content, or a refusal. */
 function outcomes(desc: DescMessage, decode: Decode, bytes: Uint8Array): { theirs: unknown; ours: unknown } {
@@ -138,4 +135,11 @@ test('facts stay absent when they are not sent', () => {
     userId: '',
     requestId: '',
   });
+});
+
+test('a truth value is true when only a high bit is set', () => {
+  const suspendUse = [0xb0, 0x02, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
+  const { theirs, ours } = outcomes(...promotion, Uint8Array.from(suspendUse));
+  expect(ours).toEqual(theirs);
+  expect(ours).toMatchObject({ accepted: { suspendUse: true } });
 });

@@ -89,7 +89,9 @@ test.each([
     issuedAt: { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 },
   });
   const bytes = claimResponses.encodeClaimCouponResponse({ ...claimed, issuedAt: ms });
-  expect(fromBinary(ClaimCouponResponseSchema, bytes)).toEqual(expected);
+  expect(bytes.toString('hex')).toBe(
+    Buffer.from(toBinary(ClaimCouponResponseSchema, expected)).toString('hex'),
+  );
 });
 
 test.each([Number.NaN, 0.5, Number.POSITIVE_INFINITY, 2 ** 53])('a moment of %d ms is refused', (ms) => {

@@ -2,7 +2,9 @@
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { UnsupportedError } from './unsupported.ts';
 
+/** A moment; seconds and nanoseconds since 1970. */
 export const TIMESTAMP = 'google.protobuf.Timestamp';
+/** A span; seconds and nanoseconds. */
 export const DURATION = 'google.protobuf.Duration';
 
 /** `decode`: objects made from bytes. `encode`: objects that become bytes; times in them are plain milliseconds. */

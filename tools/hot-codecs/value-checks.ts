@@ -1,15 +1,12 @@
 /** Turns the protovalidate rules of a value into conditions in TypeScript. A rule that is not known here stops generation. */
-import { type DescField, type DescMessage, isFieldSet, type Message, ScalarType } from '@bufbuild/protobuf';
-import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { type DescField, isFieldSet, ScalarType } from '@bufbuild/protobuf';
 import {
   type BytesRules,
   BytesRulesSchema,
   type EnumRules,
   EnumRulesSchema,
   type FieldRules,
-  type Int32Rules,
   Int32RulesSchema,
-  type Int64Rules,
   Int64RulesSchema,
   type MapRules,
   MapRulesSchema,
@@ -17,21 +14,13 @@ import {
   RepeatedRulesSchema,
   type StringRules,
   StringRulesSchema,
-  type TimestampRules,
-  TimestampRulesSchema,
-  type UInt32Rules,
   UInt32RulesSchema,
-  type UInt64Rules,
   UInt64RulesSchema,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { patternLiteral } from './pattern.ts';
+import { rangeChecks, timestampChecks } from './range-checks.ts';
 import { UnsupportedError } from './unsupported.ts';
-
-/** A condition on a value that makes it invalid, and what protovalidate says then. */
-export interface ValueCheck {
-  readonly fails: string;
-  readonly description: string;
-}
+import { refuseOtherRules, type ValueCheck } from './value-check.ts';
 
 /** The name of the constant that holds a regular expression; each literal is one constant of the module. */
 export type PatternNames = (literal: string) => string;
@@ -69,22 +58,6 @@ export function valueChecks(
       return mapChecks(field, type.value, value);
     default:
       throw new UnsupportedError(field, `rules of the kind ${type.case}`);
-  }
-}
-
-/** Throws when a rule is set that is not in `known`. Examples are no rules. */
-export function refuseOtherRules(
-  subject: { toString(): string },
-  schema: DescMessage,
-  rules: Message,
-  known: readonly string[],
-): void {
-  if (rules.$unknown !== undefined && rules.$unknown.length > 0) {
-    throw new UnsupportedError(subject, 'predefined rules');
-  }
-  for (const rule of schema.fields) {
-    const expected = rule.localName === 'example' || known.includes(rule.localName);
-    if (!expected && isFieldSet(rules, rule)) throw new UnsupportedError(subject, `the rule ${rule.name}`);
   }
 }
 
@@ -148,72 +121,6 @@ function enumChecks(field: DescField, rules: EnumRules, value: string): ValueChe
   return checks;
 }
 
-function rangeChecks(
-  field: DescField,
-  schema: DescMessage,
-  rules: Int32Rules | UInt32Rules | Int64Rules | UInt64Rules,
-  value: string,
-): ValueCheck[] {
-  refuseOtherRules(field, schema, rules, ['gt', 'gte', 'lt', 'lte']);
-  const { greaterThan: low, lessThan: high } = rules;
-  if (low.case !== undefined && high.case !== undefined && low.value > high.value) {
-    throw new UnsupportedError(field, 'a range turned inside out');
-  }
-  return boundChecks(
-    low.case && {
-      fails: `${value} ${low.case === 'gt' ? '<=' : '<'} ${literal(low.value)}`,
-      text: `${BOUND_TEXTS[low.case]} ${low.value}`,
-    },
-    high.case && {
-      fails: `${value} ${high.case === 'lt' ? '>=' : '>'} ${literal(high.value)}`,
-      text: `${BOUND_TEXTS[high.case]} ${high.value}`,
-    },
-  );
-}
-
-function timestampChecks(field: DescField, rules: TimestampRules, value: string): ValueCheck[] {
-  refuseOtherRules(field, TimestampRulesSchema, rules, ['gte', 'lte']);
-  const { greaterThan: low, lessThan: high } = rules;
-  return boundChecks(
-    low.case === 'gte'
-      ? {
-          fails: `isBefore(${value}, ${moment(low.value)})`,
-          text: `${BOUND_TEXTS.gte} ${instant(low.value)}`,
-        }
-      : undefined,
-    high.case === 'lte'
-      ? {
-          fails: `isAfter(${value}, ${moment(high.value)})`,
-          text: `${BOUND_TEXTS.lte} ${instant(high.value)}`,
-        }
-      : undefined,
-  );
-}
-
-const BOUND_TEXTS = {
-  gt: 'greater than',
-  gte: 'greater than or equal to',
-  lt: 'less than',
-  lte: 'less than or equal to',
-};
-
-interface Bound {
-  readonly fails: string;
-  readonly text: string;
-}
-
-/** Two bounds are one rule with one description. */
-function boundChecks(...bounds: readonly (Bound | undefined)[]): ValueCheck[] {
-  const present = bounds.filter((bound) => bound !== undefined);
-  if (present.length === 0) return [];
-  return [
-    {
-      fails: present.map((bound) => bound.fails).join(' || '),
-      description: `must be ${present.map((bound) => bound.text).join(' and ')}`,
-    },
-  ];
-}
-
 function listChecks(field: DescField, rules: RepeatedRules, value: string): ValueCheck[] {
   refuseOtherRules(field, RepeatedRulesSchema, rules, ['minItems', 'maxItems', 'unique', 'items']);
   const { minItems, maxItems } = RepeatedRulesSchema.field;
@@ -255,16 +162,4 @@ function mapChecks(field: DescField, rules: MapRules, value: string): ValueCheck
         ]
       : []),
   ];
-}
-
-function literal(value: number | bigint): string {
-  return typeof value === 'bigint' ? `${value}n` : String(value);
-}
-
-function moment(timestamp: Timestamp): string {
-  return `${timestamp.seconds}n, ${timestamp.nanos}`;
-}
-
-function instant(timestamp: Timestamp): string {
-  return new Date(Number(timestamp.seconds) * 1000).toISOString().replace('.000Z', 'Z');
 }

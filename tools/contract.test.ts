@@ -1,0 +1,132 @@
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  type DescMethod,
+  getOption,
+  ScalarType,
+} from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
+import { createValidator } from '@bufbuild/protovalidate';
+import { field as fieldExtension } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import { expect, test } from 'vitest';
+import {
+  file_hongbao_v1_availability,
+  ReachKindSchema,
+  ReachSchema,
+} from '../src/gen/hongbao/v1/availability_pb.ts';
+import { CouponService, file_hongbao_v1_coupon_service } from '../src/gen/hongbao/v1/coupon_service_pb.ts';
+import { EffectKindSchema, EffectSchema, file_hongbao_v1_effect } from '../src/gen/hongbao/v1/effect_pb.ts';
+import { file_hongbao_v1_insight_service, InsightService } from '../src/gen/hongbao/v1/insight_service_pb.ts';
+import { file_hongbao_v1_promotion } from '../src/gen/hongbao/v1/promotion_pb.ts';
+import {
+  file_hongbao_v1_promotion_service,
+  PromotionService,
+} from '../src/gen/hongbao/v1/promotion_service_pb.ts';
+import { file_hongbao_v1_rule } from '../src/gen/hongbao/v1/rule_pb.ts';
+
+const services = [PromotionService, CouponService, InsightService];
+const methods = services.flatMap((service) => service.methods);
+const definitions = [
+  file_hongbao_v1_promotion,
+  file_hongbao_v1_effect,
+  file_hongbao_v1_rule,
+  file_hongbao_v1_availability,
+];
+const files = [
+  ...definitions,
+  file_hongbao_v1_promotion_service,
+  file_hongbao_v1_coupon_service,
+  file_hongbao_v1_insight_service,
+];
+const messages = files.flatMap((file) => file.messages);
+const fields = messages.flatMap((message) => message.fields);
+
+const isRead = (method: DescMethod): boolean => /^(Get|List)/.test(method.name);
+const named = (list: readonly DescMethod[]): { name: string; method: DescMethod }[] =>
+  list.map((method) => ({ name: `${method.parent.name}.${method.name}`, method }));
+
+// SPEC L5
+test.each(named(methods.filter((method) => !isRead(method))))('$name takes a request id', ({ method }) => {
+  const items = method.input.fields.find((field) => field.name === 'items')?.message;
+  const requestId =
+    (items ?? method.input).fields.find((field) => field.name === 'request_id') ?? expect.fail();
+  const { type } = getOption(requestId, fieldExtension);
+  expect(type.case === 'string' && type.value.pattern).toBe('^[A-Za-z0-9._:@-]{1,64}$');
+});
+
+test.each(named(methods))('$name is marked as a read exactly when it is one', ({ method }) => {
+  expect(method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS).toBe(isRead(method));
+});
+
+test.each(named(methods.filter((method) => method.name.startsWith('List'))))(
+  '$name is paged',
+  ({ method }) => {
+    const names = (message: DescMessage): string[] => message.fields.map((field) => field.name);
+    expect(names(method.input)).toEqual(expect.arrayContaining(['page_size', 'page_token']));
+    expect(names(method.output)).toContain('next_page_token');
+  },
+);
+
+// SPEC P2, P8: a kind that is added to one list and not to the other would be invisible to filters and stacking.
+test.each([
+  { kinds: EffectKindSchema, message: EffectSchema, oneof: 'kind' },
+  { kinds: ReachKindSchema, message: ReachSchema, oneof: 'way' },
+])('$kinds.name has a value for each case of $message.name', ({ kinds, message, oneof }) => {
+  const cases = message.oneofs.find((candidate) => candidate.name === oneof)?.fields ?? [];
+  const prefix = kinds.sharedPrefix?.toUpperCase() ?? '';
+  expect(kinds.values.slice(1).map((value) => [value.name, value.number])).toEqual(
+    cases.map((field) => [`${prefix}${field.name.toUpperCase()}`, field.number]),
+  );
+});
+
+// SPEC P3
+test.each(fields.filter((field) => field.name.endsWith('_minor')))(
+  '$parent.name.$name is a whole number',
+  (field) => {
+    expect([field.parent.name, field.scalar]).toEqual([field.parent.name, ScalarType.INT64]);
+  },
+);
+
+const requested = fields.filter(
+  (field) => definitions.some((file) => file === field.parent.file) || field.parent.name.endsWith('Request'),
+);
+const OUTPUT_ONLY = new Set([
+  'Promotion.promotion_id',
+  'Promotion.version',
+  'Promotion.etag',
+  'Promotion.ref',
+  'Promotion.issued_count',
+  'Promotion.state',
+  'Promotion.finish_reason',
+  'ConditionTexts.en',
+  'ConditionTexts.zh',
+]);
+/** Any value of these is a right one. */
+const FREE = new Set(['StreamClaimCouponsRequest.sequence']);
+const pathOf = (field: DescField): string => `${field.parent.name}.${field.name}`;
+
+test.each(
+  requested
+    .filter(
+      (field) => field.message === undefined && field.fieldKind !== 'map' && field.scalar !== ScalarType.BOOL,
+    )
+    .filter((field) => !OUTPUT_ONLY.has(pathOf(field)) && !FREE.has(pathOf(field)))
+    .map((field) => ({ path: pathOf(field), field })),
+)('$path has a rule', ({ field }) => {
+  expect(getOption(field, fieldExtension).type.case).toBeDefined();
+});
+
+test.each(messages.map((message) => ({ name: message.name, message })))(
+  'the rules of $name compile',
+  ({ message }) => {
+    expect(createValidator().validate(message, create(message)).kind).not.toBe('error');
+  },
+);
+
+test('no message carries untyped content', () => {
+  const untyped = fields.filter((field) =>
+    /^google\.protobuf\.(Any|Struct|Value|ListValue)$/.test(field.message?.typeName ?? ''),
+  );
+  expect(untyped.map(pathOf)).toEqual([]);
+});
