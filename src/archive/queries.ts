@@ -1,0 +1,122 @@
+import { type Sql, withDeadline } from '../database/client.ts';
+import type { PartitionId } from './ledger-port.ts';
+
+/** A coupon as the archive has it, with the public id of its promotion. */
+export interface ArchivedCoupon {
+  readonly coupon_id: Buffer;
+  readonly user_id: string;
+  readonly promotion_id: string;
+  readonly promotion_version: number;
+  readonly value: Buffer;
+}
+
+/** Which coupons; an absent filter lets every one through. Times in ms since the epoch. */
+export interface CouponFilter {
+  readonly promotionId: string | undefined;
+  readonly userId: string | undefined;
+  /** Issued at or after. */
+  readonly fromMs: number | undefined;
+  /** Issued before. */
+  readonly untilMs: number | undefined;
+}
+
+/** A page of rows in descending order of the key. */
+export interface PageBelow<Key> {
+  /** Rows below this key; absent on the first page. */
+  readonly below: Key | undefined;
+  readonly limit: number;
+}
+
+const ID_TIME_BYTES = 6;
+
+/** An id starts with its issue time, so a time is a bound of ids and months that cannot match are not even looked at. */
+function idTime(timeMs: number): Buffer {
+  const bytes = Buffer.alloc(ID_TIME_BYTES);
+  bytes.writeUIntBE(timeMs, 0, ID_TIME_BYTES);
+  return bytes;
+}
+
+/** Issued coupons, newest first. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
+export function findIssuedCoupons(
+  sql: Sql,
+  filter: CouponFilter,
+  page: PageBelow<Buffer>,
+  deadlineMs: number,
+): Promise<ArchivedCoupon[]> {
+  const { promotionId, userId, fromMs, untilMs } = filter;
+  const rows = sql<ArchivedCoupon[]>`
+    SELECT coupon_id, user_id, coalesce(promotion.id, '') AS promotion_id, promotion_version, value
+    FROM coupon LEFT JOIN promotion ON promotion.ref = coupon.promotion_ref
+    WHERE true
+      ${promotionId === undefined ? sql`` : sql`AND promotion_ref = (SELECT ref FROM promotion WHERE id = ${promotionId})`}
+      ${userId === undefined ? sql`` : sql`AND user_id = ${userId}`}
+      ${fromMs === undefined ? sql`` : sql`AND coupon_id >= ${idTime(fromMs)}`}
+      ${untilMs === undefined ? sql`` : sql`AND coupon_id < ${idTime(untilMs)}`}
+      ${page.below === undefined ? sql`` : sql`AND coupon_id < ${page.below}`}
+    ORDER BY coupon_id DESC LIMIT ${page.limit}`;
+  return withDeadline(rows, deadlineMs);
+}
+
+/** The time of the last archived entry, ms since the epoch; undefined while nothing is archived. */
+export async function readArchivedUntil(
+  sql: Sql,
+  { generation, partition }: PartitionId,
+  deadlineMs: number,
+): Promise<number | undefined> {
+  const rows = sql<{ entry_time: Date }[]>`
+    SELECT entry_time FROM event_log JOIN ledger_cursor USING (generation, partition, seq)
+    WHERE generation = ${generation} AND partition = ${partition}`;
+  const [row] = await withDeadline(rows, deadlineMs);
+  return row?.entry_time.getTime();
+}
+
+/** How far the archive has come, for those who write definitions. */
+export interface ArchiveProgressQueries {
+  /** Number of the last archived entry of a partition; undefined while nothing is archived. */
+  readCursor(partition: number, deadlineMs: number): Promise<number | undefined>;
+  /** Coupons ever issued of each promotion as far as archived; a promotion without a figure is left out. */
+  readIssued(refs: readonly number[], deadlineMs: number): Promise<ReadonlyMap<number, number>>;
+}
+
+/** The progress of one generation. Its calls throw ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
+export function createArchiveProgress(sql: Sql, generation: number): ArchiveProgressQueries {
+  return {
+    async readCursor(partition, deadlineMs) {
+      const rows = sql<{ seq: string }[]>`
+        SELECT seq FROM ledger_cursor WHERE generation = ${generation} AND partition = ${partition} AND seq >= 0`;
+      const [row] = await withDeadline(rows, deadlineMs);
+      return row && Number(row.seq);
+    },
+    async readIssued(refs, deadlineMs) {
+      const rows = sql<{ promotion_ref: number; issued: string }[]>`
+        SELECT promotion_ref, sum(issued) AS issued FROM promotion_counter
+        WHERE generation = ${generation} AND promotion_ref = ANY(${[...refs]}::integer[]) GROUP BY promotion_ref`;
+      const figures = await withDeadline(rows, deadlineMs);
+      return new Map(figures.map((row) => [row.promotion_ref, Number(row.issued)]));
+    },
+  };
+}
+
+/** The number of a promotion inside the ledger; undefined when there is none with this id. */
+export async function readPromotionRef(
+  sql: Sql,
+  promotionId: string,
+  deadlineMs: number,
+): Promise<number | undefined> {
+  const rows = sql<{ ref: number }[]>`SELECT ref FROM promotion WHERE id = ${promotionId}`;
+  const [row] = await withDeadline(rows, deadlineMs);
+  return row?.ref;
+}
+
+/** The public ids of promotions by their number. */
+export async function readPromotionIds(
+  sql: Sql,
+  refs: readonly number[],
+  deadlineMs: number,
+): Promise<ReadonlyMap<number, string>> {
+  if (refs.length === 0) return new Map();
+  const rows = sql<{ ref: number; id: string }[]>`
+    SELECT ref, id FROM promotion WHERE ref = ANY(${[...new Set(refs)]}::bigint[])`;
+  const names = await withDeadline(rows, deadlineMs);
+  return new Map(names.map(({ ref, id }) => [ref, id]));
+}

@@ -1,0 +1,95 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { type ArchivedEvent, type EventFilter, findEvents } from '../../archive/find-events.ts';
+import type { PartitionId } from '../../archive/ledger-port.ts';
+import { readArchivedUntil, readPromotionIds, readPromotionRef } from '../../archive/queries.ts';
+import { epochMs } from '../../definitions/epoch-ms.ts';
+import {
+  LedgerEventKind,
+  type LedgerEventRecordSchema,
+  type ListLedgerEventsRequest,
+  type ListLedgerEventsRequestSchema,
+  type ListLedgerEventsResponseSchema,
+} from '../../gen/hongbao/v1/insight_service_pb.ts';
+import type { EventKind } from '../../ledger/event-format.ts';
+import type { UnaryHandler } from '../binding.ts';
+import type { InsightPorts } from './list-issued-coupons.ts';
+import { numbersOfPageToken, pageSizeOf, tokenAfterNumbers } from './staff-page.ts';
+
+const KINDS: Readonly<Record<EventKind, LedgerEventKind>> = {
+  opened: LedgerEventKind.OPENED,
+  defined: LedgerEventKind.DEFINED,
+  claimed: LedgerEventKind.CLAIMED,
+  hidden: LedgerEventKind.HIDDEN,
+};
+
+/** Serves ListLedgerEvents. */
+export function listLedgerEvents({
+  sql,
+  id,
+}: InsightPorts): UnaryHandler<typeof ListLedgerEventsRequestSchema, typeof ListLedgerEventsResponseSchema> {
+  return async (request, { deadlineMs }) => {
+    const tied = tiedQuery(request);
+    const [seq, index] = numbersOfPageToken(request.pageToken, tied) ?? [];
+    const below = seq === undefined || index === undefined ? undefined : ([seq, index] as const);
+    const untilMs = await readArchivedUntil(sql, id, deadlineMs);
+    const archivedUntil = untilMs === undefined ? {} : { archivedUntil: timestampFromMs(untilMs) };
+    const { promotionId } = request;
+    const promotionRef =
+      promotionId === '' ? undefined : await readPromotionRef(sql, promotionId, deadlineMs);
+    // Nothing ever happened to a promotion that never was.
+    if (promotionId !== '' && promotionRef === undefined) return archivedUntil;
+    const scan = { sql, id, filter: filterOf(request, promotionRef), deadlineMs };
+    const page = await findEvents(scan, { below, limit: pageSizeOf(request.pageSize) });
+    const refs = page.events.flatMap((event) => event.promotionRef ?? []);
+    const names = await readPromotionIds(sql, refs, deadlineMs);
+    return {
+      events: page.events.map((event) => eventRecord(event, id, names)),
+      nextPageToken: tokenAfterNumbers(page.next, tied),
+      ...archivedUntil,
+    };
+  };
+}
+
+function tiedQuery(request: ListLedgerEventsRequest): Record<string, string | number | undefined> {
+  return {
+    method: 'events',
+    promotionId: request.promotionId,
+    userId: request.userId,
+    kinds: [...request.kinds].sort().join(','),
+    fromMs: epochMs(request.occurredFrom),
+    untilMs: epochMs(request.occurredUntil),
+  };
+}
+
+function filterOf(request: ListLedgerEventsRequest, promotionRef: number | undefined): EventFilter {
+  const wanted: ReadonlySet<LedgerEventKind> = new Set(request.kinds);
+  const kinds = (['opened', 'defined', 'claimed', 'hidden'] as const).filter((kind) =>
+    wanted.has(KINDS[kind]),
+  );
+  return {
+    promotionRef,
+    userId: request.userId || undefined,
+    kinds: new Set(kinds),
+    fromMs: epochMs(request.occurredFrom),
+    untilMs: epochMs(request.occurredUntil),
+  };
+}
+
+function eventRecord(
+  event: ArchivedEvent,
+  id: PartitionId,
+  names: ReadonlyMap<number, string>,
+): MessageInitShape<typeof LedgerEventRecordSchema> {
+  return {
+    partition: id.partition,
+    generation: BigInt(id.generation),
+    sequence: BigInt(event.seq),
+    index: event.eventIndex,
+    kind: KINDS[event.kind],
+    occurredAt: timestampFromMs(event.timeMs),
+    userId: event.userId,
+    promotionId: (event.promotionRef !== undefined && names.get(event.promotionRef)) || '',
+    couponId: event.couponId,
+  };
+}
