@@ -1,0 +1,144 @@
+/** The product as real processes on real stores, for tests that kill parts of it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-node';
+import { migrate } from '../src/database/migrate.ts';
+import { CouponService } from '../src/gen/hongbao/v1/coupon_service_pb.ts';
+import { PromotionService } from '../src/gen/hongbao/v1/promotion_service_pb.ts';
+import { freePort } from '../tools/servers/free-port.ts';
+import { type PostgresServer, startPostgresServer } from '../tools/servers/postgres-server.ts';
+import { type RedisServer, startRedisServer } from '../tools/servers/redis-server.ts';
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const READY_MS = 30_000;
+const READY_POLL_MS = 50;
+/** Lines of a role's log that a failed test shows. */
+const SHOWN_LOG_CHARACTERS = 4_000;
+
+type Environment = Readonly<Record<string, string>>;
+
+async function isReady(url: string): Promise<boolean> {
+  return await fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+/** One role as a process that can be killed and started again with the same settings. */
+export class RoleProcess {
+  private readonly role: string;
+  private readonly environment: Environment;
+  private child: ChildProcess | undefined;
+  private log = '';
+
+  constructor(role: string, environment: Environment) {
+    this.role = role;
+    this.environment = environment;
+  }
+
+  /** Starts it; resolves when it is ready. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [MAIN, this.role], {
+      env: { PATH: process.env['PATH'] ?? '', ...this.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        this.log = (this.log + chunk).slice(-SHOWN_LOG_CHARACTERS);
+      });
+    }
+    this.child = child;
+    const url = `http://127.0.0.1:${this.environment['HONGBAO_OPS_PORT']}/readyz`;
+    for (let waitedMs = 0; waitedMs < READY_MS; waitedMs += READY_POLL_MS) {
+      if (await isReady(url)) return;
+      await sleep(READY_POLL_MS);
+    }
+    throw new Error(`${this.role} is not ready: ${this.log}`);
+  }
+
+  /** Ends it and resolves with its exit code (null after SIGKILL). */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+    const { child } = this;
+    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? 0;
+    this.child = undefined;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+    return child.exitCode;
+  }
+}
+
+/** Everything that runs. */
+export interface ProductFixture {
+  readonly redis: RedisServer;
+  readonly postgres: PostgresServer;
+  readonly serve: RoleProcess;
+  readonly archive: RoleProcess;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  readonly promotions: ReturnType<typeof createClient<typeof PromotionService>>;
+  readonly coupons: ReturnType<typeof createClient<typeof CouponService>>;
+  /** Runs `hongbao audit`; gives its exit code and output. */
+  audit(): Promise<{ code: number | null; output: string }>;
+  close(): Promise<void>;
+}
+
+async function runAudit(environment: Environment): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [MAIN, 'audit'], {
+    env: { PATH: process.env['PATH'] ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk;
+    });
+  }
+  await once(child, 'close');
+  return { code: child.exitCode, output };
+}
+
+async function ports(): Promise<Environment> {
+  const [grpc, http, ops] = [await freePort(), await freePort(), await freePort()];
+  return { HONGBAO_GRPC_PORT: String(grpc), HONGBAO_HTTP_PORT: String(http), HONGBAO_OPS_PORT: String(ops) };
+}
+
+/** Starts stores, migrates, and starts one serve and one archive process. */
+export async function startProduct(overrides: Environment = {}): Promise<ProductFixture> {
+  const [redis, postgres] = await Promise.all([startRedisServer(), startPostgresServer({ fsync: true })]);
+  const databaseUrl = await postgres.createDatabase('hongbao');
+  await migrate(databaseUrl);
+  const shared: Environment = {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redis.url,
+    HONGBAO_AUTH: 'off',
+    HONGBAO_DEVELOPMENT: 'embedded',
+    HONGBAO_DRAIN_READINESS_DELAY_MS: '0',
+    HONGBAO_ARCHIVE_LEASE_MS: '1000',
+    ...overrides,
+  };
+  const servePorts = await ports();
+  const serve = new RoleProcess('serve', { ...shared, ...servePorts });
+  const archive = new RoleProcess('archive', { ...shared, ...(await ports()) });
+  await Promise.all([serve.start(), archive.start()]);
+  const baseUrl = `http://127.0.0.1:${servePorts['HONGBAO_HTTP_PORT']}`;
+  const transport = createConnectTransport({ baseUrl, httpVersion: '1.1' });
+  return {
+    redis,
+    postgres,
+    serve,
+    archive,
+    grpcPort: Number(servePorts['HONGBAO_GRPC_PORT']),
+    httpPort: Number(servePorts['HONGBAO_HTTP_PORT']),
+    promotions: createClient(PromotionService, transport),
+    coupons: createClient(CouponService, transport),
+    audit: () => runAudit(shared),
+    async close() {
+      await Promise.all([serve.end('SIGTERM'), archive.end('SIGTERM')]);
+      await Promise.all([redis.stop(), postgres.stop()]);
+    },
+  };
+}
