@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { documentedReasons, errorsTable } from './errors-table.ts';
-import { scriptModule } from './ledger-scripts/inline.ts';
+import { SCRIPT_DIRECTORY, SCRIPT_MODULE, scriptModule } from './ledger-scripts/inline.ts';
 
 const GENERATED_FOLDER = 'src/gen';
 
@@ -49,7 +49,7 @@ async function hotFiles(): Promise<Files> {
 
 function otherFiles(): Files {
   return new Map([
-    [join(GENERATED_FOLDER, 'ledger-scripts.ts'), scriptModule('src/ledger/scripts')],
+    [SCRIPT_MODULE, scriptModule(SCRIPT_DIRECTORY)],
     ['docs/errors.md', errorsTable(documentedReasons())],
   ]);
 }

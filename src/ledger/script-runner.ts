@@ -1,6 +1,6 @@
 /** Runs the ledger's scripts by name and tells apart why one did not run. */
 import type { Redis } from 'ioredis';
-import { LEDGER_SCRIPTS } from './scripts/scripts.gen.ts';
+import { LEDGER_SCRIPTS } from '../gen/ledger-scripts.ts';
 
 export type ScriptName = keyof typeof LEDGER_SCRIPTS;
 

@@ -6,7 +6,7 @@ import {
   SCRIPT_MODULE,
   scriptModule,
 } from '../../tools/ledger-scripts/inline.ts';
-import { LEDGER_SCRIPTS } from './scripts/scripts.gen.ts';
+import { LEDGER_SCRIPTS } from '../gen/ledger-scripts.ts';
 
 const names = Object.keys(LEDGER_SCRIPTS);
 
