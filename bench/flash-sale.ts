@@ -51,22 +51,26 @@ export async function runFlashSale(
   return summarizeSale(results, await promotions.figures(PROMOTION_ID), seconds);
 }
 
-/** Half of the claims over gRPC to all processes, the other half over Connect, shared between them. */
+/**
+ * Half of the claims over gRPC to all processes, the other half over Connect, shared between them. Every claim has a request id of its
+ * own, also among the claims of other measurements: a repeated one would be answered with the coupon it made.
+ */
 function saleJobs(product: Product, serves: readonly ServeProcess[], loads: Loads): LoadJob[] {
   const half = FLASH_SALE.claims / 2;
   const share = half / serves.length;
+  const first = loads.reserveSerials();
   const window = { warmUpMs: 0, measureMs: SALE_LIMIT_MS };
   const job = (shape: 'grpc' | 'connect', port: number, firstSerial: number, maxCalls: number): LoadJob => ({
-    ...shapeJob(loads, shape, { port, window, watch: product.behind, promotionId: PROMOTION_ID }),
+    ...shapeJob(loads, shape, { port, window, watch: product.ledgerProcesses, promotionId: PROMOTION_ID }),
     population: { firstSerial, users: FLASH_SALE.users },
     maxCalls,
     keepsWinners: true,
   });
   const grpcTargets = serves.map(({ grpcPort }) => ({ host: '127.0.0.1', port: grpcPort, path: CLAIM_PATH }));
   return [
-    { ...job('grpc', serves[0]?.grpcPort ?? 0, 0, half), targets: grpcTargets },
+    { ...job('grpc', serves[0]?.grpcPort ?? 0, first, half), targets: grpcTargets },
     ...serves.map((serve, index) => ({
-      ...job('connect', serve.httpPort, half + index * share, share),
+      ...job('connect', serve.httpPort, first + half + index * share, share),
       connections: HTTP_CONNECTIONS / serves.length,
     })),
   ];

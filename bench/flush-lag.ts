@@ -46,7 +46,7 @@ export async function measureFlushLag(
   const window = { warmUpMs: 1000, measureMs: seconds * 1000 };
   const before = await readLag(product);
   const result = await runLoad({
-    ...shapeJob(loads, 'grpc', { port: serve.grpcPort, window, watch: product.behind }),
+    ...shapeJob(loads, 'grpc', { port: serve.grpcPort, window, watch: product.ledgerProcesses }),
     callsPerSecond: Math.round(claimsPerSecond),
   });
   await promotions.waitUntilArchived(loads.promotionId, DRAIN_LIMIT_MS);

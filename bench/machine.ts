@@ -14,6 +14,7 @@ import {
 } from './contenders/loads.ts';
 import type { BenchOptions } from './options.ts';
 import { canPin, HELPER_CORE, SERVER_CORE } from './processes/pinning.ts';
+import { BACKGROUND_PRIORITY } from './product/product.ts';
 
 /** The machine of a run. */
 export interface Machine {
@@ -61,6 +62,7 @@ export function describeSettings(options: BenchOptions, warmUpMs: number): Setti
     pinning: canPin
       ? `measured server on core ${SERVER_CORE}; generator, Redis, archive and Postgres on core ${HELPER_CORE}`
       : 'none: taskset or a second core is missing, so figures swing and are not comparable',
+    priority: `archive and Postgres at nice ${BACKGROUND_PRIORITY}`,
     appendfsync: 'always',
     postgresFsync: true,
     authentication: 'ES256 tokens, verified, then remembered',

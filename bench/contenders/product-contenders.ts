@@ -1,7 +1,14 @@
 /** The product's own rows: claims one by one over gRPC and Connect, in batches, on streams, and refused ones. */
+import { readCpuMicroseconds } from '../processes/cpu-time.ts';
 import type { Product, ServeProcess } from '../product/product.ts';
 import type { Promotions } from '../product/promotions.ts';
-import { type Contender, type ContenderKey, SERVER_GROUP, toMeasurement } from './contender.ts';
+import {
+  type Contender,
+  type ContenderKey,
+  type Measurement,
+  SERVER_GROUP,
+  toMeasurement,
+} from './contender.ts';
 import { BATCH_ITEMS, type LoadShape, type Loads, runShape, STREAM_ITEMS } from './loads.ts';
 
 /** The promotion that never runs out, and the one that has. */
@@ -52,7 +59,7 @@ export function productContenders(
   promotions: Promotions,
   loads: Loads,
 ): Contender[] {
-  const watch = [{ name: SERVER_GROUP, pids: [serve.process.pid] }, ...product.behind];
+  const watch = [{ name: SERVER_GROUP, pids: [serve.process.pid] }, ...product.ledgerProcesses];
   return KINDS.map(({ key, title, shape, unit }) => ({
     key,
     title,
@@ -61,9 +68,45 @@ export function productContenders(
     measure: async (window) => {
       const port = shape === 'connect' ? serve.httpPort : serve.grpcPort;
       const promotionId = shape === 'refused' ? SOLD_OUT_PROMOTION : OPEN_PROMOTION;
+      const costs = await ArchiveCosts.start(product, promotions);
       const result = await runShape(loads, shape, { port, watch, window, promotionId });
       await promotions.waitUntilArchived(OPEN_PROMOTION, DRAIN_LIMIT_MS);
-      return toMeasurement(result);
+      return costs.addTo(toMeasurement(result));
     },
   }));
+}
+
+/**
+ * CPU of archive and Postgres per claim. They may be behind when a window ends, so their time is taken from before the load until
+ * they have caught up, and divided by all coupons issued meanwhile, those of the warm-up too.
+ */
+class ArchiveCosts {
+  readonly #product: Product;
+  readonly #promotions: Promotions;
+  readonly #before: ReadonlyMap<string, number>;
+  readonly #issuedBefore: number;
+
+  private constructor(product: Product, promotions: Promotions, issuedBefore: number) {
+    this.#product = product;
+    this.#promotions = promotions;
+    this.#issuedBefore = issuedBefore;
+    this.#before = readCpuMicroseconds(product.archiveProcesses);
+  }
+
+  static async start(product: Product, promotions: Promotions): Promise<ArchiveCosts> {
+    return new ArchiveCosts(product, promotions, (await promotions.figures(OPEN_PROMOTION)).issued);
+  }
+
+  /** The measurement with these costs beside those of Redis; a load of refusals issues nothing and has none. */
+  async addTo(measurement: Measurement): Promise<Measurement> {
+    const issued = (await this.#promotions.figures(OPEN_PROMOTION)).issued - this.#issuedBefore;
+    if (issued === 0) return measurement;
+    const costs = [...readCpuMicroseconds(this.#product.archiveProcesses)].map(
+      ([name, microseconds]): [string, number] => [
+        name,
+        (microseconds - (this.#before.get(name) ?? 0)) / issued,
+      ],
+    );
+    return { ...measurement, behindCpuUs: { ...measurement.behindCpuUs, ...Object.fromEntries(costs) } };
+  }
 }

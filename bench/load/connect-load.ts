@@ -30,6 +30,7 @@ class ConnectLoad implements LoadDriver {
   readonly #body: Buffer;
   readonly #source: RequestSource;
   #instance: autocannon.Instance | undefined;
+  #prepared = 0;
   #started = 0;
   #answered = 0;
 
@@ -89,11 +90,23 @@ class ConnectLoad implements LoadDriver {
     if (!hasRequestBuffer(client)) throw new Error('this version of autocannon hides its request buffers');
     const request = client.getRequestBuffer();
     const bodyOffset = request.length - this.#body.length;
+    const quota = this.#quotaOf(this.#prepared);
+    this.#prepared += 1;
     let serial = this.#fill(request, bodyOffset);
+    let filled = 1;
     client.on('response', (statusCode: number, responseBytes: number, durationMs: number) => {
       this.#onAnswer(String(statusCode), durationMs, responseBytes, serial);
+      if (filled === quota) return;
       serial = this.#fill(request, bodyOffset);
+      filled += 1;
     });
+  }
+
+  /** autocannon shares the calls out over its connections: as many for each, one more for the first ones. */
+  #quotaOf(connection: number): number {
+    const { maxCalls, connections } = this.#job;
+    if (maxCalls === undefined) return Number.POSITIVE_INFINITY;
+    return Math.floor(maxCalls / connections) + (connection < maxCalls % connections ? 1 : 0);
   }
 
   #fill(request: Buffer, bodyOffset: number): number {

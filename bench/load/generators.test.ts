@@ -184,15 +184,15 @@ test('a server that is not there is an error for every call, not a wait', async 
   expect(result.outcomes).toEqual({ 'connection closed': result.calls });
 });
 
-test('HTTP/1.1: autocannon sends a new request id with every call', async () => {
-  const bodies: string[] = [];
+/** An HTTP server that keeps the request id of every body. */
+async function startHttpServer(requestIds: string[]): Promise<number> {
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (piece: Buffer) => {
       body += piece.toString('latin1');
     });
     request.on('end', () => {
-      bodies.push(body);
+      requestIds.push(/request-id--(\d{12})/.exec(body)?.[1] ?? 'none');
       response.end('ok');
     });
   });
@@ -200,10 +200,22 @@ test('HTTP/1.1: autocannon sends a new request id with every call', async () => 
   stops.push(() => server.close());
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const result = await runUntilEnough(jobOf('connect', address.port));
+  return address.port;
+}
+
+test('HTTP/1.1: autocannon sends a new request id with every call', async () => {
+  const requestIds: string[] = [];
+  const result = await runUntilEnough(jobOf('connect', await startHttpServer(requestIds)));
   expect(result.calls).toBeGreaterThanOrEqual(ENOUGH_CALLS);
   expect(result.errors).toBe(0);
-  const requestIds = bodies.map((body) => /request-id--\d{12}/.exec(body)?.[0]);
-  expect(requestIds).not.toContain(undefined);
-  expect(new Set(requestIds).size).toBe(bodies.length);
+  expect(requestIds).not.toContain('none');
+  expect(new Set(requestIds).size).toBe(requestIds.length);
+});
+
+test('HTTP/1.1: a load of so many calls uses exactly the serial numbers it was given', async () => {
+  const requestIds: string[] = [];
+  const job = jobOf('connect', await startHttpServer(requestIds));
+  await runUntilEnough({ ...job, maxCalls: ENOUGH_CALLS, population: { firstSerial: 5_000 } });
+  const serials = requestIds.map(Number).toSorted((a, b) => a - b);
+  expect(serials).toEqual(Array.from({ length: ENOUGH_CALLS }, (_, index) => 5_000 + index));
 });

@@ -4,7 +4,7 @@
  * them on the other.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,12 @@ const MIGRATE_LIMIT_MS = 60_000;
 const AUDIT_LIMIT_MS = 300_000;
 
 const READY_POLL_MS = 50;
+
+/**
+ * Priority ("nice") of archive and Postgres. They work after the answer, and in production on other machines; here they share a core with
+ * Redis and the generator, which must not wait for them. What they are behind with is waited for after each measurement.
+ */
+export const BACKGROUND_PRIORITY = 10;
 
 /** A running serve process. */
 export interface ServeProcess {
@@ -66,12 +72,14 @@ export class Product {
     stack.defer(() => redis.stop());
     const postgres = await startPostgresServer({ fsync: true });
     stack.defer(() => postgres.stop());
+    setPriority(postgres.pid, BACKGROUND_PRIORITY);
     const environment = productEnvironment(redis.url, await postgres.createDatabase('hongbao'), tokens);
     await migrate(environment);
     const archiveOpsPort = await freePort();
     const archive = stack.use(
       startRole('archive', HELPER_CORE, { ...environment, HONGBAO_OPS_PORT: String(archiveOpsPort) }),
     );
+    setPriority(archive.pid, BACKGROUND_PRIORITY);
     await waitUntilReady(archive, archiveOpsPort);
     return new Product({ redis, postgres, tokens, archive, archiveOpsPort, environment });
   }
@@ -91,10 +99,14 @@ export class Product {
     return { process: role, grpcPort, httpPort };
   }
 
-  /** Who works behind the servers, for the figures of CPU per claim. */
-  get behind(): readonly WatchedGroup[] {
+  /** Who works on a claim before it is answered, beside the server. */
+  get ledgerProcesses(): readonly WatchedGroup[] {
+    return [{ name: 'redis', pids: [this.redis.pid] }];
+  }
+
+  /** Who works on a claim afterwards. */
+  get archiveProcesses(): readonly WatchedGroup[] {
     return [
-      { name: 'redis', pids: [this.redis.pid] },
       { name: 'archive', pids: [this.#archive.pid] },
       { name: 'postgres', pids: [this.postgres.pid], withChildren: true },
     ];
