@@ -15,7 +15,10 @@ import { wireRefusalOf } from './wire-refusal.ts';
 
 const CALLER = createContextKey<AdapterCaller | undefined>(undefined, { description: 'The admitted call' });
 
-/** Registers every unary method. Streams in both directions need HTTP/2: they are on the gRPC port. */
+/**
+ * Registers unary methods. What the adapter refuses by itself (a body that is too large, cut or no message) has the same code as
+ * elsewhere where it knows better, but none of our details.
+ */
 export function addRoutes(router: ConnectRouter, methods: Iterable<Method>, invoker: Invoker): void {
   for (const method of methods) {
     if (method.binding.kind !== 'stream') addRoute(router, method, method.binding.method, invoker);
@@ -50,7 +53,8 @@ class AdapterCaller implements Caller {
   readonly requestedDeadlineMs: number;
   readonly #context: HandlerContext;
   #call: Call | undefined;
-  #pending = Promise.withResolvers<Uint8Array>();
+  /** Whoever waits: first the gate for the admission, then the route for the answer, nobody in between. */
+  #waiting: PromiseWithResolvers<Uint8Array> | undefined;
 
   constructor(context: HandlerContext, nowMs: number) {
     this.#context = context;
@@ -61,36 +65,42 @@ class AdapterCaller implements Caller {
 
   /** Kept when the call is admitted, broken with the Connect error otherwise. */
   async begin(method: Method, invoker: Invoker): Promise<void> {
-    invoker.begin(method, this);
-    await this.#pending.promise;
-    this.#pending = Promise.withResolvers();
+    await this.#wait(() => invoker.begin(method, this));
     this.#context.signal.addEventListener('abort', () => this.#interrupt());
   }
 
-  /** The adapter ends the call: its deadline passed, or the caller went away. Its route must settle either way. */
-  #interrupt(): void {
-    if (ConnectError.from(this.#context.signal.reason).code === Code.DeadlineExceeded) this.#call?.expire();
-    else this.#call?.abandon();
-    this.#pending.reject(new ConnectError('The caller went away', Code.Canceled));
+  run(request: Uint8Array): Promise<Uint8Array> {
+    return this.#wait(() => this.#call?.run(request));
   }
 
-  run(request: Uint8Array): Promise<Uint8Array> {
-    const answer = this.#pending.promise;
-    this.#call?.run(request);
-    return answer;
+  #wait(begin: () => void): Promise<Uint8Array> {
+    const waiting = Promise.withResolvers<Uint8Array>();
+    this.#waiting = waiting;
+    begin();
+    return waiting.promise.finally(() => {
+      this.#waiting = undefined;
+    });
+  }
+
+  /** The adapter ends the call: its deadline passed, the caller went away, or the body was refused. The route must settle. */
+  #interrupt(): void {
+    const { code } = ConnectError.from(this.#context.signal.reason);
+    if (code === Code.DeadlineExceeded) this.#call?.expire();
+    else this.#call?.abandon(code);
+    this.#waiting?.reject(new ConnectError('The caller went away', Code.Canceled));
   }
 
   admitted(call: Call): void {
     this.#call = call;
-    this.#pending.resolve(new Uint8Array());
+    this.#waiting?.resolve(new Uint8Array());
   }
 
   answered(response: Uint8Array): void {
-    this.#pending.resolve(response);
+    this.#waiting?.resolve(response);
   }
 
   refused(refusal: Refusal): void {
     const language = languageOf(this.#context.requestHeader.get('accept-language') ?? undefined);
-    this.#pending.reject(wireRefusalOf(refusal, language).connectError);
+    this.#waiting?.reject(wireRefusalOf(refusal, language).connectError);
   }
 }

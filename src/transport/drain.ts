@@ -8,10 +8,8 @@ import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 
 /** A server that can be drained. */
 export interface Drainable {
-  /** Stops taking connections and is kept when the calls in flight have ended. */
-  close(): Promise<void>;
-  /** Cuts what is left. */
-  forceClose(): void;
+  /** Takes no new connection; kept when the calls in flight have ended. Connections left after the grace time are cut. */
+  close(graceMs: number): Promise<void>;
 }
 
 /** What draining acts upon. */
@@ -23,20 +21,17 @@ export interface DrainOptions {
   readonly servers: readonly Drainable[];
 }
 
-/** Runs the whole order once. Always kept, within `readinessDelayMs + graceMs`. */
+/** Runs the whole order once; kept soon after `readinessDelayMs + graceMs` at the latest. */
 export async function drain({ config, logger, withdraw, servers }: DrainOptions): Promise<void> {
   logger.info({ event: LOG_EVENTS.drainStarted }, 'Draining');
   withdraw();
   await sleep(config.readinessDelayMs);
-  const closed = Promise.all(servers.map((server) => server.close()));
-  const timer = new AbortController();
-  const late = sleep(config.graceMs, 'late', { signal: timer.signal }).catch(() => 'stopped');
-  const first = await Promise.race([closed.then(() => 'closed'), late]);
-  timer.abort();
-  if (first === 'closed') return;
-  logger.warn(
-    { event: LOG_EVENTS.drainForced },
-    'Calls were still in flight after the grace time; they are cut',
-  );
-  for (const server of servers) server.forceClose();
+  const forced = setTimeout(() => {
+    logger.warn(
+      { event: LOG_EVENTS.drainForced },
+      'Calls were still in flight after the grace time; they are cut',
+    );
+  }, config.graceMs);
+  await Promise.all(servers.map((server) => server.close(config.graceMs)));
+  clearTimeout(forced);
 }

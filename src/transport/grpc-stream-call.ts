@@ -1,5 +1,4 @@
 /** One stream in both directions on the gRPC server; reading and writing stop when the other side does not keep up. */
-import { once } from 'node:events';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Refusal } from '../domain/refusal.ts';
 import { deadlineOf, headerOf } from './grpc-unary-call.ts';
@@ -13,6 +12,8 @@ export class GrpcStreamCall implements Caller {
   readonly actAs: string | undefined;
   readonly requestedDeadlineMs: number;
   readonly #stream: ServerDuplexStream<Uint8Array, Uint8Array>;
+  /** Writers that wait until the caller can take more. */
+  #waiting: (() => void)[] = [];
 
   constructor(stream: ServerDuplexStream<Uint8Array, Uint8Array>) {
     this.#stream = stream;
@@ -23,6 +24,8 @@ export class GrpcStreamCall implements Caller {
 
   admitted(call: Call): void {
     this.#stream.once('cancelled', () => call.abandon());
+    this.#stream.on('drain', () => this.#goOn());
+    this.#stream.once('close', () => this.#goOn());
     call.runStream(this.#messages(), (message) => this.#write(message));
   }
 
@@ -31,9 +34,13 @@ export class GrpcStreamCall implements Caller {
     return { [Symbol.asyncIterator]: () => this.#stream.iterator({ destroyOnReturn: false }) };
   }
 
-  async #write(message: Uint8Array): Promise<void> {
-    if (this.#stream.destroyed || this.#stream.write(message)) return;
-    await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]);
+  #write(message: Uint8Array): Promise<void> {
+    if (this.#stream.destroyed || this.#stream.write(message)) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #goOn(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   answered(): void {

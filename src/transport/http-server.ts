@@ -1,4 +1,4 @@
-/** The HTTP port: Connect, gRPC-Web and JSON. Plain hot calls are served directly, everything else by the Connect adapter. */
+/** The HTTP port: Connect, gRPC-Web and JSON. Plain calls are served directly, everything else by the Connect adapter. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { addRoutes } from './connect-routes.ts';
 import { applyCors } from './cors.ts';
-import { HttpHotCall, isPlain } from './http-hot-call.ts';
+import { HttpUnaryCall, isPlain } from './http-unary-call.ts';
 import type { Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
 import { languageOf } from './refusal-messages.ts';
@@ -28,8 +28,7 @@ const NO_SUCH_METHOD = new Refusal('METHOD_NOT_FOUND', 'There is no such method'
 export class HttpServer {
   readonly #server: Server;
   readonly #config: HttpServerConfig;
-  readonly #hotMethods: ReadonlyMap<string, Method>;
-  readonly #paths: ReadonlySet<string>;
+  readonly #methods: ReadonlyMap<string, Method>;
   readonly #invoker: Invoker;
   readonly #adapter: (request: IncomingMessage, response: ServerResponse) => void;
   #closing = false;
@@ -37,18 +36,17 @@ export class HttpServer {
   constructor(config: HttpServerConfig, methods: ReadonlyMap<string, Method>, invoker: Invoker) {
     this.#config = config;
     this.#invoker = invoker;
-    const served = [...methods].filter(([, method]) => method.binding.kind !== 'stream');
-    this.#hotMethods = new Map(served.filter(([, method]) => method.binding.kind === 'hot'));
-    this.#paths = new Set(served.map(([path]) => path));
+    // Streams in both directions need HTTP/2: they are on the gRPC port.
+    this.#methods = new Map([...methods].filter(([, method]) => method.binding.kind !== 'stream'));
     this.#adapter = connectNodeAdapter({
-      routes: (router) => addRoutes(router, methods.values(), invoker),
+      routes: (router) => addRoutes(router, this.#methods.values(), invoker),
       readMaxBytes: config.limits.maxMessageBytes,
       maxTimeoutMs: config.limits.maxDeadlineMs,
     });
     this.#server = createServer(
       {
         headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: config.limits.maxDeadlineMs,
+        requestTimeout: Math.max(HEADERS_TIMEOUT_MS, config.limits.maxDeadlineMs),
         keepAliveTimeout: KEEP_ALIVE_MS,
         maxHeaderSize: MAX_HEADER_BYTES,
       },
@@ -58,16 +56,16 @@ export class HttpServer {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     if (this.#closing) response.setHeader('connection', 'close');
-    const hot = this.#hotMethods.get(request.url ?? '');
-    if (hot !== undefined && isPlain(request)) {
-      new HttpHotCall(request, response, hot, this.#invoker.options.clock()).begin(this.#invoker);
+    const method = this.#methods.get(request.url ?? '');
+    if (method !== undefined && isPlain(request)) {
+      new HttpUnaryCall(request, response, method, this.#invoker.options.clock()).begin(this.#invoker);
     } else if (!applyCors(request, response, this.#config.http.corsOrigins)) {
       this.#serveByAdapter(request, response);
     }
   }
 
   #serveByAdapter(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#paths.has(request.url?.split('?')[0] ?? '')) {
+    if (!this.#methods.has(request.url?.split('?')[0] ?? '')) {
       answerUnknown(request, response);
       return;
     }
@@ -85,15 +83,12 @@ export class HttpServer {
     this.#closing = true;
   }
 
-  /** Takes no new connection, closes idle ones, and waits until the calls in flight were answered. */
-  close(): Promise<void> {
+  /** Takes no new connection and is kept when the calls in flight have ended; connections left after the grace time are cut. */
+  async close(graceMs: number): Promise<void> {
     this.#closing = true;
-    return closeServer(this.#server);
-  }
-
-  /** Cuts every connection. */
-  forceClose(): void {
-    this.#server.closeAllConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await closeServer(this.#server);
+    clearTimeout(timer);
   }
 }
 

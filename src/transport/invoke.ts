@@ -172,7 +172,8 @@ export class Call implements CallContext {
     const { binding, maxBytes } = this.#method;
     if (binding.kind !== 'stream') throw new Error(`${this.#method.path} is not a stream`);
     binding.handle(withinSize(requests, maxBytes), this, write).then(
-      () => this.end(EMPTY),
+      // A caller that vanishes looks like one that has nothing more to say, until the next turn of the event loop.
+      () => setImmediate(() => this.end(EMPTY)),
       (error) => this.#fail(error),
     );
   }
@@ -194,10 +195,15 @@ export class Call implements CallContext {
     this.end(TOO_SLOW);
   }
 
-  /** The caller went away, or its own deadline passed: nobody waits for the answer any more. */
-  abandon(): void {
+  /**
+   * Nobody waits for the answer any more.
+   *
+   * @param code Why, when the server knows; otherwise the caller went away, or its own deadline passed.
+   */
+  abandon(code?: number): void {
     if (this.#ended) return;
-    this.#close(this.#invoker.options.clock() >= this.deadlineMs ? DEADLINE_EXCEEDED : CANCELLED);
+    const isLate = this.#invoker.options.clock() >= this.deadlineMs;
+    this.#close(code ?? (isLate ? DEADLINE_EXCEEDED : CANCELLED));
   }
 
   #fail(error: unknown): void {

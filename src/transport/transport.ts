@@ -118,8 +118,7 @@ class Servers implements Transport {
 
   async stop(): Promise<void> {
     this.#phase = 'stopped';
-    this.#grpc.forceClose();
-    this.#http.forceClose();
-    await Promise.all([this.#http.close(), this.#ops.close()]);
+    const now = 0;
+    await Promise.all([this.#grpc.close(now), this.#http.close(now), this.#ops.close()]);
   }
 }

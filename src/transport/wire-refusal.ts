@@ -73,20 +73,41 @@ export class WireRefusal {
   }
 }
 
-const kept: Readonly<Record<Language, Map<RefusalReason, WireRefusal>>> = { en: new Map(), zh: new Map() };
+/** Forms by reason, for refusals that say nothing but their reason; by the refusal itself for the others. */
+class Kept {
+  readonly byReason = new Map<RefusalReason, WireRefusal>();
+  readonly byRefusal = new WeakMap<Refusal, WireRefusal>();
+}
+
+const kept: Readonly<Record<Language, Kept>> = { en: new Kept(), zh: new Kept() };
 
 /**
- * The forms of a refusal. Those without metadata, violations or a retry time of their own are kept by reason; a reason that
- * is used with several messages keeps the latest.
+ * The forms of a refusal. A refusal with facts of its own keeps its forms as long as it lives, so a handler that answers the
+ * same thing often uses one refusal again. One without shares them with its reason; a reason that is used with several messages
+ * keeps the latest.
  */
 export function wireRefusalOf(refusal: Refusal, language: Language): WireRefusal {
-  const { metadata, violations, retryAfterMs } = refusal.detail;
-  if (metadata !== undefined || violations !== undefined || retryAfterMs !== undefined) {
-    return new WireRefusal(refusal, language);
-  }
-  const known = kept[language].get(refusal.reason);
+  return hasFacts(refusal) ? ofRefusal(refusal, language) : ofReason(refusal, language);
+}
+
+function hasFacts({ detail: { metadata, violations, retryAfterMs } }: Refusal): boolean {
+  return metadata !== undefined || violations !== undefined || retryAfterMs !== undefined;
+}
+
+function ofRefusal(refusal: Refusal, language: Language): WireRefusal {
+  const { byRefusal } = kept[language];
+  const known = byRefusal.get(refusal);
+  if (known !== undefined) return known;
+  const made = new WireRefusal(refusal, language);
+  byRefusal.set(refusal, made);
+  return made;
+}
+
+function ofReason(refusal: Refusal, language: Language): WireRefusal {
+  const { byReason } = kept[language];
+  const known = byReason.get(refusal.reason);
   if (known !== undefined && known.message === refusal.message) return known;
   const made = new WireRefusal(refusal, language);
-  kept[language].set(refusal.reason, made);
+  byReason.set(refusal.reason, made);
   return made;
 }
