@@ -20,6 +20,6 @@ const NAMES: ReadonlyMap<number, Text> = new Map<number, Text>([
 ]);
 
 /** A kind of effect, in words. */
-export function effectKindText(kind: EffectKind): Text {
+export function effectKindText(kind: number): Text {
   return NAMES.get(kind) ?? OTHERS;
 }
