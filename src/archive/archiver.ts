@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { LOG_EVENTS } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ArchiveClient } from './archive-client.ts';
 import { BatchWriter } from './batch-writer.ts';
@@ -72,6 +73,7 @@ export class Archiver {
   private housekeepingAtMs = 0;
   private oldestPendingMs: number | undefined;
   private lastFault: string | undefined;
+  private progressAtMs: number;
 
   constructor(dependencies: ArchiverDependencies) {
     const { id, client, ledger, owner, nowMs, metrics } = dependencies;
@@ -84,6 +86,7 @@ export class Archiver {
     };
     this.gate = { id, client, ledger, confirmLease };
     this.trim = this.newTrim();
+    this.progressAtMs = nowMs();
     metrics.archiveOldestUnflushedSeconds.source = () => this.oldestPendingSeconds();
     metrics.archiveQuarantinedEvents.source = () => this.writer.quarantinedEvents;
   }
@@ -132,7 +135,8 @@ export class Archiver {
     if (runId === openFor) await compareAtCursor(this.gate, lease.seq);
     this.adoptedEpoch = lease.epoch;
     metrics.archiveOwner.value = 1;
-    logger.info({ ...this.dependencies.id, epoch: lease.epoch, seq: lease.seq }, 'archiving the partition');
+    const place = { ...this.dependencies.id, epoch: lease.epoch, seq: lease.seq };
+    logger.info({ event: LOG_EVENTS.archiveOwned, ...place }, 'archiving the partition');
   }
 
   private async watchGate(lease: Lease): Promise<void> {
@@ -141,7 +145,9 @@ export class Archiver {
     this.reader.forget();
     this.publishedSeq = undefined;
     if (outcome.kind === 'moved') return;
-    this.dependencies.logger.info({ ...this.dependencies.id, ...outcome }, 'the partition is open');
+    const { id, logger } = this.dependencies;
+    const { replayedEntries } = outcome;
+    logger.info({ event: LOG_EVENTS.ledgerOpened, ...id, replayedEntries }, 'the partition is open');
   }
 
   /** Moves one batch; answers with the pause before the next turn. */
@@ -183,7 +189,8 @@ export class Archiver {
       const settled = await this.writer.retryQuarantine();
       if (settled > 0) logger.info({ ...id, settled }, 'events left quarantine');
     } catch (error) {
-      logger.warn({ ...id, err: error }, 'housekeeping of the archive failed and will be tried again');
+      const fault = { event: LOG_EVENTS.archiveFlushFailed, ...id, ...describeFault(error) };
+      logger.warn(fault, 'housekeeping of the archive failed and will be tried again');
     }
   }
 
@@ -198,31 +205,39 @@ export class Archiver {
       metrics.archiveLagSeconds.observe(Math.max(0, committedAtMs - row.timeMs) / 1_000);
     }
     for (const { seq, eventIndex, error } of batch.quarantine) {
-      logger.error({ ...id, seq, eventIndex, reason: error }, 'an event went to quarantine');
+      const fault = { event: LOG_EVENTS.archiveQuarantined, ...id, seq, eventIndex, reason: error };
+      logger.error(fault, 'an event went to quarantine');
     }
   }
 
   private onFault(error: unknown): number {
-    const { metrics, logger, id, nowMs } = this.dependencies;
+    const { logger, id } = this.dependencies;
     const halt = error instanceof ForkError ? new HaltError('fork', error.message) : error;
-    const message = halt instanceof Error ? halt.message : String(halt);
-    const isNews = this.lastFault !== message;
-    this.lastFault = message;
-    if (!(halt instanceof HaltError)) {
-      if (isNews) logger.warn({ ...id, err: halt }, 'the archive could not go on and will try again');
-      return FAULT_PAUSE_MS;
+    const fault = describeFault(halt);
+    const isNews = this.lastFault !== fault.reason;
+    this.lastFault = fault.reason;
+    if (halt instanceof HaltError) this.stopFor(halt, isNews);
+    else if (isNews) {
+      const line = { event: LOG_EVENTS.archiveFlushFailed, ...id, ...fault };
+      logger.warn(line, 'the archive could not go on and will try again');
     }
-    this.halt = halt.reason;
-    if (halt.reason === 'fork') metrics.archiveForkDetected.value = 1;
-    if (isNews) logger.error({ ...id, reason: halt.reason, err: halt }, 'the partition is stopped');
-    this.haltedUntilMs = nowMs() + HALT_PAUSE_MS;
     return FAULT_PAUSE_MS;
+  }
+
+  private stopFor(halt: HaltError, isNews: boolean): void {
+    const { metrics, logger, id, nowMs } = this.dependencies;
+    this.halt = halt.reason;
+    this.haltedUntilMs = nowMs() + HALT_PAUSE_MS;
+    if (halt.reason === 'fork') metrics.archiveForkDetected.value = 1;
+    const line = { event: LOG_EVENTS.archiveFork, ...id, halt: halt.reason, ...describeFault(halt) };
+    if (isNews) logger.error(line, 'the partition is stopped until somebody has looked at it');
   }
 
   /** The archive is level with the stream or has moved: whatever stopped it before is over. */
   private onProgress(): void {
     this.halt = undefined;
     this.lastFault = undefined;
+    this.progressAtMs = this.dependencies.nowMs();
     this.dependencies.metrics.archiveForkDetected.value = 0;
   }
 
@@ -231,19 +246,32 @@ export class Archiver {
     else if (first.kind === 'read') this.oldestPendingMs = first.entry.timeMs;
   }
 
+  /** While the archive is stuck before it could read what waits, the age is counted from its last progress. */
   private oldestPendingSeconds(): number {
-    if (this.oldestPendingMs === undefined) return 0;
-    return Math.max(0, this.dependencies.nowMs() - this.oldestPendingMs) / 1_000;
+    const sinceMs = this.oldestPendingMs ?? (this.lastFault === undefined ? undefined : this.progressAtMs);
+    if (sinceMs === undefined) return 0;
+    return Math.max(0, this.dependencies.nowMs() - sinceMs) / 1_000;
   }
 
   private leave(): void {
+    const { metrics, logger, id } = this.dependencies;
+    const isLoss = this.adoptedEpoch !== undefined;
+    if (isLoss) logger.info({ event: LOG_EVENTS.archiveLost, ...id }, 'no longer archiving the partition');
     this.adoptedEpoch = undefined;
     this.oldestPendingMs = undefined;
-    this.dependencies.metrics.archiveOwner.value = 0;
+    this.lastFault = undefined;
+    metrics.archiveOwner.value = 0;
   }
 
   private newTrim(): TrimMargin {
     const { trimMarginMs = TRIM_MARGIN_MS, trimIntervalMs = TRIM_INTERVAL_MS } = this.dependencies;
     return new TrimMargin(trimMarginMs, trimIntervalMs);
   }
+}
+
+/** What may be logged of an error: a driver's details can hold whole rows. */
+function describeFault(error: unknown): { readonly reason: string; readonly code?: string } {
+  if (!(error instanceof Error)) return { reason: String(error) };
+  const code = 'code' in error ? { code: String(error.code) } : {};
+  return { reason: `${error.name}: ${error.message}`, ...code };
 }

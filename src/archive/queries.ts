@@ -70,33 +70,6 @@ export async function readArchivedUntil(
   return row?.entry_time.getTime();
 }
 
-/** How far the archive has come, for those who write definitions. */
-export interface ArchiveProgressQueries {
-  /** Number of the last archived entry of a partition; undefined while nothing is archived. */
-  readCursor(partition: number, deadlineMs: number): Promise<number | undefined>;
-  /** Coupons ever issued of each promotion as far as archived; a promotion without a figure is left out. */
-  readIssued(refs: readonly number[], deadlineMs: number): Promise<ReadonlyMap<number, number>>;
-}
-
-/** The progress of one generation. Its calls throw ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
-export function createArchiveProgress(sql: Sql, generation: number): ArchiveProgressQueries {
-  return {
-    async readCursor(partition, deadlineMs) {
-      const rows = sql<{ seq: string }[]>`
-        SELECT seq FROM ledger_cursor WHERE generation = ${generation} AND partition = ${partition} AND seq >= 0`;
-      const [row] = await withDeadline(rows, deadlineMs);
-      return row && Number(row.seq);
-    },
-    async readIssued(refs, deadlineMs) {
-      const rows = sql<{ promotion_ref: number; issued: string }[]>`
-        SELECT promotion_ref, sum(issued) AS issued FROM promotion_counter
-        WHERE generation = ${generation} AND promotion_ref = ANY(${[...refs]}::integer[]) GROUP BY promotion_ref`;
-      const figures = await withDeadline(rows, deadlineMs);
-      return new Map(figures.map((row) => [row.promotion_ref, Number(row.issued)]));
-    },
-  };
-}
-
 /** The number of a promotion inside the ledger; undefined when there is none with this id. */
 export async function readPromotionRef(
   sql: Sql,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { LOG_EVENTS } from '../telemetry/logger.ts';
 import { ArchiveClient } from './archive-client.ts';
 import { type ArchiveMetrics, Archiver } from './archiver.ts';
 import type { LedgerAdmin, PartitionId } from './ledger-port.ts';
@@ -70,7 +71,9 @@ function createLoop(dependencies: ArchiveRoleDependencies, partition: number): A
       stopping.abort();
       await running;
       await archiver.giveBack().catch((error: unknown) => {
-        logger.warn({ ...id, err: error }, 'the partition could not be given back; its lease will lapse');
+        const reason = error instanceof Error ? error.message : String(error);
+        const line = { event: LOG_EVENTS.archiveLost, ...id, reason };
+        logger.warn(line, 'the partition could not be given back; its lease will lapse');
       });
       await client.close();
     },

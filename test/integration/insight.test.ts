@@ -8,7 +8,6 @@ import { decodeStreamEntry } from '../../src/archive/decoded-entry.ts';
 import { flushBatch } from '../../src/archive/flush.ts';
 import { foldEntries } from '../../src/archive/fold.ts';
 import { ensureCursor, takeLease } from '../../src/archive/lease.ts';
-import { createArchiveProgress } from '../../src/archive/queries.ts';
 import { SAMPLE_START_MS, SampleLedger, sampleDefinition } from '../../src/archive/sample-entries.ts';
 import { CouponState } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import {
@@ -86,6 +85,7 @@ function events(request: Partial<ListLedgerEventsRequest> = {}) {
   return listLedgerEvents({ sql, id: ID })(message, context());
 }
 
+// SPEC C4: coupons and the event log are queryable.
 describe('ListIssuedCoupons', () => {
   test('pages hold every coupon once, newest first', async () => {
     const ids: string[] = [];
@@ -166,20 +166,5 @@ describe('ListLedgerEvents', () => {
     await expect(events({ userId: 'u1', pageToken: nextPageToken })).rejects.toMatchObject({
       reason: 'INVALID_REQUEST',
     });
-  });
-});
-
-describe('progress of the archive', () => {
-  // SPEC A1 (issued)
-  test('issued figures and the cursor can be asked for', async () => {
-    const progress = createArchiveProgress(sql, 1);
-    expect(await progress.readIssued([1, 2, 3], Date.now() + 10_000)).toEqual(
-      new Map([
-        [1, 13],
-        [2, 12],
-      ]),
-    );
-    expect(await progress.readCursor(0, Date.now() + 10_000)).toBe(FIRST_CLAIM_SEQ + CLAIMS);
-    expect(await progress.readCursor(1, Date.now() + 10_000)).toBeUndefined();
   });
 });
