@@ -1,4 +1,5 @@
 // Leaving under load: calls that had begun are answered, clients go elsewhere, nobody sees an error.
+// SPEC C7: what a rolling deployment relies on.
 import { Agent, request as httpRequest } from 'node:http';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials } from '@grpc/grpc-js';

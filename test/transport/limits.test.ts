@@ -1,4 +1,5 @@
 // Hostile and careless input: too large, bombs, garbage, late, unknown. The service answers with a reason and stays up.
+// SPEC C2
 import { once } from 'node:events';
 import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
