@@ -24,6 +24,8 @@ export interface FlushLagResult {
   readonly claimP99Us: number;
   readonly claimP999Us: number;
   readonly errors: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly firstFailure?: string;
 }
 
 /** Who is measured, and with what. */
@@ -60,6 +62,8 @@ export async function measureFlushLag(
     claimP99Us: result.latency.p99Us,
     claimP999Us: result.latency.p999Us,
     errors: result.errors,
+    outcomes: result.outcomes,
+    ...(result.firstFailure === undefined ? {} : { firstFailure: result.firstFailure }),
   };
 }
 

@@ -63,7 +63,7 @@ export function describeSettings(options: BenchOptions, warmUpMs: number): Setti
       ? `measured server on core ${SERVER_CORE}; generator, Redis, archive and Postgres on core ${HELPER_CORE}`
       : 'none: taskset or a second core is missing, so figures swing and are not comparable',
     priority: `archive and Postgres at nice ${BACKGROUND_PRIORITY}`,
-    appendfsync: 'always',
+    appendfsync: 'always, both Redis servers; no rewrite of the file during the run',
     postgresFsync: true,
     authentication: 'ES256 tokens, verified, then remembered',
     grpcLoad: `${GRPC_CONNECTIONS} connections × ${GRPC_CALLS_PER_CONNECTION} calls`,

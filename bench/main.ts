@@ -9,12 +9,15 @@ const EXIT_MISSED = 1;
 const EXIT_FAILED = 2;
 
 const stack = new AsyncDisposableStack();
+/** What fails after a signal fails because of it, and is not worth a word. */
+let isEnding = false;
 
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
   process.once(signal, () => {
+    isEnding = true;
     console.error(`${signal}: ending everything that was started`);
     void stack.disposeAsync().finally(() => process.exit(code));
   });
@@ -43,6 +46,6 @@ const options = readOptions();
 try {
   process.exitCode = options === undefined ? EXIT_FAILED : await main(options);
 } catch (error) {
-  console.error(error);
+  if (!isEnding) console.error(error);
   process.exitCode = EXIT_FAILED;
 }

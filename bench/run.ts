@@ -92,6 +92,7 @@ async function runClaim(
   say('flash sale');
   const flashSale = await runFlashSale(product, [serve, await product.serve(stack)], promotions, loads);
   const flushLag = await flush(options, setting, summaries, say);
+  say('audit');
   const audit = await product.audit();
   return {
     contenders: summaries,

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { startRedisServer } from '../../tools/servers/redis-server.ts';
+import { BENCH_REDIS } from '../processes/bench-redis.ts';
 import {
   busyShares,
   readChildrenMicroseconds,
@@ -33,7 +34,7 @@ const SLACK_MS = 60_000;
 
 /** Starts the peer's redis-server on the server's core; the stack ends it. */
 export async function startRedisSingleScript(stack: AsyncDisposableStack): Promise<Contender> {
-  const server = await startRedisServer({ appendFsync: 'always' });
+  const server = await startRedisServer(BENCH_REDIS);
   stack.defer(() => server.stop());
   pinProcess(server.pid, SERVER_CORE);
   const redis = new Redis(server.url);

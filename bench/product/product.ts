@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../../tools/servers/free-port.ts';
 import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.ts';
 import { type RedisServer, startRedisServer } from '../../tools/servers/redis-server.ts';
+import { BENCH_REDIS } from '../processes/bench-redis.ts';
 import type { WatchedGroup } from '../processes/cpu-time.ts';
 import { NodeProcess } from '../processes/node-process.ts';
 import { HELPER_CORE, SERVER_CORE } from '../processes/pinning.ts';
@@ -21,7 +22,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** Time a role has to become ready, to migrate, and to audit. */
 const READY_LIMIT_MS = 30_000;
 const MIGRATE_LIMIT_MS = 60_000;
-const AUDIT_LIMIT_MS = 300_000;
+const AUDIT_LIMIT_MS = 900_000;
 
 const READY_POLL_MS = 50;
 
@@ -68,7 +69,7 @@ export class Product {
     const directory = await mkdtemp(join(tmpdir(), 'hongbao-bench-'));
     stack.defer(() => rm(directory, { recursive: true, force: true }));
     const tokens = await makeTokens(directory);
-    const redis = await startRedisServer({ appendFsync: 'always' });
+    const redis = await startRedisServer(BENCH_REDIS);
     stack.defer(() => redis.stop());
     const postgres = await startPostgresServer({ fsync: true });
     stack.defer(() => postgres.stop());
