@@ -215,6 +215,10 @@ describe('a lost reply', () => {
     expect(await coupons()).toHaveLength(1);
   });
 
+  test('the connection asks nothing of its own, whose failure nobody would handle', async () => {
+    expect(await client.run((own) => Promise.resolve(own.options.fetch_types))).toBe(false);
+  });
+
   test('a statement that does not answer in time has an unknown outcome, and the next one works', async () => {
     const impatient = new ArchiveClient(database.url, 50);
     const waiting = impatient.run((own) => own`SELECT pg_sleep(3)`);
