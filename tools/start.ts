@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { loadCatalogue } from './load-catalogue.ts';
 import { welcome } from './start/first-calls.ts';
 import { requireFreePorts } from './start/ports.ts';
-import { awaitReady } from './start/readiness.ts';
+import { awaitOpenLedger, awaitReady } from './start/readiness.ts';
 import { markRunning } from './start/run-marker.ts';
 import { startService } from './start/service-process.ts';
 import {
@@ -27,12 +27,13 @@ type End = (failure?: string) => void;
 
 /** Lets everybody in, which the service accepts only with its embedded development set-up; see SECURITY.md. */
 function serviceEnvironment(stores: StoreAddresses): NodeJS.ProcessEnv {
-  const { START_POSTGRES_PORT, START_REDIS_PORT, START_ARCHIVE_OPS_PORT, ...inherited } = process.env;
   return {
     NODE_COMPILE_CACHE: join(DATA_DIRECTORY, 'compile-cache'),
     // Nobody balances load onto this machine, so a stop need not wait until they noticed.
     HONGBAO_DRAIN_READINESS_DELAY_MS: '0',
-    ...inherited,
+    // Only one archive runs here, so after a kill its successor need not wait long for the lease to lapse.
+    HONGBAO_ARCHIVE_LEASE_MS: '2000',
+    ...process.env,
     HONGBAO_AUTH: 'off',
     HONGBAO_DEVELOPMENT: 'embedded',
     DATABASE_URL: stores.databaseUrl,
@@ -47,7 +48,9 @@ async function startEverything(stack: AsyncDisposableStack, end: End, signal: Ab
   const stores = await openStores(settings, stack, end);
   signal.throwIfAborted();
   await startRoles(settings, serviceEnvironment(stores), stack, end, signal);
-  await loadCatalogue(`http://127.0.0.1:${settings.httpPort}`, signal);
+  const baseUrl = `http://127.0.0.1:${settings.httpPort}`;
+  await loadCatalogue(baseUrl, signal);
+  await awaitOpenLedger(baseUrl, signal);
   process.stdout.write(welcome(settings, stores, performance.now() / 1_000));
 }
 
@@ -74,7 +77,10 @@ async function startRoles(
 /** npm passes on the Ctrl-C that the terminal also sends to us directly: signals this close together are one. */
 const SAME_SIGNAL_MS = 1_000;
 
-/** Resolves with the failure, or with nothing for an orderly stop; a second Ctrl-C ends this process at once. */
+/** How often to look whether npm is still there; killed, it can tell nobody. */
+const PARENT_POLL_MS = 500;
+
+/** Resolves with the failure, or with nothing when a signal or the end of npm asks for a stop; a second Ctrl-C ends this process at once. */
 function untilEnded(): { ended: Promise<string | undefined>; end: End } {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   let firstSignalAt: number | undefined;
@@ -85,10 +91,17 @@ function untilEnded(): { ended: Promise<string | undefined>; end: End } {
       resolve(undefined);
     });
   }
+  const parent = process.ppid;
+  const poll = setInterval(() => {
+    if (process.ppid !== parent) resolve(undefined);
+  }, PARENT_POLL_MS);
+  poll.unref();
   return { ended: promise, end: resolve };
 }
 
 async function main(): Promise<void> {
+  // A reader that went away (a closed terminal, `| head`) must not keep us from ending what we started.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const { ended, end } = untilEnded();
   const abort = new AbortController();
   const stack = new AsyncDisposableStack();

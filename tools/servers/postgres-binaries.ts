@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
-import { access, cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, chmod, cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Where root keeps what an unprivileged account must be able to reach and cannot reach in the checkout. */
-export const SHARED_FOLDER = '/var/lib/hongbao';
+/** Of root, for what an unprivileged account must be able to reach and cannot reach in the checkout. */
+const SHARED_FOLDER = '/var/lib/hongbao';
 
 /** The account Postgres runs as when this process is root, which Postgres refuses to run as. */
 export interface Account {
@@ -21,6 +21,13 @@ export interface PostgresBinaries {
   readonly postgres: string;
   /** Absent = the account of this process. */
   readonly account?: Account;
+}
+
+/** The folder of root that every account may enter, whatever the umask says. */
+export async function openSharedFolder(): Promise<string> {
+  await mkdir(SHARED_FOLDER, { recursive: true });
+  await chmod(SHARED_FOLDER, 0o755);
+  return SHARED_FOLDER;
 }
 
 let located: Promise<PostgresBinaries> | undefined;
@@ -76,10 +83,9 @@ async function copyToSharedFolder(native: string): Promise<string> {
   const manifest: unknown = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8'));
   const version =
     manifest !== null && typeof manifest === 'object' && 'version' in manifest ? manifest.version : 'any';
-  const target = join(SHARED_FOLDER, `postgres-${String(version)}`);
+  const target = join(await openSharedFolder(), `postgres-${String(version)}`);
   if (await exists(target)) return target;
   const part = `${target}.${process.pid}`;
-  await mkdir(SHARED_FOLDER, { recursive: true, mode: 0o755 });
   await cp(native, part, { recursive: true, verbatimSymlinks: true });
   await run('chmod', ['-R', 'a+rX', part]);
   // Two processes may copy at the same time: the first rename wins, the other copy is thrown away.

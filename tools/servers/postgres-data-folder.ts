@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir, mkdtemp, rmdir, stat, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { chown, mkdir, rm, rmdir, stat, symlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { type Account, SHARED_FOLDER } from './postgres-binaries.ts';
+import { type Account, openSharedFolder } from './postgres-binaries.ts';
 
 const run = promisify(execFile);
 
@@ -11,7 +12,7 @@ const run = promisify(execFile);
  *
  * For anyone but root this is a plain folder. For root the folder belongs to `account`, or to whoever owned it before.
  * Below a parent that this account may not enter, `wanted` becomes a link to a folder of its own in
- * {@link SHARED_FOLDER}: removing the link therefore still means starting from nothing.
+ * {@link openSharedFolder}: removing the link therefore still means starting from nothing.
  */
 export async function preparePostgresFolder(
   wanted: string,
@@ -39,10 +40,12 @@ async function canEnter(account: Account, directory: string): Promise<boolean> {
 }
 
 async function linkToSharedFolder(wanted: string, account: Account): Promise<void> {
-  await mkdir(SHARED_FOLDER, { recursive: true, mode: 0o755 });
-  const reachable = await mkdtemp(join(SHARED_FOLDER, 'data-'));
+  // One name per place: what an earlier link at this place left behind is not wanted any more.
+  const name = createHash('sha256').update(resolve(wanted)).digest('hex').slice(0, 16);
+  const reachable = join(await openSharedFolder(), `data-${name}`);
+  await rm(reachable, { recursive: true, force: true });
+  await mkdir(reachable, { mode: 0o700 });
   await chown(reachable, account.uid, account.gid);
   await rmdir(wanted);
-  await mkdir(dirname(wanted), { recursive: true });
   await symlink(reachable, wanted);
 }

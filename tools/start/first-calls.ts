@@ -1,4 +1,5 @@
-import type { StartSettings } from './settings.ts';
+import { LOG_DIRECTORY } from './service-process.ts';
+import { DATA_DIRECTORY, type StartSettings } from './settings.ts';
 import type { StoreAddresses } from './stores.ts';
 
 /** A promotion of the sample catalogue that anybody may claim. */
@@ -31,7 +32,7 @@ Hongbao is up after ${seconds.toFixed(1)} s.
   Metrics    http://127.0.0.1:${settings.opsPort}/metrics  (archive: ${settings.archiveOpsPort})
   Postgres   ${stores.databaseUrl}
   Redis      ${stores.redisUrl}
-  Logs       .data/logs
+  Logs       ${LOG_DIRECTORY}
 
 Claim a coupon over gRPC, then once more over HTTP (the same request id answers with the same coupon):
 
@@ -39,6 +40,6 @@ Claim a coupon over gRPC, then once more over HTTP (the same request id answers 
 
   ${httpFirstCall(settings)}
 
-Ctrl-C stops everything; the data stays in .data.
+Ctrl-C stops everything; the data stays in ${DATA_DIRECTORY}.
 `;
 }

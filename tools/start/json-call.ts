@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type JsonObject = { readonly [field: string]: unknown };
 
 /** How often a call whose outcome is unknown is made again, with the same request id, and the pause between. */
-const ATTEMPTS = 60;
-const PAUSE_MS = 500;
+const ATTEMPTS = 600;
+const PAUSE_MS = 100;
 
 /** Answers that mean "unknown, ask again with the same request id". */
 const RETRIED_CODES = new Set(['unavailable', 'deadline_exceeded', 'aborted']);
@@ -17,6 +17,11 @@ export class ServiceError extends Error {
     super(`${new URL(url).pathname}: ${code}: ${message}`);
     this.name = 'ServiceError';
     this.code = code;
+  }
+
+  /** Whether the answer means "unknown, ask again with the same request id". */
+  get isOutcomeUnknown(): boolean {
+    return RETRIED_CODES.has(this.code);
   }
 }
 
@@ -34,7 +39,7 @@ export async function callJson(url: string, request: JsonObject, signal: AbortSi
     try {
       return await callOnce(url, request, signal);
     } catch (error) {
-      const mayRetry = error instanceof ServiceError && RETRIED_CODES.has(error.code);
+      const mayRetry = error instanceof ServiceError && error.isOutcomeUnknown;
       if (!mayRetry || attempt === ATTEMPTS) throw error;
       await sleep(PAUSE_MS, undefined, { signal });
     }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT_DIRECTORY = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where `npm start` keeps its data, its logs and the compiled code. Removing it means starting from nothing. */
-export const DATA_DIRECTORY = join(ROOT_DIRECTORY, '.data');
+export const DATA_DIRECTORY = process.env.START_DATA_DIRECTORY ?? join(ROOT_DIRECTORY, '.data');
 
 /** What `npm start` was told by the environment. */
 export interface StartSettings {

@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['domain'],
   telemetry: ['domain', 'config'],
   engine: ['domain'],
-  ledger: ['domain', 'telemetry'],
+  ledger: ['domain', 'telemetry', 'gen'],
   database: ['domain', 'telemetry'],
   archive: ['domain', 'telemetry', 'ledger', 'database', 'gen'],
   definitions: ['domain', 'telemetry', 'database', 'gen'],
