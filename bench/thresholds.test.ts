@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allPassed, judge, readThresholds, type Thresholds } from './thresholds.ts';
+import { allPassed, describeOutcome, judge, readThresholds, type Thresholds } from './thresholds.ts';
 
 const BARS: Thresholds = {
   fast: { min: 0.8, aim: 0.95, kind: 'speed' },
@@ -33,6 +33,10 @@ test('a figure that was not measured misses its bar', () => {
 test('a short run is held to what is true, not to what is fast', () => {
   expect(allPassed(judgeAll({ fast: 0.1, late: 9_000, wins: 10_000 }, true))).toBe(true);
   expect(allPassed(judgeAll({ fast: 1, late: 1, wins: 10_001 }, true))).toBe(false);
+  expect(describeOutcome(judgeAll({ fast: 0.1, late: 9_000, wins: 10_000 }, true))).toMatch(
+    /others were not$/,
+  );
+  expect(describeOutcome(judgeAll({ fast: 1, late: 1, wins: 10_000 }, true))).toBe('every bar was cleared');
 });
 
 test('the file holds every bar of the product', () => {

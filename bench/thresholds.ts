@@ -73,3 +73,11 @@ function describeBar({ min, max, equals }: Threshold): string {
   if (equals !== undefined) return `= ${equals}`;
   return min === undefined ? `≤ ${max}` : `≥ ${min}`;
 }
+
+/** The outcome in words; a short run says so when it missed bars it is not held to. */
+export function describeOutcome(verdicts: readonly Verdict[]): string {
+  if (!allPassed(verdicts)) return 'a bar was missed';
+  return verdicts.every(({ passed }) => passed)
+    ? 'every bar was cleared'
+    : 'every bar a short run is held to was cleared; others were not';
+}

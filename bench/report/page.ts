@@ -1,6 +1,6 @@
 /** The report as one HTML file that needs nothing else: no script, no font, no address outside of it. */
 import type { ContenderSummary } from '../statistics.ts';
-import type { Verdict } from '../thresholds.ts';
+import { describeOutcome, type Verdict } from '../thresholds.ts';
 import { formatBehind, formatCount, formatMs, formatRatio } from './format.ts';
 import { escapeHtml } from './plot.ts';
 import { colorOf, latencyPlot, throughputPlot } from './plots.ts';
@@ -22,7 +22,7 @@ export function renderPage(report: Report): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Hongbao benchmark</title><style>${STYLE}</style></head><body>
 <h1>Hongbao benchmark: ${escapeHtml(report.command)}</h1>
-<p>${escapeHtml(report.startedAt)} · ${report.passed ? 'every bar was cleared' : '<strong>a bar was missed</strong>'}</p>
+<p>${escapeHtml(report.startedAt)} · <strong>${escapeHtml(describeOutcome(report.thresholds))}</strong></p>
 ${list('warning', report.warnings)}
 ${contenderTable(report.contenders)}
 ${report.contenders.length === 0 ? '' : latencyPlot(report.contenders) + throughputPlot(report.contenders)}

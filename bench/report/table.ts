@@ -1,6 +1,6 @@
 /** The report for a terminal. */
 import type { ContenderSummary } from '../statistics.ts';
-import type { Verdict } from '../thresholds.ts';
+import { describeOutcome, type Verdict } from '../thresholds.ts';
 import { formatBehind, formatCount, formatMs, formatRatio } from './format.ts';
 import type { Report } from './report.ts';
 
@@ -32,7 +32,7 @@ export function renderTable(report: Report): string {
     ...report.thresholds.map(verdictLine),
     ...report.warnings.map((warning) => `warning: ${warning}`),
     '',
-    report.passed ? 'every bar was cleared' : 'a bar was missed',
+    describeOutcome(report.thresholds),
   ].join('\n');
 }
 
