@@ -5,12 +5,13 @@ import { bindings, SERVICES } from './bindings.ts';
 import type { Config } from './config/config.ts';
 import { createDatabase, type Sql } from './database/client.ts';
 import { createDefineMissing } from './definitions/define-missing.ts';
+import { ONLY_PARTITION } from './definitions/definition-ledger.ts';
 import type { DefinitionPorts } from './definitions/definition-ports.ts';
 import { createFindRef } from './definitions/find-ref.ts';
 import { Outbox } from './definitions/outbox.ts';
 import { archiveProgress } from './definitions/store/archive-progress.ts';
 import { Ledger } from './ledger/ledger.ts';
-import { ledgerSettings } from './ledger-settings.ts';
+import { GENERATION, ledgerSettings } from './ledger-settings.ts';
 import { PromotionBook } from './ruleset/promotion-book.ts';
 import { RuleSetKeeper } from './ruleset/rule-set-keeper.ts';
 import { LOG_EVENTS, type Logger } from './telemetry/logger.ts';
@@ -147,6 +148,7 @@ class Serving implements App {
       intake,
       book: new PromotionBook(keeper, this.sql),
       definitions,
+      insight: { sql: this.sql, id: { generation: GENERATION, partition: ONLY_PARTITION } },
       couponChanges: (couponId: string, deadlineMs: number) =>
         readCouponChanges(this.sql, couponId, deadlineMs),
       itemDeadlineMs: config.limits.defaultDeadlineMs,

@@ -2,6 +2,7 @@
 
 import type { DefinitionPorts } from './definitions/definition-ports.ts';
 import { CouponService } from './gen/hongbao/v1/coupon_service_pb.ts';
+import { InsightService } from './gen/hongbao/v1/insight_service_pb.ts';
 import { PromotionService } from './gen/hongbao/v1/promotion_service_pb.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Binding, hot, stream, unary } from './transport/binding.ts';
@@ -22,14 +23,17 @@ import { hideCoupon } from './transport/handlers/hide-coupon.ts';
 import { listAuditEntries } from './transport/handlers/list-audit-entries.ts';
 import { listClaimablePromotions } from './transport/handlers/list-claimable-promotions.ts';
 import { listCoupons } from './transport/handlers/list-coupons.ts';
+import { type InsightPorts, listIssuedCoupons } from './transport/handlers/list-issued-coupons.ts';
+import { listLedgerEvents } from './transport/handlers/list-ledger-events.ts';
 import { listPromotionVersions } from './transport/handlers/list-promotion-versions.ts';
 import { listPromotions } from './transport/handlers/list-promotions.ts';
+import { selfChecked } from './transport/handlers/staff-write.ts';
 import { streamClaimCoupons } from './transport/handlers/stream-claim-coupons.ts';
 import { updatePromotion } from './transport/handlers/update-promotion.ts';
 import type { PromotionBook } from './transport/promotion-book.ts';
 
 /** The services of the contract that are served. */
-export const SERVICES = [PromotionService, CouponService];
+export const SERVICES = [PromotionService, CouponService, InsightService];
 
 /** What handlers are made of. */
 export interface HandlerDependencies {
@@ -37,6 +41,7 @@ export interface HandlerDependencies {
   readonly intake: ClaimIntake;
   readonly book: PromotionBook;
   readonly definitions: DefinitionPorts;
+  readonly insight: InsightPorts;
   readonly couponChanges: (couponId: string, deadlineMs: number) => Promise<readonly ArchivedChange[]>;
   readonly itemDeadlineMs: number;
   readonly clock: () => number;
@@ -45,11 +50,11 @@ export interface HandlerDependencies {
 function promotionBindings({ definitions }: HandlerDependencies): Binding[] {
   const { method } = PromotionService;
   return [
-    unary(method.createPromotion, createPromotion(definitions)),
+    selfChecked(method.createPromotion, createPromotion(definitions)),
     unary(method.getPromotion, getPromotion(definitions)),
     unary(method.listPromotions, listPromotions(definitions)),
     unary(method.listPromotionVersions, listPromotionVersions(definitions)),
-    unary(method.updatePromotion, updatePromotion(definitions)),
+    selfChecked(method.updatePromotion, updatePromotion(definitions)),
     unary(method.activatePromotion, activatePromotion(definitions)),
     unary(method.deactivatePromotion, deactivatePromotion(definitions)),
     unary(method.finishPromotion, finishPromotion(definitions)),
@@ -74,7 +79,15 @@ function couponBindings(deps: HandlerDependencies): Binding[] {
   ];
 }
 
+function insightBindings({ insight }: HandlerDependencies): Binding[] {
+  const { method } = InsightService;
+  return [
+    unary(method.listIssuedCoupons, listIssuedCoupons(insight)),
+    unary(method.listLedgerEvents, listLedgerEvents(insight)),
+  ];
+}
+
 /** The bindings of all services. */
 export function bindings(deps: HandlerDependencies): Binding[] {
-  return [...promotionBindings(deps), ...couponBindings(deps)];
+  return [...promotionBindings(deps), ...couponBindings(deps), ...insightBindings(deps)];
 }

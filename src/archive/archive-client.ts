@@ -54,19 +54,11 @@ export class ArchiveClient {
   }
 
   private connect(): Sql {
-    return createDatabase(withoutTypeQuery(this.url), {
+    return createDatabase(this.url, {
       applicationName: 'hongbao archive',
       maxConnections: 1,
       statementTimeoutMs: STATEMENT_TIMEOUT_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
     });
   }
-}
-
-/**
- * The driver asks a new connection for the array types and leaves a failure of that query unhandled, which would end the
- * process when the connection dies at that moment. The archive sends array literals and needs no such types.
- */
-function withoutTypeQuery(url: string): string {
-  return `${url}${url.includes('?') ? '&' : '?'}fetch_types=false`;
 }

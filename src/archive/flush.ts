@@ -1,7 +1,7 @@
+import { bytesArray, plainArray } from '../database/array-literal.ts';
 import type { Sql } from '../database/client.ts';
 import { violatedUniqueConstraint } from '../database/database-faults.ts';
 import type { ArchiveClient } from './archive-client.ts';
-import { bytesArray, plainArray } from './array-literal.ts';
 import type { Lease } from './lease.ts';
 import type { PartitionId } from './ledger-port.ts';
 import type { FoldedBatch, LogRow } from './projection.ts';

@@ -1,5 +1,5 @@
+import { bytesArray, plainArray, textArray } from '../database/array-literal.ts';
 import type { Sql } from '../database/client.ts';
-import { bytesArray, plainArray, textArray } from './array-literal.ts';
 import type { PartitionId } from './ledger-port.ts';
 import type { CounterRow, CouponRow, FieldRow, HistoryRow, Projection, QuarantineRow } from './projection.ts';
 

@@ -44,6 +44,9 @@ export function createDatabase(url: string, options: DatabaseOptions): Sql {
     backoff: () => RECONNECT_PAUSE_SECONDS,
     keep_alive: KEEP_ALIVE_SECONDS,
     max_lifetime: null,
+    // The driver would ask every new connection for the array types and leave a failure of that query unhandled, which
+    // ends the process when the connection dies at that moment. Arrays travel as literals (array-literal.ts) or as JSON.
+    fetch_types: false,
     connection: {
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs,

@@ -18,7 +18,8 @@ export interface LedgerConnectionSettings {
 }
 
 const FIRST_RECONNECT_MS = 20;
-const LONGEST_RECONNECT_MS = 500;
+/** Short, because a partition stays closed until its keeper is back. */
+const LONGEST_RECONNECT_MS = 100;
 
 /** Opens a connection under `name` (shown by CLIENT LIST). It reconnects for ever; every call may fail. */
 export function connectLedger(settings: LedgerConnectionSettings, name: string): Redis {

@@ -4,6 +4,7 @@
  * Writes go through one connection, reads through another, so that a long read never waits in front of a claim. A failed
  * call becomes a refusal whose outcome is "unknown"; claims are tried again until their deadline (see `group-commit.ts`).
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { CouponValue } from '../domain/coupon.ts';
 import type { LiveDefinition } from '../domain/live-definition.ts';
@@ -58,6 +59,9 @@ const FAILURE_REASONS: Readonly<Record<ScriptFailureKind, RefusalReason>> = {
   memory: 'LEDGER_OUT_OF_MEMORY',
   script: 'INTERNAL',
 };
+
+/** Refusals that may be gone in a moment. */
+const RETRIED: ReadonlySet<RefusalReason> = new Set(['LEDGER_CLOSED', 'LEDGER_UNAVAILABLE']);
 
 /** The refusal for a call that got no answer. */
 function refusalFor(error: unknown): Refusal {
@@ -120,14 +124,13 @@ export class Ledger {
 
   /** Delivers a definition; idempotent. Throws a LEDGER_* refusal when that cannot be known to have happened. */
   async define(definition: LiveDefinition, deadlineMs: number): Promise<Delivery> {
-    return await this.within(deadlineMs, define(this.writer, this.keys, definition));
+    return await this.persist(deadlineMs, () => define(this.writer, this.keys, definition));
   }
 
   /** Hides a coupon of a user. Throws COUPON_NOT_FOUND, COUPON_STILL_USABLE or a LEDGER_* refusal. */
   async hide(userId: string, fieldHex: string, deadlineMs: number): Promise<CouponValue> {
     const serverDeadlineMs = deadlineMs + this.claims.clockOffset;
-    return await this.within(
-      deadlineMs,
+    return await this.persist(deadlineMs, () =>
       hideCoupon(this.writer, this.keys, { userId, fieldHex, serverDeadlineMs }),
     );
   }
@@ -183,6 +186,19 @@ export class Ledger {
     }
     this.current = read;
     metrics.ledgerDurable.value = read.isDurable ? 1 : 0;
+  }
+
+  /** Makes an idempotent write again while the ledger is closed or away and the deadline has not passed. */
+  private async persist<Answer>(deadlineMs: number, write: () => Promise<Answer>): Promise<Answer> {
+    for (let delayMs = limits.RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, limits.RETRY_LONGEST_MS)) {
+      try {
+        return await this.within(deadlineMs, write());
+      } catch (error) {
+        const isLate = this.ports.nowMs() + delayMs >= deadlineMs;
+        if (isLate || !(error instanceof Refusal) || !RETRIED.has(error.reason)) throw error;
+      }
+      await sleep(delayMs);
+    }
   }
 
   private async within<Answer>(deadlineMs: number, call: Promise<Answer>): Promise<Answer> {

@@ -1,3 +1,4 @@
+import { textArray } from '../../database/array-literal.ts';
 import type { Sql } from '../../database/client.ts';
 import { COUPON_FIELD_BYTES, decodeCouponValue } from '../../domain/coupon.ts';
 import { SEQUENCE_FIELD } from '../../ledger/event-format.ts';
@@ -53,7 +54,7 @@ export async function compareWallets(
 
 async function readCoupons(sql: Sql, userIds: readonly string[]): Promise<Map<string, ArchivedCoupon[]>> {
   const rows = await sql<ArchivedCoupon[]>`
-    SELECT user_id, coupon_id, value, state, hidden, promotion_ref, seq FROM coupon WHERE user_id = ANY(${[...userIds]}::text[])`;
+    SELECT user_id, coupon_id, value, state, hidden, promotion_ref, seq FROM coupon WHERE user_id = ANY(${textArray(userIds)}::text[])`;
   return Map.groupBy(rows, (row) => row.user_id);
 }
 

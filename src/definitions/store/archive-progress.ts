@@ -1,3 +1,4 @@
+import { plainArray } from '../../database/array-literal.ts';
 import { type Sql, withDeadline } from '../../database/client.ts';
 import type { ArchiveProgress } from '../definition-ledger.ts';
 
@@ -20,7 +21,7 @@ export function archiveProgress(sql: Sql): ArchiveProgress {
           from (
             select distinct on (promotion_ref, partition) promotion_ref, issued
             from promotion_counter
-            where promotion_ref = any(${[...refs]}::integer[])
+            where promotion_ref = any(${plainArray(refs)}::integer[])
             order by promotion_ref, partition, generation desc
           ) newest
           group by promotion_ref`,

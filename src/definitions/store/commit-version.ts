@@ -1,5 +1,6 @@
 import { toBinary } from '@bufbuild/protobuf';
 import type postgres from 'postgres';
+import { textArray } from '../../database/array-literal.ts';
 import { type Sql, withDeadline } from '../../database/client.ts';
 import { type Promotion, PromotionSchema } from '../../gen/hongbao/v1/promotion_pb.ts';
 import { ONLY_PARTITION } from '../definition-ledger.ts';
@@ -48,7 +49,7 @@ export async function insertPromotion(
           window_ends_at, quantity, created_at, updated_at, deleted_at, rule_set_version)
         select ${promotion.ref}::integer, ${promotion.promotionId}::text, ${promotion.version}::integer,
           ${row.state}::text, ${row.category}::smallint, ${row.way}::smallint, ${row.effect}::smallint,
-          ${row.currency}::text, ${row.priority}::integer, ${row.tags}::text[], ${row.searchable}::text,
+          ${row.currency}::text, ${row.priority}::integer, ${textArray(row.tags)}::text[], ${row.searchable}::text,
           ${row.windowEndsAt}::timestamptz, ${row.quantity}::bigint, ${row.at}::timestamptz, ${row.at}::timestamptz,
           ${row.deletedAt}::timestamptz, version
         from bumped
@@ -83,7 +84,7 @@ export async function commitVersion(
       changed as (
         update promotion p
         set version = ${promotion.version}, state = ${row.state}, category = ${row.category}, way = ${row.way},
-          effect = ${row.effect}, currency = ${row.currency}, priority = ${row.priority}, tags = ${row.tags}::text[],
+          effect = ${row.effect}, currency = ${row.currency}, priority = ${row.priority}, tags = ${textArray(row.tags)}::text[],
           searchable = ${row.searchable}, window_ends_at = ${row.windowEndsAt}::timestamptz,
           quantity = ${row.quantity}::bigint, updated_at = ${row.at}::timestamptz,
           deleted_at = ${row.deletedAt}::timestamptz, rule_set_version = bumped.version
@@ -117,7 +118,7 @@ function recordsOfChange(
       insert into audit_entry (ref, at, actor, action, from_version, to_version, reason, changed_fields, also_issued,
         request_id)
       select ref, ${at}::timestamptz, ${record.actor}::text, ${record.action}::text, ${versionBefore}::integer,
-        ${version}::integer, ${record.reason}::text, ${[...record.changedFields]}::text[],
+        ${version}::integer, ${record.reason}::text, ${textArray(record.changedFields)}::text[],
         ${record.alsoIssued}::boolean, ${record.requestId}::text
       from changed
     ),

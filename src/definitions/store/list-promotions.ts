@@ -1,3 +1,4 @@
+import { plainArray, textArray } from '../../database/array-literal.ts';
 import { type Sql, withDeadline } from '../../database/client.ts';
 import { PromotionOrder } from '../../gen/hongbao/v1/promotion_service_pb.ts';
 import { type BodyRow, type StoredPromotion, storedPromotion } from './stored-promotion.ts';
@@ -45,10 +46,10 @@ export async function listPromotions(
     sql<ListRow[]>`
       select v.body, (${sort.expression})::text as first_key, p.ref
       from promotion p join promotion_version v on v.ref = p.ref and v.version = p.version
-      where p.state = any(${[...filter.storedStates]}::text[])
-        and (cardinality(${[...filter.categories]}::smallint[]) = 0 or p.category = any(${[...filter.categories]}::smallint[]))
-        and (cardinality(${[...filter.ways]}::smallint[]) = 0 or p.way = any(${[...filter.ways]}::smallint[]))
-        and (cardinality(${[...filter.effects]}::smallint[]) = 0 or p.effect = any(${[...filter.effects]}::smallint[]))
+      where p.state = any(${textArray(filter.storedStates)}::text[])
+        and (cardinality(${plainArray(filter.categories)}::smallint[]) = 0 or p.category = any(${plainArray(filter.categories)}::smallint[]))
+        and (cardinality(${plainArray(filter.ways)}::smallint[]) = 0 or p.way = any(${plainArray(filter.ways)}::smallint[]))
+        and (cardinality(${plainArray(filter.effects)}::smallint[]) = 0 or p.effect = any(${plainArray(filter.effects)}::smallint[]))
         and (${filter.tag}::text = '' or p.tags @> array[${filter.tag}::text])
         and (${filter.searchText}::text = '' or position(${filter.searchText}::text in p.searchable) > 0)
         and (${filter.currency}::text = '' or p.currency = ${filter.currency}::text)

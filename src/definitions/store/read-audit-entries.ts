@@ -1,3 +1,4 @@
+import { textArray } from '../../database/array-literal.ts';
 import { type Sql, withDeadline } from '../../database/client.ts';
 
 /** Filters of the audit log; an empty text or list, or an absent time, does not filter. */
@@ -34,11 +35,11 @@ export async function readAuditEntries(
   return await withDeadline(
     sql<AuditRow[]>`
       select a.id::text, p.id as promotion_id, a.to_version, a.action, a.actor, a.reason, a.request_id, a.at,
-        a.changed_fields, a.also_issued
+        to_jsonb(a.changed_fields) as changed_fields, a.also_issued
       from audit_entry a join promotion p on p.ref = a.ref
       where (${filter.promotionId}::text = '' or p.id = ${filter.promotionId}::text)
         and (${filter.actor}::text = '' or a.actor = ${filter.actor}::text)
-        and (cardinality(${[...filter.actions]}::text[]) = 0 or a.action = any(${[...filter.actions]}::text[]))
+        and (cardinality(${textArray(filter.actions)}::text[]) = 0 or a.action = any(${textArray(filter.actions)}::text[]))
         and (${instant(filter.fromMs)}::timestamptz is null or a.at >= ${instant(filter.fromMs)}::timestamptz)
         and (${instant(filter.untilMs)}::timestamptz is null or a.at < ${instant(filter.untilMs)}::timestamptz)
         and (${below}::bigint is null or a.id < ${below}::bigint)
