@@ -13,6 +13,7 @@ import { type RedisServer, startRedisServer } from '../tools/servers/redis-serve
 /** What a claim answered: the coupon, or the refusal. */
 export type ClaimAnswer = ClaimedCoupon | ClaimRefusal;
 
+/** What a test of the ledger works with. */
 export interface LedgerFixture {
   readonly server: RedisServer;
   readonly ledger: Ledger;
@@ -26,6 +27,7 @@ export interface LedgerFixture {
   close(): Promise<void>;
 }
 
+/** One claim of a test; everything but user and request has a default. */
 export interface ClaimOptions {
   readonly user: string;
   readonly request: string;
@@ -34,6 +36,7 @@ export interface ClaimOptions {
   readonly facts?: ClaimFacts;
 }
 
+/** What differs from the usual set-up. */
 export interface FixtureOptions {
   readonly settings?: Partial<LedgerSettings>;
   readonly appendFsync?: 'always' | 'everysec';

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
+/** A running proxy. */
 export interface LossyProxy {
   readonly port: number;
   /** From now on, drops the server's next answer and resets both sides; `times` answers in all. */

@@ -3,6 +3,7 @@ import { choice, flag, integer, list, optionalText, optionalUrl, port, storeUrl 
 
 const MINUTE_MS = 60_000;
 
+/** Every variable by section; `readConfig` makes typed settings of it, the documentation a table. */
 export const VARIABLES = {
   service: {
     development: choice(

@@ -77,6 +77,7 @@ export const REASONS = {
   INTERNAL: unknown('INTERNAL', 0),
 } as const satisfies Record<string, ReasonFacts>;
 
+/** The name of one reason. */
 export type RefusalReason = keyof typeof REASONS;
 
 /** One fault of a request: the path of the field as in the contract (`promotion.effect.percent_off`), and what is wrong. */

@@ -69,11 +69,17 @@ const REFUSALS: Readonly<Record<number, RefusalReason>> = {
   18: 'INTERNAL',
 };
 
+/** The claim was carried out now. */
 export const OUTCOME_CLAIMED = 1;
+/** An earlier attempt with the same request id had carried it out. */
 export const OUTCOME_REPLAYED = 2;
+/** A fact the target asks for is unknown. */
 export const OUTCOME_FACT_MISSING = 9;
+/** The partition has no record of the promotion. */
 export const OUTCOME_UNDEFINED = 16;
+/** The server or its replicas do not keep what the promotion asks for. */
 export const OUTCOME_DURABILITY_UNMET = 17;
+/** A record the claim needs cannot be read. */
 export const OUTCOME_CORRUPT = 18;
 
 /** Bytes per claim in the script's reply, and of the reply's head. */

@@ -26,6 +26,7 @@ export interface Write {
   readonly fields: readonly { readonly field: Buffer; readonly value: Buffer }[];
 }
 
+/** One thing that happened, with everything it wrote. */
 export interface LedgerEvent {
   readonly kind: EventKind;
   readonly writes: readonly Write[];
@@ -51,6 +52,7 @@ export class CorruptEntryError extends Error {
   override readonly name = 'CorruptEntryError';
 }
 
+/** The version of the layout above; a reader that finds another one stops. */
 export const ENTRY_FORMAT = 1;
 const KINDS: readonly EventKind[] = ['opened', 'defined', 'claimed', 'hidden'];
 const TARGETS: readonly TargetClass[] = ['wallet', 'promotion', 'index'];

@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis';
 import { LEDGER_SCRIPTS } from '../gen/ledger-scripts.ts';
 
+/** A script of `scripts/`, by its file's name. */
 export type ScriptName = keyof typeof LEDGER_SCRIPTS;
 
 /**

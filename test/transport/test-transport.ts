@@ -33,7 +33,9 @@ import {
 import type { CallContext } from '../../src/transport/call-context.ts';
 import { type Addresses, createTransport, type Transport } from '../../src/transport/transport.ts';
 
+/** The issuer of the tests' tokens. */
 export const ISSUER = 'https://issuer.test';
+/** The audience of the tests' tokens. */
 export const AUDIENCE = 'hongbao-test';
 
 /** All services of the contract so far. */
