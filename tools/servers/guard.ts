@@ -9,10 +9,15 @@ export type ReleaseGuard = () => void;
  *
  * A small shell waits on a pipe that only this process holds open. The kernel closes the pipe whatever this process
  * dies of, the shell wakes up and passes the signal on. The shell is detached, so a Ctrl-C in the terminal does not
- * reach it and the order of an orderly stop stays in the hands of the caller.
+ * reach it and the order of an orderly stop stays in the hands of the caller. A store in a temporary folder goes without an
+ * orderly stop, and the folder with it.
  */
-export function guardProcess(pid: number, signal: 'KILL' | 'INT' | 'TERM'): ReleaseGuard {
-  const guard = spawn('sh', ['-c', `read -r _; kill -${signal} ${pid} 2>/dev/null`], {
+export function guardProcess(pid: number, signal: 'INT' | 'TERM', temporaryFolder?: string): ReleaseGuard {
+  const script =
+    temporaryFolder === undefined
+      ? `read -r _; kill -${signal} ${pid} 2>/dev/null`
+      : `read -r _; kill -KILL ${pid} 2>/dev/null; sleep 1; rm -rf "$0"`;
+  const guard = spawn('sh', ['-c', script, temporaryFolder ?? ''], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });

@@ -171,6 +171,7 @@ function startProcess({ binaries, directory, options }: Cluster, port: number): 
     readyText: 'database system is ready to accept connections',
     stopSignal: 'SIGINT',
     ...(binaries.account && { account: binaries.account }),
+    ...(options.directory === undefined && { temporaryFolder: directory }),
     ...(options.onUnexpectedExit && { onUnexpectedExit: options.onUnexpectedExit }),
   });
 }

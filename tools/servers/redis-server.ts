@@ -109,6 +109,7 @@ async function launch(options: RedisServerOptions, directory: string, port: numb
     directory,
     readyText: 'Ready to accept connections',
     stopSignal: 'SIGTERM',
+    ...(options.directory === undefined && { temporaryFolder: directory }),
     ...(options.onUnexpectedExit && { onUnexpectedExit: options.onUnexpectedExit }),
   });
 }

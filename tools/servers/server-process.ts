@@ -16,6 +16,8 @@ export interface ServerProcessOptions {
   readonly directory: string;
   /** Account to run as; absent = the account of this process. */
   readonly account?: { readonly uid: number; readonly gid: number };
+  /** Removed should this process die without having stopped the store; absent = the folder is to stay. */
+  readonly temporaryFolder?: string;
   /** Text in the output that means "accepts connections". */
   readonly readyText: string;
   /** The signal for an orderly stop. */
@@ -48,7 +50,11 @@ export class ServerProcess {
     this.#options = options;
     this.#child = child;
     this.pid = pid;
-    this.#release = guardProcess(pid, options.stopSignal === 'SIGINT' ? 'INT' : 'TERM');
+    this.#release = guardProcess(
+      pid,
+      options.stopSignal === 'SIGINT' ? 'INT' : 'TERM',
+      options.temporaryFolder,
+    );
     this.#gone = new Promise((resolve) => {
       child.once('close', () => {
         this.#release();
