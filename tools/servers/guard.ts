@@ -12,7 +12,11 @@ export type ReleaseGuard = () => void;
  * reach it and the order of an orderly stop stays in the hands of the caller. A store in a temporary folder goes without an
  * orderly stop, and the folder with it.
  */
-export function guardProcess(pid: number, signal: 'INT' | 'TERM', temporaryFolder?: string): ReleaseGuard {
+export function guardProcess(
+  pid: number,
+  signal: 'KILL' | 'INT' | 'TERM',
+  temporaryFolder?: string,
+): ReleaseGuard {
   const script =
     temporaryFolder === undefined
       ? `read -r _; kill -${signal} ${pid} 2>/dev/null`
