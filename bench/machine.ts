@@ -14,7 +14,6 @@ import {
 } from './contenders/loads.ts';
 import type { BenchOptions } from './options.ts';
 import { canPin, HELPER_CORE, SERVER_CORE } from './processes/pinning.ts';
-import { BACKGROUND_PRIORITY } from './product/product.ts';
 
 /** The machine of a run. */
 export interface Machine {
@@ -62,7 +61,7 @@ export function describeSettings(options: BenchOptions, warmUpMs: number): Setti
     pinning: canPin
       ? `measured server on core ${SERVER_CORE}; generator, Redis, archive and Postgres on core ${HELPER_CORE}`
       : 'none: taskset or a second core is missing, so figures swing and are not comparable',
-    priority: `archive and Postgres at nice ${BACKGROUND_PRIORITY}`,
+    priority: 'archive and Postgres get the time nobody else wants',
     appendfsync: 'always, both Redis servers; no rewrite of the file during the run',
     postgresFsync: true,
     authentication: 'ES256 tokens, verified, then remembered',

@@ -17,10 +17,10 @@ import { runLoad } from './run-load.ts';
 
 /** Calls under way over gRPC: connections times calls on each, as a fleet of gateways would have. */
 export const GRPC_CONNECTIONS = 8;
-export const GRPC_CALLS_PER_CONNECTION = 32;
+export const GRPC_CALLS_PER_CONNECTION = 64;
 
 /** Connections over HTTP/1.1, each with one call under way. */
-export const HTTP_CONNECTIONS = 128;
+export const HTTP_CONNECTIONS = 256;
 
 /** Claims in one batch, and batches under way. */
 export const BATCH_ITEMS = 256;

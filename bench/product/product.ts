@@ -4,7 +4,7 @@
  * them on the other.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { setPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ import { type RedisServer, startRedisServer } from '../../tools/servers/redis-se
 import { BENCH_REDIS } from '../processes/bench-redis.ts';
 import type { WatchedGroup } from '../processes/cpu-time.ts';
 import { NodeProcess } from '../processes/node-process.ts';
-import { HELPER_CORE, SERVER_CORE } from '../processes/pinning.ts';
+import { HELPER_CORE, runInBackground, SERVER_CORE } from '../processes/pinning.ts';
 import { AUDIENCE, ISSUER, makeTokens, type Tokens } from './tokens.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -25,12 +25,6 @@ const MIGRATE_LIMIT_MS = 60_000;
 const AUDIT_LIMIT_MS = 900_000;
 
 const READY_POLL_MS = 50;
-
-/**
- * Priority ("nice") of archive and Postgres. They work after the answer, and in production on other machines; here they share a core with
- * Redis and the generator, which must not wait for them. What they are behind with is waited for after each measurement.
- */
-export const BACKGROUND_PRIORITY = 10;
 
 /** A running serve process. */
 export interface ServeProcess {
@@ -73,14 +67,14 @@ export class Product {
     stack.defer(() => redis.stop());
     const postgres = await startPostgresServer({ fsync: true });
     stack.defer(() => postgres.stop());
-    setPriority(postgres.pid, BACKGROUND_PRIORITY);
+    runInBackground(postgres.pid);
     const environment = productEnvironment(redis.url, await postgres.createDatabase('hongbao'), tokens);
     await migrate(environment);
     const archiveOpsPort = await freePort();
     const archive = stack.use(
       startRole('archive', HELPER_CORE, { ...environment, HONGBAO_OPS_PORT: String(archiveOpsPort) }),
     );
-    setPriority(archive.pid, BACKGROUND_PRIORITY);
+    runInBackground(archive.pid);
     await waitUntilReady(archive, archiveOpsPort);
     return new Product({ redis, postgres, tokens, archive, archiveOpsPort, environment });
   }

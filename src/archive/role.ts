@@ -25,6 +25,7 @@ export interface ArchiveRoleConfig {
   /** Names this process among all archivers; unique for its life. */
   readonly owner: string;
   readonly leaseMs?: number;
+  readonly flushIntervalMs?: number;
   readonly trimMarginMs?: number;
 }
 

@@ -163,31 +163,20 @@ export const VARIABLES = {
     ),
   },
   archive: {
-    batchEntries: integer(
-      'HONGBAO_ARCHIVE_BATCH_ENTRIES',
-      500,
-      'Stream entries written to Postgres in one statement.',
-      {
-        min: 1,
-        max: 10_000,
-      },
+    flushIntervalMs: integer(
+      'HONGBAO_ARCHIVE_FLUSH_INTERVAL_MS',
+      100,
+      'Time a busy stream gathers events for one statement: more costs lag, less costs Postgres.',
+      { min: 0, max: 10_000 },
     ),
     trimMarginMs: integer(
       'HONGBAO_ARCHIVE_TRIM_MARGIN_MS',
       10 * MINUTE_MS,
       'How long an archived entry stays in Redis. At least the recovery point of Postgres.',
     ),
-    leaseMs: integer('HONGBAO_ARCHIVE_LEASE_MS', 10_000, 'Time after which a silent archiver is replaced.', {
+    leaseMs: integer('HONGBAO_ARCHIVE_LEASE_MS', 5_000, 'Time after which a silent archiver is replaced.', {
       min: 500,
     }),
-    idlePollMs: integer(
-      'HONGBAO_ARCHIVE_IDLE_POLL_MS',
-      50,
-      'Wait before the stream is read again when it was empty.',
-      {
-        min: 1,
-      },
-    ),
   },
   ruleSet: {
     pollMs: integer(

@@ -116,7 +116,7 @@ export class GroupCommit {
     if (this.travelling.size === 0) return true;
     return (
       this.travelling.size < limits.BATCHES_IN_FLIGHT &&
-      this.queue.totalCostUs >= limits.BATCH_COST_LIMIT_US / 2
+      this.queue.totalCostUs >= limits.FURTHER_CALL_COST_US
     );
   }
 
@@ -135,18 +135,20 @@ export class GroupCommit {
     this.settleIdle();
   }
 
-  /** Never rejects: every failure ends in an answer or another attempt. */
+  /**
+   * Never rejects: every failure ends in an answer or another attempt. The next call leaves before this one's answers are
+   * given, so that the ledger works while they are.
+   */
   private async send(batch: readonly WaitingClaim[]): Promise<void> {
     this.travelling.add(batch);
-    try {
-      const reply = await this.call(batch);
-      this.receive(batch, reply);
-    } catch (error) {
-      this.fail(batch, error instanceof ScriptFailure ? error : new ScriptFailure('script', String(error)));
-    } finally {
-      this.travelling.delete(batch);
-      this.pump();
-    }
+    const outcome = await this.call(batch).catch((error: unknown) =>
+      error instanceof ScriptFailure ? error : new ScriptFailure('script', String(error)),
+    );
+    this.travelling.delete(batch);
+    if (outcome instanceof ScriptFailure) this.fail(batch, outcome);
+    else if (outcome === undefined) this.retryLater(batch, 'LEDGER_CLOSED');
+    else this.receive(batch, outcome);
+    this.pump();
   }
 
   private async call(batch: readonly WaitingClaim[]): Promise<BatchReply | undefined> {
@@ -163,14 +165,11 @@ export class GroupCommit {
     return reply;
   }
 
-  private receive(batch: readonly WaitingClaim[], reply: BatchReply | undefined): void {
-    if (reply === undefined) {
-      this.retryLater(batch, 'LEDGER_CLOSED');
-      return;
-    }
+  private receive(batch: readonly WaitingClaim[], reply: BatchReply): void {
     this.obstacle = undefined;
     this.retryDelayMs = limits.RETRY_FIRST_MS;
     this.ports.metrics.ledgerBacklogEvents.value = reply.backlogEvents;
+    this.pump();
     for (const [index, claim] of batch.entries()) this.answer(claim, reply, index);
   }
 
@@ -212,7 +211,11 @@ export class GroupCommit {
       return;
     }
     this.ports.metrics.ledgerRetries.child('failed_batch').value += 1;
-    for (const claim of batch) void this.send([claim]);
+    void this.sendEach(batch);
+  }
+
+  private async sendEach(claims: readonly WaitingClaim[]): Promise<void> {
+    for (const claim of claims) await this.send([claim]);
   }
 
   private retryLater(batch: readonly WaitingClaim[], obstacle: 'LEDGER_CLOSED' | 'LEDGER_UNAVAILABLE'): void {

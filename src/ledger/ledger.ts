@@ -12,6 +12,7 @@ import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { withoutReplicas } from './claim-batch.ts';
+import { ClaimConnections } from './claim-connections.ts';
 import type { ClaimRequest } from './claim-operation.ts';
 import { awaitReady, connectLedger, type LedgerConnectionSettings } from './connection.ts';
 import { type Delivery, define } from './define.ts';
@@ -75,7 +76,9 @@ export class Ledger {
   readonly reads: LedgerReads;
   private readonly ports: LedgerPorts;
   private readonly keys: PartitionKeys = partitionKeys(0);
+  /** Definitions and single writes. */
   private readonly writer: Redis;
+  private readonly claimConnections: ClaimConnections;
   private readonly reader: Redis;
   private readonly claims: GroupCommit;
   private current: Durability = DURABILITY_UNREAD;
@@ -85,6 +88,9 @@ export class Ledger {
     this.ports = ports;
     this.writer = this.connect('hongbao-ledger-write');
     this.reader = this.connect('hongbao-ledger-read');
+    this.claimConnections = new ClaimConnections(
+      Array.from({ length: limits.BATCHES_IN_FLIGHT }, () => this.connect('hongbao-ledger-claim')),
+    );
     this.reads = new LedgerReads(this.reader, this.keys);
     this.claims = new GroupCommit({
       keys: this.keys,
@@ -145,6 +151,7 @@ export class Ledger {
     clearInterval(this.durabilityTimer);
     await this.claims.drain();
     this.writer.disconnect();
+    this.claimConnections.disconnect();
     this.reader.disconnect();
   }
 
@@ -169,9 +176,12 @@ export class Ledger {
 
   private async runClaims(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown> {
     const { replicas, commandTimeoutMs, durabilityFallback } = this.ports.settings;
-    if (replicas === 0) return await runScript(this.writer, 'claim', keys, args);
+    if (replicas === 0)
+      return await this.claimConnections.run((redis) => runScript(redis, 'claim', keys, args));
     const wait = { count: replicas, timeoutMs: Math.floor(commandTimeoutMs / 2) };
-    const answer = await runReplicatedScript(this.writer, 'claim', keys, args, wait);
+    const answer = await this.claimConnections.run((redis) =>
+      runReplicatedScript(redis, 'claim', keys, args, wait),
+    );
     if (answer.replicas < replicas) withoutReplicas(answer.reply, durabilityFallback);
     return answer.reply;
   }

@@ -12,8 +12,14 @@ export const CLAIM_COST_US = 8;
 /** More script time per claim that brings facts along, in microseconds. */
 export const FACTS_COST_US = 4;
 
-/** Script calls of one partition under way at once: the second is written while the first one's fsync is awaited. */
-export const BATCHES_IN_FLIGHT = 2;
+/** Script calls of one partition under way at once, each on a connection of its own: together they share an fsync. */
+export const BATCHES_IN_FLIGHT = 3;
+
+/**
+ * Script time that must wait before a call is sent beside another, in microseconds: a few dozen claims. Fewer are better off
+ * in the next call, more keep the ledger busy while this process works on answers.
+ */
+export const FURTHER_CALL_COST_US = 250;
 
 /** How often waiting and travelling calls are checked against their deadlines, in milliseconds. */
 export const DEADLINE_SWEEP_MS = 10;

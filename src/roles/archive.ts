@@ -32,6 +32,7 @@ export async function archive(config: Config): Promise<number> {
       partitions: PARTITIONS,
       owner: `${hostname()}:${process.pid}:${randomUUID()}`,
       leaseMs: config.archive.leaseMs,
+      flushIntervalMs: config.archive.flushIntervalMs,
       trimMarginMs: config.archive.trimMarginMs,
     },
     nowMs: Date.now,
