@@ -20,7 +20,7 @@ export const GRPC_CONNECTIONS = 8;
 export const GRPC_CALLS_PER_CONNECTION = 64;
 
 /** Connections over HTTP/1.1, each with one call under way. */
-export const HTTP_CONNECTIONS = 256;
+export const HTTP_CONNECTIONS = 512;
 
 /** Claims in one batch, and batches under way. */
 export const BATCH_ITEMS = 256;

@@ -1,6 +1,6 @@
 /**
- * Which core does what. The server that is measured has a core to itself; whatever else is needed (generator, stores, archive)
- * shares the other one. Without that the kernel moves them around, and runs cannot be compared.
+ * Which core does what. The measured server stays on one core, generator and archive on the other; without that the kernel
+ * moves them around, and runs cannot be compared. The stores run where there is time.
  */
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, constants, setPriority } from 'node:os';
@@ -27,6 +27,18 @@ export function pinProcess(pid: number, core: number): void {
     execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)], {
       stdio: 'ignore',
     });
+}
+
+/** Lets a process run on any core, with what it starts later. For stores: a production system has them elsewhere, with time of their own. */
+export function unpinProcess(pid: number): void {
+  if (canPin)
+    execFileSync(
+      'taskset',
+      ['--all-tasks', '--cpu-list', '--pid', `0-${availableParallelism() - 1}`, String(pid)],
+      {
+        stdio: 'ignore',
+      },
+    );
 }
 
 /** A command line that runs bound to a core. taskset replaces itself, so the process keeps the id it was started with. */

@@ -14,7 +14,7 @@ import { type RedisServer, startRedisServer } from '../../tools/servers/redis-se
 import { BENCH_REDIS } from '../processes/bench-redis.ts';
 import type { WatchedGroup } from '../processes/cpu-time.ts';
 import { NodeProcess } from '../processes/node-process.ts';
-import { HELPER_CORE, runInBackground, SERVER_CORE } from '../processes/pinning.ts';
+import { HELPER_CORE, runInBackground, SERVER_CORE, unpinProcess } from '../processes/pinning.ts';
 import { AUDIENCE, ISSUER, makeTokens, type Tokens } from './tokens.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -68,6 +68,8 @@ export class Product {
     const postgres = await startPostgresServer({ fsync: true });
     stack.defer(() => postgres.stop());
     runInBackground(postgres.pid);
+    unpinProcess(postgres.pid);
+    unpinProcess(redis.pid);
     const environment = productEnvironment(redis.url, await postgres.createDatabase('hongbao'), tokens);
     await migrate(environment);
     const archiveOpsPort = await freePort();

@@ -115,8 +115,7 @@ export class GroupCommit {
     if (this.queue.size === 0 || this.ports.nowMs() < this.resumeAtMs) return false;
     if (this.travelling.size === 0) return true;
     return (
-      this.travelling.size < limits.BATCHES_IN_FLIGHT &&
-      this.queue.totalCostUs >= limits.FURTHER_CALL_COST_US
+      this.travelling.size < limits.BATCHES_IN_FLIGHT && this.queue.totalCostUs >= limits.FURTHER_CALL_COST_US
     );
   }
 

@@ -13,6 +13,16 @@ const CONTENT_TYPE = 'application/proto';
 const LENGTH_UNKNOWN = -1;
 const BODY_CUT = new Refusal('INVALID_REQUEST', 'The body is not as long as its content-length says');
 
+/**
+ * Bodies up to this size leave in one write with their header: node joins the two only when both are text, and every byte is
+ * a character of latin1. Two chunks cost a gathered write and its bookkeeping, which is a tenth of a claim.
+ */
+const ONE_WRITE_BYTES = 4_096;
+
+function latin1Of(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1');
+}
+
 /** Whether the request can be served without the adapter: binary, uncompressed, of known length, from no web page. */
 export function isPlain(request: IncomingMessage): boolean {
   const { headers } = request;
@@ -104,6 +114,7 @@ export class HttpUnaryCall implements Caller {
 
   #write(status: number, contentType: string, body: Uint8Array): void {
     this.#response.writeHead(status, ['content-type', contentType, 'content-length', String(body.length)]);
-    this.#response.end(body);
+    if (body.length > ONE_WRITE_BYTES) this.#response.end(body);
+    else this.#response.end(latin1Of(body), 'latin1');
   }
 }
