@@ -34,5 +34,6 @@ try {
   process.exitCode = await run(name, args);
 } catch (error) {
   process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // What a failed start has opened so far would keep the process alive.
+  process.exit(1);
 }

@@ -99,7 +99,7 @@ async function claimOn(ledger: Ledger, options: ClaimOptions): Promise<ClaimAnsw
     userId: options.user,
     fieldHex: couponFieldHex('claim', options.user, options.request),
     deadlineMs: Date.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
-    ...(options.facts === undefined ? {} : { facts: options.facts }),
+    facts: options.facts,
     listener: { claimed: resolve, refused: resolve },
   });
   return await promise;

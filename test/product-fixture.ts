@@ -13,6 +13,8 @@ import { type PostgresServer, startPostgresServer } from '../tools/servers/postg
 import { type RedisServer, startRedisServer } from '../tools/servers/redis-server.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+/** Preloaded, so that a role never outlives the test that started it. */
+const EXIT_WITH_PARENT = new URL('../tools/start/exit-with-parent.ts', import.meta.url).href;
 const READY_MS = 30_000;
 const READY_POLL_MS = 50;
 /** Lines of a role's log that a failed test shows. */
@@ -41,12 +43,12 @@ export class RoleProcess {
 
   /** Starts it; resolves when it is ready. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, this.role], {
+    const child = spawn(process.execPath, ['--import', EXIT_WITH_PARENT, MAIN, this.role], {
       env: { PATH: process.env['PATH'] ?? '', ...this.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => {
+      stream?.on('data', (chunk: Buffer) => {
         this.log = (this.log + chunk).slice(-SHOWN_LOG_CHARACTERS);
       });
     }

@@ -3,7 +3,7 @@
  * moves them around, and runs cannot be compared. The stores run where there is time.
  */
 import { execFileSync } from 'node:child_process';
-import { availableParallelism, constants, setPriority } from 'node:os';
+import { availableParallelism, constants, cpus, setPriority } from 'node:os';
 
 /** Core of the measured server, and core of everything else. */
 export const SERVER_CORE = 0;
@@ -32,13 +32,9 @@ export function pinProcess(pid: number, core: number): void {
 /** Lets a process run on any core, with what it starts later. For stores: a production system has them elsewhere, with time of their own. */
 export function unpinProcess(pid: number): void {
   if (canPin)
-    execFileSync(
-      'taskset',
-      ['--all-tasks', '--cpu-list', '--pid', `0-${availableParallelism() - 1}`, String(pid)],
-      {
-        stdio: 'ignore',
-      },
-    );
+    execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', `0-${cpus().length - 1}`, String(pid)], {
+      stdio: 'ignore',
+    });
 }
 
 /** A command line that runs bound to a core. taskset replaces itself, so the process keeps the id it was started with. */

@@ -45,7 +45,7 @@ export interface ClaimRequest {
   readonly fieldHex: string;
   /** Local time in ms since the epoch after which no answer is wanted. */
   readonly deadlineMs: number;
-  readonly facts?: ClaimFacts;
+  readonly facts: ClaimFacts | undefined;
   readonly listener: ClaimListener;
 }
 
@@ -69,8 +69,6 @@ const REFUSALS: Readonly<Record<number, RefusalReason>> = {
   18: 'INTERNAL',
 };
 
-/** The claim was carried out now. */
-export const OUTCOME_CLAIMED = 1;
 /** An earlier attempt with the same request id had carried it out. */
 export const OUTCOME_REPLAYED = 2;
 /** A fact the target asks for is unknown. */

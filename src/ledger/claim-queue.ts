@@ -45,9 +45,14 @@ class Fifo {
     this.head = 0;
   }
 
+  /** Its claims, first come first. */
+  waiting(): readonly WaitingClaim[] {
+    return this.items.slice(this.head);
+  }
+
   /** Removes and returns the claims `isOver` holds for. */
   removeWhere(isOver: (claim: WaitingClaim) => boolean): WaitingClaim[] {
-    const waiting = this.items.slice(this.head);
+    const waiting = this.waiting();
     const removed = waiting.filter(isOver);
     if (removed.length > 0) {
       this.items = waiting.filter((claim) => !isOver(claim));
@@ -103,6 +108,11 @@ export class ClaimQueue {
       }
     }
     return taken;
+  }
+
+  /** Everything that waits, in no stated order. */
+  *waiting(): IterableIterator<WaitingClaim> {
+    for (const fifo of this.turns) yield* fifo.waiting();
   }
 
   /** Removes the claims whose deadline is before `nowMs`. */

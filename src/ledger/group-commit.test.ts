@@ -46,6 +46,7 @@ function submit(commit: GroupCommit, promotionRef: number, deadlineMs = 10_000):
     userId: 'user',
     fieldHex: '00'.repeat(16),
     deadlineMs,
+    facts: undefined,
     listener: { claimed: () => resolve('claimed'), refused: ({ reason }) => resolve(reason) },
   });
   return promise;

@@ -54,7 +54,9 @@ export class GroupCommit {
   private retryDelayMs = limits.RETRY_FIRST_MS;
   private obstacle: RefusalReason | undefined;
   private clockOffsetMs = 0;
-  private sweep: NodeJS.Timeout | undefined;
+  /** No claim here has an earlier deadline, so until then there is nothing to sweep. */
+  private earliestDeadlineMs = Number.POSITIVE_INFINITY;
+  private sweepTimer: NodeJS.Timeout | undefined;
   private readonly defining = new Map<number, WaitingClaim[]>();
   private idle: PromiseWithResolvers<void> | undefined;
 
@@ -84,6 +86,7 @@ export class GroupCommit {
       return;
     }
     const facts = request.facts === undefined ? NO_FACTS : encodeFacts(request.facts);
+    if (request.deadlineMs < this.earliestDeadlineMs) this.earliestDeadlineMs = request.deadlineMs;
     const costUs = limits.CLAIM_COST_US + (facts.length > 0 ? limits.FACTS_COST_US : 0);
     this.queue.push({ request, facts, costUs, isSettled: false });
     this.schedulePump();
@@ -108,7 +111,7 @@ export class GroupCommit {
       this.isPumpScheduled = false;
       this.pump();
     });
-    this.sweep ??= setInterval(() => this.sweepDeadlines(), limits.DEADLINE_SWEEP_MS);
+    this.sweepTimer ??= setInterval(() => this.sweepDeadlines(), limits.DEADLINE_SWEEP_MS);
   }
 
   private maySend(): boolean {
@@ -145,7 +148,7 @@ export class GroupCommit {
     );
     this.travelling.delete(batch);
     if (outcome instanceof ScriptFailure) this.fail(batch, outcome);
-    else if (outcome === undefined) this.retryLater(batch, 'LEDGER_CLOSED');
+    else if (outcome === undefined) this.findClosed(batch);
     else this.receive(batch, outcome);
     this.pump();
   }
@@ -164,10 +167,16 @@ export class GroupCommit {
     return reply;
   }
 
+  private findClosed(batch: readonly WaitingClaim[]): void {
+    this.ports.metrics.ledgerPartitionOpen.value = 0;
+    this.retryLater(batch, 'LEDGER_CLOSED');
+  }
+
   private receive(batch: readonly WaitingClaim[], reply: BatchReply): void {
     this.obstacle = undefined;
     this.retryDelayMs = limits.RETRY_FIRST_MS;
     this.ports.metrics.ledgerBacklogEvents.value = reply.backlogEvents;
+    this.ports.metrics.ledgerPartitionOpen.value = 1;
     this.pump();
     for (const [index, claim] of batch.entries()) this.answer(claim, reply, index);
   }
@@ -253,13 +262,23 @@ export class GroupCommit {
 
   private sweepDeadlines(): void {
     const nowMs = this.ports.nowMs();
+    if (nowMs <= this.earliestDeadlineMs) return;
+    this.earliestDeadlineMs = Number.POSITIVE_INFINITY;
     for (const claim of this.queue.removeLate(nowMs)) this.expire(claim);
-    for (const batches of [this.travelling, this.defining.values()]) {
-      for (const batch of batches) {
-        for (const claim of batch) if (claim.request.deadlineMs < nowMs) this.expire(claim);
-      }
-    }
+    for (const batch of this.travelling) this.sweep(batch, nowMs);
+    for (const batch of this.defining.values()) this.sweep(batch, nowMs);
+    this.sweep(this.queue.waiting(), nowMs);
     this.settleIdle();
+  }
+
+  /** Refuses the claims whose time is up, and remembers the next deadline of the others. */
+  private sweep(claims: Iterable<WaitingClaim>, nowMs: number): void {
+    for (const claim of claims) {
+      const { deadlineMs } = claim.request;
+      if (claim.isSettled) continue;
+      if (deadlineMs < nowMs) this.expire(claim);
+      else this.earliestDeadlineMs = Math.min(this.earliestDeadlineMs, deadlineMs);
+    }
   }
 
   /** A claim whose time is up hears what stood in its way, if anything did. Each of these answers means "unknown". */
@@ -279,8 +298,8 @@ export class GroupCommit {
 
   private settleIdle(): void {
     if (!this.isIdle()) return;
-    clearInterval(this.sweep);
-    this.sweep = undefined;
+    clearInterval(this.sweepTimer);
+    this.sweepTimer = undefined;
     this.idle?.resolve();
     this.idle = undefined;
   }

@@ -28,9 +28,6 @@ export const DEADLINE_SWEEP_MS = 10;
 export const RETRY_FIRST_MS = 5;
 export const RETRY_LONGEST_MS = 100;
 
-/** Wallets one script call may touch: the call's keys are counted in 16 bits. */
-export const WALLETS_PER_BATCH = 1_000;
-
 /** Promotions one script call may touch: claims name theirs with one byte. */
 export const PROMOTIONS_PER_BATCH = 250;
 

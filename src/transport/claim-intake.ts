@@ -116,7 +116,7 @@ export class ClaimIntake {
       userId,
       fieldHex: couponFieldHex('claim', userId, item.requestId),
       deadlineMs: context.deadlineMs - Math.min(ANSWER_MARGIN_MS, leftMs * ANSWER_MARGIN_SHARE),
-      ...(facts === undefined ? {} : { facts }),
+      facts,
       listener: new CountedAnswer(this, item.promotionId, answer),
     });
   }
