@@ -51,6 +51,8 @@ function bytes(promotion: Promotion): string {
 async function atTheSameMoment<Answer>(
   begin: () => readonly [Promise<Answer>, Promise<Answer>],
 ): Promise<PromiseSettledResult<Answer>[]> {
+  // The driver never hands out a connection it has to open for that when array types are not fetched; an open one it does.
+  await ports.sql`select 1`;
   const holder = await ports.sql.reserve();
   try {
     await holder`begin`;
