@@ -164,6 +164,25 @@ describe('group commit', () => {
     expect(answers).toEqual(['claimed', 'LEDGER_OVERLOADED']);
   });
 
+  it('is not drained while a definition is fetched, and keeps the deadline of who waits for it', async () => {
+    let nowMs = 1_000;
+    const commit = groupCommit({
+      nowMs: () => nowMs,
+      runClaims: async (_keys, args) => replyOf(claimsIn(args), 16),
+      defineMissing: () => new Promise(() => undefined),
+    });
+    let isDrained = false;
+    const answer = submit(commit, 1, 10_000);
+    void commit.drain().then(() => {
+      isDrained = true;
+    });
+    setTimeout(() => {
+      nowMs = 10_001;
+    }, 20);
+    expect(await answer).toBe('DEADLINE_EXCEEDED');
+    expect(isDrained).toBe(false);
+  });
+
   it('is drained when every claim has its answer', async () => {
     const commit = groupCommit({});
     const answers: string[] = [];

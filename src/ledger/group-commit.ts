@@ -123,6 +123,11 @@ export class GroupCommit {
   }
 
   private pump(): void {
+    this.sendWaiting();
+    this.settleIdle();
+  }
+
+  private sendWaiting(): void {
     while (this.maySend()) {
       const late: WaitingClaim[] = [];
       const batch = this.queue.take(
@@ -134,7 +139,6 @@ export class GroupCommit {
       for (const claim of late) this.expire(claim);
       if (batch.length > 0) void this.send(batch);
     }
-    this.settleIdle();
   }
 
   /**
@@ -177,7 +181,7 @@ export class GroupCommit {
     this.retryDelayMs = limits.RETRY_FIRST_MS;
     this.ports.metrics.ledgerBacklogEvents.value = reply.backlogEvents;
     this.ports.metrics.ledgerPartitionOpen.value = 1;
-    this.pump();
+    this.sendWaiting();
     for (const [index, claim] of batch.entries()) this.answer(claim, reply, index);
   }
 

@@ -1,10 +1,11 @@
 /** Facts about a user from a message into the form the ledger takes. */
+import { epochMs, type Instant } from '../definitions/epoch-ms.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
 
 /** The facts as messages carry them; the shape of the generated codecs and that of protobuf-es both fit. */
 export interface FactsMessage {
   readonly tags: readonly string[];
-  readonly registeredAt?: { readonly seconds: bigint; readonly nanos: number } | undefined;
+  readonly registeredAt?: Instant | undefined;
   readonly ordersCompleted?: number | undefined;
 }
 
@@ -12,11 +13,10 @@ export interface FactsMessage {
 export function claimFacts(facts: FactsMessage | undefined): ClaimFacts | undefined {
   if (facts === undefined) return undefined;
   const { tags, registeredAt, ordersCompleted } = facts;
+  const registeredAtMs = epochMs(registeredAt);
   return {
     tags,
-    ...(registeredAt !== undefined && {
-      registeredAtMs: Number(registeredAt.seconds) * 1_000 + Math.floor(registeredAt.nanos / 1_000_000),
-    }),
+    ...(registeredAtMs !== undefined && { registeredAtMs }),
     ...(ordersCompleted !== undefined && { ordersCompleted }),
   };
 }
