@@ -1,0 +1,33 @@
+import type { UserFacts } from '../../domain/cart.ts';
+import type { Failure } from '../../domain/decision.ts';
+import type { Audience } from '../../domain/promotion.ts';
+
+const MS_PER_DAY = 86_400_000;
+
+/** Why the user is not among those a promotion is for; undefined when the user is. */
+export function checkAudience(audience: Audience, facts: UserFacts, atMs: number): Failure | undefined {
+  switch (audience.kind) {
+    case 'everyone':
+      return undefined;
+    case 'new_users':
+      return checkNewUser(audience.registeredWithinDays, facts, atMs);
+    case 'tagged_users':
+      return checkTags(audience.anyOf, facts.tags);
+  }
+}
+
+function checkNewUser(withinDays: number | undefined, facts: UserFacts, atMs: number): Failure | undefined {
+  const { ordersCompleted, registeredAtMs } = facts;
+  if (ordersCompleted === undefined) return { reason: 'FACT_MISSING', needed: 'orders_completed' };
+  if (ordersCompleted > 0) return { reason: 'USER_NOT_TARGETED', needed: 0, seen: ordersCompleted };
+  if (withinDays === undefined) return undefined;
+  if (registeredAtMs === undefined) return { reason: 'FACT_MISSING', needed: 'registered_at' };
+  if (atMs - registeredAtMs < withinDays * MS_PER_DAY) return undefined;
+  const days = Math.floor((atMs - registeredAtMs) / MS_PER_DAY);
+  return { reason: 'USER_NOT_TARGETED', needed: withinDays, seen: days };
+}
+
+function checkTags(anyOf: readonly string[], tags: ReadonlySet<string> | undefined): Failure | undefined {
+  if (tags === undefined) return { reason: 'FACT_MISSING', needed: 'tags' };
+  return anyOf.some((tag) => tags.has(tag)) ? undefined : { reason: 'USER_NOT_TARGETED' };
+}

@@ -1,0 +1,105 @@
+import type { CandidateSource, Failure } from '../../domain/decision.ts';
+import type { PromotionDefinition } from '../../domain/promotion.ts';
+import type { Candidate } from '../candidate.ts';
+import type { CompiledPromotion } from '../compiled-promotion.ts';
+import type { EffectInput } from '../effect-parts.ts';
+import { type Eligibility, eligibilityOf } from '../match/eligible-lines.ts';
+import { checkAudience } from './check-audience.ts';
+import type { Occasion } from './occasion.ts';
+
+/** A candidate whose rules hold, or why they do not. */
+export type Checked =
+  | { readonly candidate: Candidate; readonly failure?: undefined }
+  | { readonly candidate?: undefined; readonly failure: Failure };
+
+/**
+ * Whether a promotion may be used on a cart, before it is known what else is used. The first check that fails is the answer;
+ * the order of the checks is part of the contract.
+ *
+ * @param expiresAtMs End of the coupon; `Infinity` when it has none or the source is no coupon.
+ */
+export function checkPromotion(
+  promotion: CompiledPromotion,
+  source: CandidateSource,
+  expiresAtMs: number,
+  occasion: Occasion,
+): Checked {
+  const failure = checkUse(promotion.definition, source, occasion);
+  if (failure !== undefined) return { failure };
+  const eligibility = eligibilityOf(promotion, occasion.cart);
+  const unmet = checkRules(promotion, eligibility, occasion) ?? checkEffect(promotion, eligibility, occasion);
+  if (unmet !== undefined) return { failure: unmet };
+  const { eligible, spendMinor, units } = eligibility;
+  return {
+    candidate: {
+      promotion,
+      source,
+      eligible,
+      spendMinor,
+      units,
+      expiresAtMs,
+      takesSlot: source.kind !== 'automatic',
+      budgetLeftMinor: promotion.definition.budget?.amountMinor ?? Infinity,
+    },
+  };
+}
+
+/** What the definition says about use as such: suspension, state, window, currency, audience. */
+export function checkUse(
+  definition: PromotionDefinition,
+  source: CandidateSource,
+  occasion: Occasion,
+): Failure | undefined {
+  if (definition.isUseSuspended) return { reason: 'USE_SUSPENDED' };
+  const failure = source.kind === 'code' ? checkCodeUse(definition, occasion.atMs) : undefined;
+  if (failure !== undefined) return failure;
+  const { currency } = occasion.cart.cart;
+  if (definition.currency !== currency) {
+    return { reason: 'CURRENCY_MISMATCH', needed: definition.currency, seen: currency };
+  }
+  if (source.kind === 'coupon' && !definition.checkAudienceAtUse) return undefined;
+  return checkAudience(definition.audience, occasion.facts, occasion.atMs);
+}
+
+function checkCodeUse(definition: PromotionDefinition, atMs: number): Failure | undefined {
+  if (!definition.isActive) return { reason: 'PROMOTION_INACTIVE' };
+  if (definition.startsAtMs !== undefined && atMs < definition.startsAtMs) {
+    return { reason: 'PROMOTION_NOT_STARTED' };
+  }
+  if (definition.endsAtMs !== undefined && atMs > definition.endsAtMs) return { reason: 'PROMOTION_ENDED' };
+  return undefined;
+}
+
+function checkRules(
+  { checks }: CompiledPromotion,
+  eligibility: Eligibility,
+  occasion: Occasion,
+): Failure | undefined {
+  if (checks.length === 0) return undefined;
+  const context = { ...occasion, ...eligibility };
+  for (const { ruleIndex, check } of checks) {
+    const failure = check(context);
+    if (failure !== undefined) return { ...failure, ruleIndex };
+  }
+  return undefined;
+}
+
+function checkEffect(
+  { effect }: CompiledPromotion,
+  { eligible, spendMinor, units }: Eligibility,
+  { cart }: Occasion,
+): Failure | undefined {
+  if (eligible.length === 0 && effect.target === 'items' && effect.kind !== 'gift_items') {
+    return { reason: 'NO_ELIGIBLE_LINE' };
+  }
+  const input: EffectInput = {
+    cart,
+    eligible,
+    spendMinor,
+    units,
+    left: cart.amounts,
+    shippingLeftMinor: cart.cart.shippingMinor,
+    isOptimistic: false,
+  };
+  return effect.check(input);
+}

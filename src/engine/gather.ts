@@ -1,0 +1,96 @@
+import type { CandidateSource, Failure } from '../domain/decision.ts';
+import { checkCoupon } from './check/check-coupon.ts';
+import type { CompiledPromotion } from './compiled-promotion.ts';
+import type { EvaluationInput, HeldCoupon } from './evaluation-input.ts';
+import type { PreparedCart } from './prepared-cart.ts';
+import type { RuleTable } from './rule-table.ts';
+
+/** Something that asks to be applied: a promotion by itself, a coupon, a code. */
+export interface Contender {
+  readonly source: CandidateSource;
+  /** Absent when there is none of that name; then there is a failure. */
+  readonly promotion?: CompiledPromotion;
+  /** Of the promotion the coupon or code is of; empty when there is none. */
+  readonly promotionId: string;
+  readonly promotionVersion: number;
+  /** End of the coupon; `Infinity` when there is none. */
+  readonly expiresAtMs: number;
+  /** Why it cannot be used whatever its promotion says. */
+  readonly failure?: Failure;
+}
+
+const AUTOMATIC: CandidateSource = { kind: 'automatic' };
+
+/** Everything an evaluation must account for: automatic promotions by ref, then coupons by id, then codes by themselves. */
+export function gatherContenders(table: RuleTable, input: EvaluationInput, cart: PreparedCart): Contender[] {
+  const automatic = table.index.find(cart, { tags: input.facts.tags, atMs: input.atMs });
+  const contenders: Contender[] = automatic.map((promotion) => contenderOf(promotion, AUTOMATIC));
+  for (const coupon of sortedCoupons(input.coupons)) contenders.push(ofCoupon(coupon, table, input.atMs));
+  if (input.selection.kind === 'own') contenders.push(...unknownCoupons(input, input.selection.couponIds));
+  for (const code of typedCodes(input)) contenders.push(ofCode(code, table));
+  return contenders;
+}
+
+function contenderOf(promotion: CompiledPromotion, source: CandidateSource): Contender {
+  const { id, version } = promotion.definition;
+  return { source, promotion, promotionId: id, promotionVersion: version, expiresAtMs: Infinity };
+}
+
+function sortedCoupons(coupons: readonly HeldCoupon[]): readonly HeldCoupon[] {
+  return coupons.length < 2
+    ? coupons
+    : coupons.toSorted((left, right) => compare(left.couponId, right.couponId));
+}
+
+function ofCoupon(coupon: HeldCoupon, table: RuleTable, atMs: number): Contender {
+  const source: CandidateSource = { kind: 'coupon', couponId: coupon.couponId };
+  const name = { ref: coupon.promotionRef, version: coupon.promotionVersion };
+  const promotion = table.versionOf(name);
+  const failure =
+    checkCoupon(coupon, atMs) ?? (promotion === undefined ? { reason: 'PROMOTION_NOT_FOUND' } : undefined);
+  return {
+    source,
+    promotionId: (promotion ?? table.currentOf(name.ref))?.definition.id ?? '',
+    promotionVersion: name.version,
+    expiresAtMs: coupon.expiresAtMs ?? Infinity,
+    ...(promotion === undefined ? {} : { promotion }),
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+function unknownCoupons({ coupons }: EvaluationInput, wanted: readonly string[]): Contender[] {
+  const known = new Set(coupons.map(({ couponId }) => couponId));
+  return [...new Set(wanted)]
+    .filter((couponId) => !known.has(couponId))
+    .sort(compare)
+    .map((couponId) => nameless({ kind: 'coupon', couponId }, { reason: 'COUPON_NOT_FOUND' }));
+}
+
+/** The codes as they are compared: without outer blanks, in lower case, each once and sorted. */
+export function typedCodes({ codes, selection }: Pick<EvaluationInput, 'codes' | 'selection'>): string[] {
+  if (codes.length === 0 && selection.kind === 'best') return [];
+  const all = selection.kind === 'own' ? [...codes, ...selection.codes] : codes;
+  return [...new Set(all.map(normalisedCode))].sort(compare);
+}
+
+/** A code as it is compared. */
+export function normalisedCode(code: string): string {
+  return code.trim().toLowerCase();
+}
+
+function ofCode(code: string, table: RuleTable): Contender {
+  const source: CandidateSource = { kind: 'code', code };
+  const promotion = table.byCode(code);
+  return promotion === undefined
+    ? nameless(source, { reason: 'CODE_UNKNOWN' })
+    : contenderOf(promotion, source);
+}
+
+function nameless(source: CandidateSource, failure: Failure): Contender {
+  return { source, promotionId: '', promotionVersion: 0, expiresAtMs: Infinity, failure };
+}
+
+function compare(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}

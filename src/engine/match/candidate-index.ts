@@ -1,0 +1,133 @@
+import type { CompiledPromotion } from '../compiled-promotion.ts';
+import type { PreparedCart } from '../prepared-cart.ts';
+import type { SelectionKeys } from '../selection.ts';
+import { type IndexEntry, Posting } from './posting.ts';
+
+/** Who is buying and when, as far as it decides which promotions are worth a look. */
+export interface Occasion {
+  readonly tags: ReadonlySet<string> | undefined;
+  readonly atMs: number;
+}
+
+/**
+ * Finds the automatic promotions a cart could get: from its items and categories, the user's tags and the moment. The cost
+ * follows what is found, not what exists.
+ *
+ * A promotion stands under the keys of its shortest list of required items and categories; without such a list under its
+ * tags; otherwise among those that every cart meets.
+ */
+export class CandidateIndex {
+  readonly #byItem = new Map<number, Posting>();
+  readonly #byCategory = new Map<number, Posting>();
+  readonly #byTag = new Map<string, Posting>();
+  readonly #everywhere = new Posting();
+  readonly #entries = new Map<CompiledPromotion, IndexEntry>();
+  #searches = 0;
+
+  /** Exchanges promotions; the cost follows the lists they stand in. */
+  change(gone: Iterable<CompiledPromotion>, added: Iterable<CompiledPromotion>): void {
+    const touched = new Set<Posting>();
+    const removed = new Set<IndexEntry>();
+    for (const promotion of gone) this.#remove(promotion, removed, touched);
+    for (const promotion of added) this.#add(promotion, touched);
+    for (const posting of touched) posting.settle(removed);
+  }
+
+  #remove(promotion: CompiledPromotion, removed: Set<IndexEntry>, touched: Set<Posting>): void {
+    const entry = this.#entries.get(promotion);
+    if (entry === undefined) return;
+    this.#entries.delete(promotion);
+    removed.add(entry);
+    for (const posting of this.#postingsOf(promotion)) touched.add(posting);
+  }
+
+  #add(promotion: CompiledPromotion, touched: Set<Posting>): void {
+    const { startsAtMs = -Infinity, endsAtMs = Infinity, audience } = promotion.definition;
+    const tags = audience.kind === 'tagged_users' ? { anyOfTags: new Set(audience.anyOf) } : {};
+    const entry = { promotion, startsAtMs, endsAtMs, seenIn: 0, ...tags };
+    this.#entries.set(promotion, entry);
+    for (const posting of this.#postingsOf(promotion)) {
+      posting.add(entry);
+      touched.add(posting);
+    }
+  }
+
+  #postingsOf(promotion: CompiledPromotion): Posting[] {
+    const keys = shortest(promotion.requiredKeys);
+    if (keys !== undefined) {
+      return [
+        ...keys.items.map((key) => postingUnder(this.#byItem, key)),
+        ...keys.categories.map((key) => postingUnder(this.#byCategory, key)),
+      ];
+    }
+    const { audience } = promotion.definition;
+    if (audience.kind !== 'tagged_users') return [this.#everywhere];
+    return audience.anyOf.map((tag) => postingUnder(this.#byTag, tag));
+  }
+
+  /** The promotions to look at, by ref. */
+  find(cart: PreparedCart, occasion: Occasion): CompiledPromotion[] {
+    this.#searches += 1;
+    const found: CompiledPromotion[] = [];
+    this.#collect(this.#everywhere, cart, occasion, found);
+    for (const key of cart.itemKeys) this.#collect(this.#byItem.get(key), cart, occasion, found);
+    for (const key of cart.categoryKeys) this.#collect(this.#byCategory.get(key), cart, occasion, found);
+    for (const tag of occasion.tags ?? []) this.#collect(this.#byTag.get(tag), cart, occasion, found);
+    return found.sort(byRef);
+  }
+
+  #collect(
+    posting: Posting | undefined,
+    cart: PreparedCart,
+    occasion: Occasion,
+    found: CompiledPromotion[],
+  ): void {
+    if (posting === undefined) return;
+    for (const entry of posting.entries) {
+      if (entry.endsAtMs < occasion.atMs) return;
+      if (entry.seenIn === this.#searches) continue;
+      entry.seenIn = this.#searches;
+      if (isWorthALook(entry, cart, occasion)) found.push(entry.promotion);
+    }
+  }
+}
+
+function isWorthALook(entry: IndexEntry, cart: PreparedCart, { tags, atMs }: Occasion): boolean {
+  if (entry.startsAtMs > atMs) return false;
+  if (entry.anyOfTags !== undefined && !sharesTag(entry.anyOfTags, tags)) return false;
+  const { requiredKeys } = entry.promotion;
+  return requiredKeys.length < 2 || requiredKeys.every((keys) => isAnyPresent(keys, cart));
+}
+
+function sharesTag(wanted: ReadonlySet<string>, tags: ReadonlySet<string> | undefined): boolean {
+  if (tags === undefined) return false;
+  for (const tag of wanted) if (tags.has(tag)) return true;
+  return false;
+}
+
+function isAnyPresent({ items, categories }: SelectionKeys, cart: PreparedCart): boolean {
+  return (
+    items.some((key) => cart.itemKeys.includes(key)) ||
+    categories.some((key) => cart.categoryKeys.includes(key))
+  );
+}
+
+function shortest(lists: readonly SelectionKeys[]): SelectionKeys | undefined {
+  const lengthOf = ({ items, categories }: SelectionKeys): number => items.length + categories.length;
+  return lists.reduce<SelectionKeys | undefined>(
+    (best, keys) => (best === undefined || lengthOf(keys) < lengthOf(best) ? keys : best),
+    undefined,
+  );
+}
+
+function postingUnder<Key>(postings: Map<Key, Posting>, key: Key): Posting {
+  const known = postings.get(key);
+  if (known !== undefined) return known;
+  const posting = new Posting();
+  postings.set(key, posting);
+  return posting;
+}
+
+function byRef(left: CompiledPromotion, right: CompiledPromotion): number {
+  return left.definition.ref - right.definition.ref;
+}
