@@ -17,12 +17,19 @@ export interface UserFacts {
   tags: string[];
   registeredAt?: Timestamp | undefined;
   ordersCompleted?: number | undefined;
+  attributes: Attribute[];
 }
 
 /** google.protobuf.Timestamp. */
 export interface Timestamp {
   seconds: bigint;
   nanos: number;
+}
+
+/** hongbao.v1.Attribute. */
+export interface Attribute {
+  name: string;
+  value: { case: 'text'; value: string } | { case: 'number'; value: bigint } | { case: 'flag'; value: boolean } | { case: undefined; value?: undefined };
 }
 
 /** hongbao.v1.BatchClaimCouponsRequest. */
@@ -38,6 +45,7 @@ export interface StreamClaimCouponsRequest {
 
 const PATTERN_1 = /^[a-z0-9][a-z0-9-]{0,62}$/u;
 const PATTERN_2 = /^[A-Za-z0-9._:@-]{1,64}$/u;
+const PATTERN_3 = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/u;
 
 /** Reads a hongbao.v1.ClaimCouponRequest. Throws MalformedMessageError when the bytes are none. */
 export function decodeClaimCouponRequest(bytes: Uint8Array): ClaimCouponRequest {
@@ -94,6 +102,7 @@ function newUserFacts(): UserFacts {
     tags: [],
     registeredAt: undefined,
     ordersCompleted: undefined,
+    attributes: [],
   };
 }
 
@@ -109,6 +118,9 @@ function readUserFacts(reader: WireReader, end: number, depth: number, message: 
         break;
       case 3:
         message.ordersCompleted = reader.uint32();
+        break;
+      case 4:
+        message.attributes.push(readAttribute(reader, reader.end(), depth + 1, newAttribute()));
         break;
       default:
         reader.skip(tag, depth);
@@ -133,6 +145,36 @@ function readTimestamp(reader: WireReader, end: number, depth: number, message: 
         break;
       case 2:
         message.nanos = reader.int32();
+        break;
+      default:
+        reader.skip(tag, depth);
+    }
+  }
+  return message;
+}
+
+function newAttribute(): Attribute {
+  return {
+    name: '',
+    value: { case: undefined },
+  };
+}
+
+function readAttribute(reader: WireReader, end: number, depth: number, message: Attribute): Attribute {
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag >>> 3) {
+      case 1:
+        message.name = reader.string();
+        break;
+      case 2:
+        message.value = { case: 'text', value: reader.string() };
+        break;
+      case 3:
+        message.value = { case: 'number', value: reader.int64() };
+        break;
+      case 4:
+        message.value = { case: 'flag', value: reader.bool() };
         break;
       default:
         reader.skip(tag, depth);
@@ -228,6 +270,25 @@ function checkUserFacts(message: UserFacts, found: FieldViolation[]): void {
   if (message.registeredAt !== undefined) {
     if (isBefore(message.registeredAt, 0n, 0) || isAfter(message.registeredAt, 253402300799n, 0)) found.push({ field: 'registered_at', description: 'must be greater than or equal to 1970-01-01T00:00:00Z and less than or equal to 9999-12-31T23:59:59Z' });
   }
+  if (message.attributes.length > 100) found.push({ field: 'attributes', description: 'must contain no more than 100 item(s)' });
+  for (const [index, item] of message.attributes.entries()) {
+    const before = found.length;
+    checkAttribute(item, found);
+    if (found.length > before) prefixFields(found, before, `attributes[${index}]`);
+  }
+}
+
+function checkAttribute(message: Attribute, found: FieldViolation[]): void {
+  if (!PATTERN_3.test(message.name)) found.push({ field: 'name', description: 'does not match regex pattern `^[A-Za-z][A-Za-z0-9_.-]{0,63}$`' });
+  if (message.value.case === 'text') {
+    const { value } = message.value;
+    if (isLonger(value, 200)) found.push({ field: 'text', description: 'must be at most 200 characters' });
+  }
+  if (message.value.case === 'number') {
+    const { value } = message.value;
+    if (value <= -9007199254740992n || value >= 9007199254740992n) found.push({ field: 'number', description: 'must be greater than -9007199254740992 and less than 9007199254740992' });
+  }
+  if (message.value.case === undefined) found.push({ field: 'value', description: 'exactly one field is required in oneof' });
 }
 
 function checkBatchClaimCouponsRequest(message: BatchClaimCouponsRequest, found: FieldViolation[]): void {

@@ -7,13 +7,15 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Attribute } from "./attribute_pb.ts";
+import { file_hongbao_v1_attribute } from "./attribute_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file hongbao/v1/user_facts.proto.
  */
 export const file_hongbao_v1_user_facts: GenFile = /*@__PURE__*/
-  fileDesc("Chtob25nYmFvL3YxL3VzZXJfZmFjdHMucHJvdG8SCmhvbmdiYW8udjEipQEKCVVzZXJGYWN0cxIeCgR0YWdzGAEgAygJQhC6SA2SAQoQZCIGcgQQARhAEkQKDXJlZ2lzdGVyZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyABIdChBvcmRlcnNfY29tcGxldGVkGAMgASgNSACIAQFCEwoRX29yZGVyc19jb21wbGV0ZWRiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Chtob25nYmFvL3YxL3VzZXJfZmFjdHMucHJvdG8SCmhvbmdiYW8udjEi2gEKCVVzZXJGYWN0cxIeCgR0YWdzGAEgAygJQhC6SA2SAQoQZCIGcgQQARhAEkQKDXJlZ2lzdGVyZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyABIdChBvcmRlcnNfY29tcGxldGVkGAMgASgNSACIAQESMwoKYXR0cmlidXRlcxgEIAMoCzIVLmhvbmdiYW8udjEuQXR0cmlidXRlQgi6SAWSAQIQZEITChFfb3JkZXJzX2NvbXBsZXRlZGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_hongbao_v1_attribute]);
 
 /**
  * UserFacts is what the caller asserts about a user. Honoured only from callers with the scope facts:assert; from others
@@ -42,6 +44,13 @@ export type UserFacts = Message<"hongbao.v1.UserFacts"> & {
    * @generated from field: optional uint32 orders_completed = 3;
    */
   ordersCompleted?: number | undefined;
+
+  /**
+   * Attributes the shop defines; at most 100, each name once.
+   *
+   * @generated from field: repeated hongbao.v1.Attribute attributes = 4;
+   */
+  attributes: Attribute[];
 };
 
 /**
