@@ -34,6 +34,14 @@ export interface Cart {
   readonly attributes: ReadonlyMap<string, AttributeValue>;
 }
 
+/** A cart known by its total only, and perhaps by its items: enough to say what can surely be used. */
+export interface CartSummary extends Omit<Cart, 'lines'> {
+  /** Sum of all lines before any discount. */
+  readonly totalMinor: number;
+  /** Every item of the cart, each once; absent when the items are not known. */
+  readonly itemIds?: ReadonlySet<string>;
+}
+
 /** What is known about the user. What is absent is unknown, and a condition on it does not hold. */
 export interface UserFacts {
   readonly tags?: ReadonlySet<string>;
