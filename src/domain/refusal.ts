@@ -31,6 +31,12 @@ interface ReasonFacts {
 }
 
 const noEffect = (code: StatusCode): ReasonFacts => ({ code, outcome: 'noEffect' });
+/** Nothing happened, and asking again can help. */
+const noEffectNow = (code: StatusCode, retryAfterMs: number): ReasonFacts => ({
+  code,
+  outcome: 'noEffect',
+  retryAfterMs,
+});
 const unknown = (code: StatusCode, retryAfterMs: number): ReasonFacts => ({
   code,
   outcome: 'unknown',
@@ -58,6 +64,7 @@ export const REASONS = {
   COUPON_STILL_USABLE: noEffect('FAILED_PRECONDITION'),
   METHOD_NOT_FOUND: noEffect('UNIMPLEMENTED'),
   MESSAGE_TOO_LARGE: noEffect('RESOURCE_EXHAUSTED'),
+  RULE_SET_VERSION_NOT_FOUND: noEffect('NOT_FOUND'),
 
   PROMOTION_ALREADY_EXISTS: noEffect('ALREADY_EXISTS'),
   ETAG_MISMATCH: noEffect('ABORTED'),
@@ -75,6 +82,8 @@ export const REASONS = {
   SHUTTING_DOWN: unknown('UNAVAILABLE', 100),
   DEADLINE_EXCEEDED: unknown('DEADLINE_EXCEEDED', 0),
   INTERNAL: unknown('INTERNAL', 0),
+  EVALUATION_OVERLOADED: noEffectNow('UNAVAILABLE', 50),
+  EVALUATION_FAILED: noEffectNow('UNAVAILABLE', 100),
 } as const satisfies Record<string, ReasonFacts>;
 
 /** The name of one reason. */

@@ -27,6 +27,7 @@ export const REFUSAL_MESSAGES: Readonly<Record<RefusalReason, Readonly<Record<La
   COUPON_STILL_USABLE: { en: 'This coupon can still be used.', zh: '该优惠券仍可使用。' },
   METHOD_NOT_FOUND: { en: 'This function does not exist.', zh: '该功能不存在。' },
   MESSAGE_TOO_LARGE: { en: 'The request is too large.', zh: '请求内容过大。' },
+  RULE_SET_VERSION_NOT_FOUND: { en: 'These rules are not known.', zh: '该规则版本不存在。' },
   PROMOTION_ALREADY_EXISTS: { en: 'A promotion with this id already exists.', zh: '该活动编号已存在。' },
   ETAG_MISMATCH: {
     en: 'Somebody else changed this promotion. Load it again.',
@@ -51,6 +52,11 @@ export const REFUSAL_MESSAGES: Readonly<Record<RefusalReason, Readonly<Record<La
   SHUTTING_DOWN: { en: 'Please try again.', zh: '请重试。' },
   DEADLINE_EXCEEDED: { en: 'This took too long. Please try again.', zh: '处理超时，请重试。' },
   INTERNAL: { en: 'Something went wrong on our side.', zh: '系统出现问题，请稍后重试。' },
+  EVALUATION_OVERLOADED: {
+    en: 'Too many people at once. Please try again.',
+    zh: '当前人数过多，请稍后重试。',
+  },
+  EVALUATION_FAILED: { en: 'Please try again in a moment.', zh: '优惠计算暂时不可用，请稍后重试。' },
 };
 
 /**
