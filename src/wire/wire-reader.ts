@@ -5,6 +5,7 @@ const START_GROUP = 3;
 const END_GROUP = 4;
 const BITS_32 = 5;
 const MAX_VARINT_BYTES = 10;
+const TWO_TO_32 = 4_294_967_296;
 
 /** Levels of messages and groups a message may have; the same limit as protobuf-es, so that both refuse the same bytes. */
 export const MAX_DEPTH = 100;
@@ -77,6 +78,23 @@ export class WireReader {
   uint64(): bigint {
     this.#varint64();
     return word.getBigUint64(0);
+  }
+
+  /** Reads a 64-bit varint with sign as the nearest number. */
+  safeInt64(): number {
+    const first = this.#bytes[this.position];
+    if (first !== undefined && first < 0x80) {
+      this.position++;
+      return first;
+    }
+    this.#varint64();
+    return word.getInt32(0) * TWO_TO_32 + word.getUint32(4);
+  }
+
+  /** Reads a 64-bit varint without sign as the nearest number. */
+  safeUint64(): number {
+    this.#varint64();
+    return word.getUint32(0) * TWO_TO_32 + word.getUint32(4);
   }
 
   /** Reads a truth value; any bit of the varint makes it true. */

@@ -6,8 +6,6 @@ const MAX_LOOPED_CHARACTERS = 64;
 const MS_PER_SECOND = 1000;
 const NANOS_PER_MS = 1_000_000;
 const TWO_TO_32 = 4_294_967_296;
-const MAX_INT64 = 2n ** 63n - 1n;
-const MAX_UINT64 = 2n ** 64n - 1n;
 
 /**
  * Writes the protobuf wire format, for the generated encoders of hot messages.
@@ -56,16 +54,16 @@ export class WireWriter {
     else this.#varint(value >>> 0, 0xffffffff);
   }
 
-  /** Writes a varint of 64 bits with sign. Throws RangeError when it is none. */
-  int64(value: bigint): void {
-    if (value > MAX_INT64 || value < -MAX_INT64 - 1n) throw new RangeError(`not a 64-bit integer: ${value}`);
-    this.#bits64(BigInt.asUintN(64, value));
+  /** Writes a varint of 64 bits with sign. Throws RangeError when it is not a safe integer. */
+  safeInt64(value: number): void {
+    if (value >>> 0 === value) this.uint32(value);
+    else this.#wide(value);
   }
 
-  /** Writes a varint of 64 bits without sign. Throws RangeError when it is none. */
-  uint64(value: bigint): void {
-    if (value > MAX_UINT64 || value < 0n) throw new RangeError(`not an unsigned 64-bit integer: ${value}`);
-    this.#bits64(value);
+  /** Writes a varint of 64 bits without sign. Throws RangeError when it is not a safe integer, or negative. */
+  safeUint64(value: number): void {
+    if (value < 0) throw new RangeError(`not an unsigned integer: ${value}`);
+    this.safeInt64(value);
   }
 
   /** Writes a truth value. */
@@ -118,14 +116,15 @@ export class WireWriter {
       this.uint32(0x10);
     }
     if (seconds !== 0) {
-      this.#varint(modulo32(seconds), modulo32(Math.floor(seconds / TWO_TO_32)));
+      this.safeInt64(seconds);
       this.uint32(0x08);
     }
     this.lengthSince(before);
   }
 
-  #bits64(value: bigint): void {
-    this.#varint(Number(value & 0xffffffffn), Number(value >> 32n));
+  #wide(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new RangeError(`not a safe integer: ${value}`);
+    this.#varint(modulo32(value), modulo32(Math.floor(value / TWO_TO_32)));
   }
 
   /** Writes the varint of high × 2^32 + low. */

@@ -93,7 +93,7 @@ function presence(field: DescField): string {
   if (field.fieldKind === 'list') return `${value}.length > 0`;
   if (field.fieldKind === 'map') return `Object.keys(${value}).length > 0`;
   if (isOptional(field)) return `${value} !== undefined`;
-  const { method, zero } = scalarShape(field);
+  const { method, zero } = scalarShape(field, 'decode');
   return method === 'bytes' ? `${value}.byteLength > 0` : `${value} !== ${zero}`;
 }
 

@@ -46,7 +46,7 @@ function emptyValue(member: DescField | DescOneof): string {
   if (member.kind === 'oneof') return '{ case: undefined }';
   if (member.fieldKind === 'list') return '[]';
   if (member.fieldKind === 'map') return '{}';
-  return isOptional(member) ? 'undefined' : scalarShape(member).zero;
+  return isOptional(member) ? 'undefined' : scalarShape(member, 'decode').zero;
 }
 
 function fieldCase(field: DescField): string {
@@ -66,7 +66,7 @@ function readStatements(field: DescField): string {
         ? oneofMessageStatements(field, field.oneof)
         : `\n  ${target} = ${readMessage(field.message, target)};\n  break;`;
     default: {
-      const value = `reader.${scalarShape(field).method}()`;
+      const value = `reader.${scalarShape(field, 'decode').method}()`;
       return field.oneof
         ? `\n  message.${field.oneof.localName} = { case: '${field.localName}', value: ${value} };\n  break;`
         : `\n  ${target} = ${value};\n  break;`;
@@ -91,7 +91,7 @@ function oneofMessageStatements(field: DescField & { message: DescMessage }, one
 
 function listStatements(field: DescField, target: string): string {
   if (field.message !== undefined) return `\n  ${target}.push(${readMessage(field.message)});\n  break;`;
-  const { method, wireType } = scalarShape(field);
+  const { method, wireType } = scalarShape(field, 'decode');
   const push = `${target}.push(reader.${method}());`;
   if (wireType === LENGTH_DELIMITED) return `\n  ${push}\n  break;`;
   return ` {
@@ -106,7 +106,7 @@ function listStatements(field: DescField, target: string): string {
 }
 
 function mapStatements(field: DescField, target: string): string {
-  const { method, zero } = scalarShape(field);
+  const { method, zero } = scalarShape(field, 'decode');
   return ` {
   let key = '';
   let value = ${zero};

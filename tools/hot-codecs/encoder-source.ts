@@ -39,14 +39,14 @@ function fieldStatements(field: DescField): string {
 
 function presence(field: DescField, source: string): string {
   if (isOptional(field)) return `${source} !== undefined`;
-  const { method, zero } = scalarShape(field);
+  const { method, zero } = scalarShape(field, 'encode');
   return method === 'bytes' ? `${source}.byteLength > 0` : `${source} !== ${zero}`;
 }
 
 /** Writes one value, its length if it has one, and its tag. */
 function valueStatements(field: DescField, value: string): string {
   if (field.message === undefined) {
-    const { method, wireType } = scalarShape(field);
+    const { method, wireType } = scalarShape(field, 'encode');
     return `writer.${method}(${value});\n${tagStatement(field.number, wireType)}`;
   }
   return `${messageStatements(field, field.message, value)}\n${tagStatement(field.number, 2)}`;
@@ -69,14 +69,14 @@ ${indent(body, 2)}
   if (!field.packed) return loop(valueStatements(field, 'item'));
   return `if (${source}.length > 0) {
   const before${field.number} = writer.size;
-${indent(loop(`writer.${scalarShape(field).method}(item);`), 2)}
+${indent(loop(`writer.${scalarShape(field, 'encode').method}(item);`), 2)}
   writer.lengthSince(before${field.number});
   ${tagStatement(field.number, 2)}
 }`;
 }
 
 function mapStatements(field: DescField, source: string): string {
-  const { method, wireType } = scalarShape(field);
+  const { method, wireType } = scalarShape(field, 'encode');
   return `for (const [key, value] of Object.entries(${source}).reverse()) {
   const before${field.number} = writer.size;
   writer.${method}(value);

@@ -1,5 +1,6 @@
 /** How a field looks in TypeScript and which reader and writer methods carry it. */
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
+import { isKeptSafe } from './safe-integers.ts';
 import { UnsupportedError } from './unsupported.ts';
 
 /** A moment; seconds and nanoseconds since 1970. */
@@ -7,7 +8,10 @@ export const TIMESTAMP = 'google.protobuf.Timestamp';
 /** A span; seconds and nanoseconds. */
 export const DURATION = 'google.protobuf.Duration';
 
-/** `decode`: objects made from bytes. `encode`: objects that become bytes; times in them are plain milliseconds. */
+/**
+ * `decode`: objects made from bytes; 64-bit numbers are numbers where the rules of the contract keep them safe, and bigints
+ * otherwise. `encode`: objects that become bytes; in them times are plain milliseconds, and 64-bit numbers safe integers.
+ */
 export type Direction = 'decode' | 'encode';
 
 /** What a value of a scalar or enum type is in TypeScript and on the wire. */
@@ -29,15 +33,23 @@ const SHAPES = new Map<ScalarType, ScalarShape>([
   [ScalarType.UINT64, { type: 'bigint', zero: '0n', method: 'uint64', wireType: 0 }],
 ]);
 
+const SAFE_SHAPES = new Map<ScalarType, ScalarShape>([
+  [ScalarType.INT64, { type: 'number', zero: '0', method: 'safeInt64', wireType: 0 }],
+  [ScalarType.UINT64, { type: 'number', zero: '0', method: 'safeUint64', wireType: 0 }],
+]);
+
 const ENUM_SHAPE: ScalarShape = { type: 'number', zero: '0', method: 'int32', wireType: 0 };
 
 /** The shape of a scalar or enum, by itself or as element of a list or map. Throws when there is none. */
-export function scalarShape(field: DescField): ScalarShape {
+export function scalarShape(field: DescField, direction: Direction): ScalarShape {
   if (field.enum !== undefined) {
     if (!field.enum.open) throw new UnsupportedError(field, 'closed enums');
     return ENUM_SHAPE;
   }
-  const shape = field.scalar === undefined ? undefined : SHAPES.get(field.scalar);
+  const { scalar } = field;
+  const isSafe = direction === 'encode' || isKeptSafe(field);
+  const shape =
+    scalar === undefined ? undefined : ((isSafe ? SAFE_SHAPES.get(scalar) : undefined) ?? SHAPES.get(scalar));
   if (shape === undefined) throw new UnsupportedError(field, 'this scalar type');
   if ('longAsString' in field && field.longAsString) throw new UnsupportedError(field, 'jstype');
   if (shape.method === 'string' && !field.utf8Validation)
@@ -55,7 +67,7 @@ export function elementType(field: DescField, direction: Direction): string {
   if (field.message !== undefined) {
     return direction === 'encode' && isTime(field.message) ? 'number' : field.message.name;
   }
-  return field.enum !== undefined && direction === 'encode' ? field.enum.name : scalarShape(field).type;
+  return field.enum !== undefined && direction === 'encode' ? field.enum.name : scalarShape(field, direction).type;
 }
 
 /** The field's property in an interface, with its comment. */

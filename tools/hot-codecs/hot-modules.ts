@@ -1,5 +1,15 @@
 import type { DescMessage } from '@bufbuild/protobuf';
 import {
+  BatchEvaluateCartsRequestSchema,
+  BatchEvaluateCartsResponseSchema,
+  EvaluateCartRequestSchema,
+  EvaluateCartResponseSchema,
+  ListUsableCouponsRequestSchema,
+  ListUsableCouponsResponseSchema,
+  ValidateCouponRequestSchema,
+  ValidateCouponResponseSchema,
+} from '../../src/gen/hongbao/v1/cart_service_pb.ts';
+import {
   BatchClaimCouponsRequestSchema,
   BatchClaimCouponsResponseSchema,
   ClaimCouponRequestSchema,
@@ -32,6 +42,28 @@ export const HOT_MODULES: readonly HotModule[] = [
     file: 'claim-responses.ts',
     direction: 'encode',
     messages: [ClaimCouponResponseSchema, BatchClaimCouponsResponseSchema, StreamClaimCouponsResponseSchema],
+    checked: false,
+  },
+  {
+    file: 'cart-requests.ts',
+    direction: 'decode',
+    messages: [
+      EvaluateCartRequestSchema,
+      BatchEvaluateCartsRequestSchema,
+      ListUsableCouponsRequestSchema,
+      ValidateCouponRequestSchema,
+    ],
+    checked: true,
+  },
+  {
+    file: 'cart-responses.ts',
+    direction: 'encode',
+    messages: [
+      EvaluateCartResponseSchema,
+      BatchEvaluateCartsResponseSchema,
+      ListUsableCouponsResponseSchema,
+      ValidateCouponResponseSchema,
+    ],
     checked: false,
   },
 ];

@@ -9,6 +9,7 @@ import {
   type UInt32Rules,
   type UInt64Rules,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import { isKeptSafe } from './safe-integers.ts';
 import { UnsupportedError } from './unsupported.ts';
 import { refuseOtherRules, type ValueCheck } from './value-check.ts';
 
@@ -24,6 +25,8 @@ export function rangeChecks(
   if (low.case !== undefined && high.case !== undefined && low.value > high.value) {
     throw new UnsupportedError(field, 'a range turned inside out');
   }
+  const literal = (bound: number | bigint): string =>
+    typeof bound === 'bigint' && !isKeptSafe(field) ? `${bound}n` : String(bound);
   return boundChecks(
     low.case && {
       fails: `${value} ${low.case === 'gt' ? '<=' : '<'} ${literal(low.value)}`,
@@ -78,10 +81,6 @@ function boundChecks(...bounds: readonly (Bound | undefined)[]): ValueCheck[] {
       description: `must be ${present.map((bound) => bound.text).join(' and ')}`,
     },
   ];
-}
-
-function literal(value: number | bigint): string {
-  return typeof value === 'bigint' ? `${value}n` : String(value);
 }
 
 function moment(timestamp: Timestamp): string {

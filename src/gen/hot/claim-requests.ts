@@ -29,7 +29,7 @@ export interface Timestamp {
 /** hongbao.v1.Attribute. */
 export interface Attribute {
   name: string;
-  value: { case: 'text'; value: string } | { case: 'number'; value: bigint } | { case: 'flag'; value: boolean } | { case: undefined; value?: undefined };
+  value: { case: 'text'; value: string } | { case: 'number'; value: number } | { case: 'flag'; value: boolean } | { case: undefined; value?: undefined };
 }
 
 /** hongbao.v1.BatchClaimCouponsRequest. */
@@ -171,7 +171,7 @@ function readAttribute(reader: WireReader, end: number, depth: number, message: 
         message.value = { case: 'text', value: reader.string() };
         break;
       case 3:
-        message.value = { case: 'number', value: reader.int64() };
+        message.value = { case: 'number', value: reader.safeInt64() };
         break;
       case 4:
         message.value = { case: 'flag', value: reader.bool() };
@@ -286,7 +286,7 @@ function checkAttribute(message: Attribute, found: FieldViolation[]): void {
   }
   if (message.value.case === 'number') {
     const { value } = message.value;
-    if (value <= -9007199254740992n || value >= 9007199254740992n) found.push({ field: 'number', description: 'must be greater than -9007199254740992 and less than 9007199254740992' });
+    if (value <= -9007199254740992 || value >= 9007199254740992) found.push({ field: 'number', description: 'must be greater than -9007199254740992 and less than 9007199254740992' });
   }
   if (message.value.case === undefined) found.push({ field: 'value', description: 'exactly one field is required in oneof' });
 }
