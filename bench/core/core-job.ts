@@ -1,0 +1,47 @@
+/** What a core process is asked to measure, and what it answers. Both travel as one line of JSON. */
+import type { EngineKey } from './engines/engine.ts';
+import type { CallTimes } from './time-calls.ts';
+
+/** An engine with one rule set: how long it takes for carts of these sizes. */
+export interface EngineJob {
+  readonly kind: 'engine';
+  readonly engine: EngineKey;
+  /** Idle promotions beside the live ones. */
+  readonly idle: number;
+  readonly cartLines: readonly number[];
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+/** Times of one cart size, and the ids of matching promotions per variant, to be compared between engines. */
+export interface CartTimes extends CallTimes {
+  readonly lines: number;
+  readonly matches: readonly (readonly string[])[];
+}
+
+/** What came of an engine job. */
+export interface EngineResult {
+  readonly loadMs: number;
+  readonly carts: readonly CartTimes[];
+}
+
+/** Our combiner with wallets of one size and one limit of coupons per order. */
+export interface CombineJob {
+  readonly kind: 'combine';
+  readonly coupons: number;
+  readonly couponsPerOrder: number;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+/** What came of a combine job. */
+export interface CombineResult extends CallTimes {
+  /** Wallets measured, and for how many the answer was proven the best. */
+  readonly wallets: number;
+  readonly proven: number;
+  /** Coupons applied per order, on average: a combiner that never combines would be quick. */
+  readonly appliedPerOrder: number;
+}
+
+/** Either. */
+export type CoreJob = EngineJob | CombineJob;
