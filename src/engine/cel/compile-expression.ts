@@ -1,0 +1,76 @@
+import { isCelError, plan } from '@bufbuild/cel';
+import type { UserFacts } from '../../domain/cart.ts';
+import type { Failure } from '../../domain/decision.ts';
+import type { PreparedCart } from '../prepared-cart.ts';
+import type { RuleCheck, RuleContext } from '../rule-parts.ts';
+import { checkExpression } from './check-expression.ts';
+import { ENVIRONMENT } from './environment.ts';
+import { ExpressionFault } from './expression-fault.ts';
+import { MAX_STEPS } from './limits.ts';
+import { parseExpression } from './syntax.ts';
+import { describeType, type Estimate } from './value-types.ts';
+import { type Variables, variablesOf } from './variables.ts';
+
+/** An expression ready to run, or why it cannot be used. */
+export type CompiledExpression =
+  | { readonly check: RuleCheck; readonly fault?: undefined }
+  | { readonly check?: undefined; readonly fault: string };
+
+/** Parses, checks and plans an expression; it must be a bool whatever the cart. */
+export function compileExpression(text: string): CompiledExpression {
+  try {
+    const expr = parseExpression(text);
+    const { type, cost } = checkExpression(expr);
+    if (type.kind !== 'scalar' || type.name !== 'bool') {
+      throw new ExpressionFault(`is a ${describeType(type)}; it must be a bool`);
+    }
+    return { check: checkOf(plan(ENVIRONMENT, expr), cost) };
+  } catch (error) {
+    if (error instanceof ExpressionFault) return { fault: error.message };
+    throw error;
+  }
+}
+
+type Plan = ReturnType<typeof plan>;
+
+function checkOf(run: Plan, cost: Estimate): RuleCheck {
+  return (context) => {
+    const { values, sizes, missing } = variablesFor(context);
+    const steps = cost(sizes);
+    if (steps > MAX_STEPS) return failed(`it would take ${steps} steps on this cart; at most ${MAX_STEPS}`);
+    const result = run({ ...values });
+    if (result === true) return undefined;
+    if (result === false) return { reason: 'EXPRESSION_FALSE' };
+    return isCelError(result) ? explain(result.message, missing) : failed('the result is no bool');
+  };
+}
+
+/** Texts in answers are for people; the library's may quote parts of the cart. */
+const MAX_REASON_CHARACTERS = 200;
+
+function failed(reason: string): Failure {
+  return { reason: 'EXPRESSION_FAILED', seen: reason.slice(0, MAX_REASON_CHARACTERS) };
+}
+
+/** The library tells a missing fact like any missing key; it is one when the expression asked for that fact. */
+function explain(message: string, missing: ReadonlySet<string>): Failure {
+  const name = /field not found: (.+)$/.exec(message)?.[1];
+  return name !== undefined && missing.has(name) ? { reason: 'FACT_MISSING', needed: name } : failed(message);
+}
+
+interface KnownVariables {
+  readonly facts: UserFacts;
+  readonly atMs: number;
+  readonly variables: Variables;
+}
+
+/** One evaluation asks many expressions about one cart. */
+const known = new WeakMap<PreparedCart, KnownVariables>();
+
+function variablesFor({ cart, facts, atMs }: RuleContext): Variables {
+  const before = known.get(cart);
+  if (before?.facts === facts && before.atMs === atMs) return before.variables;
+  const variables = variablesOf(cart, facts, atMs);
+  known.set(cart, { facts, atMs, variables });
+  return variables;
+}

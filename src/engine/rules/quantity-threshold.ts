@@ -1,0 +1,17 @@
+import type { RuleCompiler } from '../rule-parts.ts';
+
+/** The eligible lines have at least a number of units. */
+export const quantityThreshold: RuleCompiler<'quantity_threshold'> = {
+  kind: 'quantity_threshold',
+  compile: ({ minQuantity }) => ({
+    check({ units }) {
+      if (units >= minQuantity) return undefined;
+      return {
+        reason: 'QUANTITY_NOT_MET',
+        needed: minQuantity,
+        seen: units,
+        shortfall: { kind: 'units', missing: minQuantity - units },
+      };
+    },
+  }),
+};

@@ -1,0 +1,17 @@
+import type { RuleCompiler } from '../rule-parts.ts';
+
+/** A gift is given for spending an amount on the whole order, inside the scope or not. */
+export const spendForGift: RuleCompiler<'spend_for_gift'> = {
+  kind: 'spend_for_gift',
+  compile: ({ amountMinor }) => ({
+    check({ orderSpendMinor }) {
+      if (orderSpendMinor >= amountMinor) return undefined;
+      return {
+        reason: 'GIFT_CONDITION_NOT_MET',
+        needed: amountMinor,
+        seen: orderSpendMinor,
+        shortfall: { kind: 'minor', missing: amountMinor - orderSpendMinor },
+      };
+    },
+  }),
+};
