@@ -1,0 +1,18 @@
+import type { EffectCompiler } from '../effect-parts.ts';
+import { takeNothing } from './take-nothing.ts';
+
+/** All that is left of shipping off, up to a ceiling. */
+export const freeShipping: EffectCompiler<'free_shipping'> = {
+  kind: 'free_shipping',
+  compile: ({ kind, maxOffMinor = Number.POSITIVE_INFINITY }) => ({
+    kind,
+    target: 'shipping',
+    isSpread: false,
+    check: () => undefined,
+    apply: (input, outcome) => {
+      takeNothing(input, outcome);
+      outcome.shippingOffMinor = Math.min(maxOffMinor, input.shippingLeftMinor);
+    },
+    offAtSpend: () => undefined,
+  }),
+};
