@@ -1,4 +1,6 @@
-import type { Rule } from '../../gen/hongbao/v1/rule_pb.ts';
+import { compileExpression } from '../../engine/cel/compile-expression.ts';
+import { MAX_EXPRESSION_CHARACTERS } from '../../engine/cel/limits.ts';
+import type { CelRule, Rule } from '../../gen/hongbao/v1/rule_pb.ts';
 import type { FaultFinder, Report } from './report.ts';
 import { fieldNameOfRule, rulePath } from './rule-path.ts';
 import { isTimeZone } from './time-zone.ts';
@@ -36,6 +38,8 @@ function singleRuleFaults({ kind }: Rule, path: string, report: Report): void {
     case 'timeSlot':
       if (!isTimeZone(kind.value.timeZone)) report(`${path}.time_zone`, 'is not a known IANA time zone');
       return;
+    case 'cel':
+      return expressionFaults(kind.value, path, report);
     case 'minimumSpend':
     case 'itemEligibility':
     case 'exclusion':
@@ -51,8 +55,14 @@ function singleRuleFaults({ kind }: Rule, path: string, report: Report): void {
     case 'customAttribute':
     case 'saleItems':
     case 'stackability':
-    case 'cel':
     case undefined:
       return;
   }
+}
+
+/** Found now, not when a customer pays: an expression that does not parse, is no condition, or costs too much. */
+function expressionFaults({ expression }: CelRule, path: string, report: Report): void {
+  if (expression === '' || [...expression].length > MAX_EXPRESSION_CHARACTERS) return;
+  const { fault } = compileExpression(expression);
+  if (fault !== undefined) report(`${path}.expression`, fault);
 }

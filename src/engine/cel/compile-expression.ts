@@ -45,17 +45,28 @@ function checkOf(run: Plan, cost: Estimate): RuleCheck {
   };
 }
 
-/** Texts in answers are for people; the library's may quote parts of the cart. */
-const MAX_REASON_CHARACTERS = 200;
-
 function failed(reason: string): Failure {
-  return { reason: 'EXPRESSION_FAILED', seen: reason.slice(0, MAX_REASON_CHARACTERS) };
+  return { reason: 'EXPRESSION_FAILED', seen: reason };
 }
+
+/**
+ * What goes wrong with values, in words of our own: the library's may quote the cart or come from the JavaScript engine, and an
+ * answer must be the same for ever.
+ */
+const REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/divide by zero|modulus by zero/, 'a division by zero'],
+  [/overflow|out of range/, 'a number or time out of range'],
+  [/out of bounds/, 'a place that the list does not have'],
+  [/field not found/, 'a key that the map does not have'],
+  [/no matching overload|type mismatch/, 'a value of another type than the expression needs'],
+];
 
 /** The library tells a missing fact like any missing key; it is one when the expression asked for that fact. */
 function explain(message: string, missing: ReadonlySet<string>): Failure {
   const name = /field not found: (.+)$/.exec(message)?.[1];
-  return name !== undefined && missing.has(name) ? { reason: 'FACT_MISSING', needed: name } : failed(message);
+  if (name !== undefined && missing.has(name)) return { reason: 'FACT_MISSING', needed: name };
+  const known = REASONS.find(([pattern]) => pattern.test(message));
+  return failed(known?.[1] ?? 'a value that cannot be converted');
 }
 
 interface KnownVariables {

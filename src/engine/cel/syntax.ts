@@ -13,7 +13,7 @@ export const APPEND = '@append';
 
 /** Parses an expression. Throws {@link ExpressionFault}. */
 export function parseExpression(text: string): Expr {
-  if (text.length > MAX_EXPRESSION_CHARACTERS) {
+  if ([...text].length > MAX_EXPRESSION_CHARACTERS) {
     throw new ExpressionFault(`has more than ${MAX_EXPRESSION_CHARACTERS} characters`);
   }
   if (bracketDepth(text) > MAX_BRACKET_DEPTH) {

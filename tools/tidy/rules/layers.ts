@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ledger: ['domain', 'telemetry', 'gen'],
   database: ['domain', 'telemetry'],
   archive: ['domain', 'telemetry', 'ledger', 'database', 'gen'],
-  definitions: ['domain', 'telemetry', 'database', 'gen'],
+  definitions: ['domain', 'telemetry', 'database', 'engine', 'gen'],
   ruleset: ['domain', 'telemetry', 'database', 'definitions', 'engine', 'gen'],
   evaluation: ['domain', 'telemetry', 'engine', 'gen'],
   transport: [

@@ -6,7 +6,7 @@ import { descendants, dottedName, field, importedModules, type SyntaxNode } from
 const PURE_LAYERS = ['src/domain/', 'src/engine/'];
 
 /** Modules that compute and do nothing else. */
-const PURE_MODULES = ['node:buffer', '@bufbuild/cel', 'lru-cache'];
+const PURE_MODULES = ['node:buffer', '@bufbuild/cel', '@bufbuild/protobuf/wkt', 'lru-cache'];
 
 /** Names whose mere use makes the answer depend on time, chance, the machine or the event loop. */
 const IMPURE_NAMES = new Set([
