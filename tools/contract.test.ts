@@ -10,11 +10,18 @@ import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { createValidator } from '@bufbuild/protovalidate';
 import { field as fieldExtension } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { expect, test } from 'vitest';
+import { REJECTION_REASONS } from '../src/domain/decision.ts';
+import { file_hongbao_v1_attribute } from '../src/gen/hongbao/v1/attribute_pb.ts';
 import {
   file_hongbao_v1_availability,
   ReachKindSchema,
   ReachSchema,
 } from '../src/gen/hongbao/v1/availability_pb.ts';
+import {
+  CartService,
+  file_hongbao_v1_cart_service,
+  RejectionReasonSchema,
+} from '../src/gen/hongbao/v1/cart_service_pb.ts';
 import { CouponService, file_hongbao_v1_coupon_service } from '../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { EffectKindSchema, EffectSchema, file_hongbao_v1_effect } from '../src/gen/hongbao/v1/effect_pb.ts';
 import { file_hongbao_v1_insight_service, InsightService } from '../src/gen/hongbao/v1/insight_service_pb.ts';
@@ -23,9 +30,10 @@ import {
   file_hongbao_v1_promotion_service,
   PromotionService,
 } from '../src/gen/hongbao/v1/promotion_service_pb.ts';
-import { file_hongbao_v1_rule } from '../src/gen/hongbao/v1/rule_pb.ts';
+import { file_hongbao_v1_rule, RuleKindSchema, RuleSchema } from '../src/gen/hongbao/v1/rule_pb.ts';
+import { file_hongbao_v1_user_facts } from '../src/gen/hongbao/v1/user_facts_pb.ts';
 
-const services = [PromotionService, CouponService, InsightService];
+const services = [PromotionService, CouponService, InsightService, CartService];
 const methods = services.flatMap((service) => service.methods);
 const definitions = [
   file_hongbao_v1_promotion,
@@ -38,11 +46,17 @@ const files = [
   file_hongbao_v1_promotion_service,
   file_hongbao_v1_coupon_service,
   file_hongbao_v1_insight_service,
+  file_hongbao_v1_cart_service,
+  file_hongbao_v1_attribute,
+  file_hongbao_v1_user_facts,
 ];
 const messages = files.flatMap((file) => file.messages);
 const fields = messages.flatMap((message) => message.fields);
 
-const isRead = (method: DescMethod): boolean => /^(Get|List)/.test(method.name);
+const isRead = (method: DescMethod): boolean =>
+  /^(Get|List)/.test(method.name) || method.parent === CartService;
+/** Lists that are bounded by something else than a page: a wallet. */
+const isBounded = (method: DescMethod): boolean => method.name === 'ListUsableCoupons';
 const named = (list: readonly DescMethod[]): { name: string; method: DescMethod }[] =>
   list.map((method) => ({ name: `${method.parent.name}.${method.name}`, method }));
 
@@ -59,7 +73,7 @@ test.each(named(methods))('$name is marked as a read exactly when it is one', ({
   expect(method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS).toBe(isRead(method));
 });
 
-test.each(named(methods.filter((method) => method.name.startsWith('List'))))(
+test.each(named(methods.filter((method) => method.name.startsWith('List') && !isBounded(method))))(
   '$name is paged',
   ({ method }) => {
     const names = (message: DescMessage): string[] => message.fields.map((field) => field.name);
@@ -71,6 +85,7 @@ test.each(named(methods.filter((method) => method.name.startsWith('List'))))(
 // SPEC P2, P8: a kind that is added to one list and not to the other would be invisible to filters and stacking.
 test.each([
   { kinds: EffectKindSchema, message: EffectSchema, oneof: 'kind' },
+  { kinds: RuleKindSchema, message: RuleSchema, oneof: 'kind' },
   { kinds: ReachKindSchema, message: ReachSchema, oneof: 'way' },
 ])('$kinds.name has a value for each case of $message.name', ({ kinds, message, oneof }) => {
   const cases = message.oneofs.find((candidate) => candidate.name === oneof)?.fields ?? [];
@@ -78,6 +93,19 @@ test.each([
   expect(kinds.values.slice(1).map((value) => [value.name, value.number])).toEqual(
     cases.map((field) => [`${prefix}${field.name.toUpperCase()}`, field.number]),
   );
+});
+
+// SPEC R10
+test('the reasons why a candidate does not apply are those of the engine, in its order', () => {
+  const prefix = RejectionReasonSchema.sharedPrefix?.toUpperCase() ?? expect.fail();
+  const names = RejectionReasonSchema.values.slice(1).map(({ name }) => name.slice(prefix.length));
+  expect(names).toEqual(REJECTION_REASONS);
+});
+
+// SPEC C1: the main thread reads these, and skips the rest.
+test('what the main thread reads of a cart comes first', () => {
+  const names = CartService.method.evaluateCart.input.fields.map(({ name }) => name);
+  expect(names.slice(0, 4)).toEqual(['user_id', 'use_wallet', 'codes', 'cart']);
 });
 
 // SPEC P3
@@ -88,8 +116,13 @@ test.each(fields.filter((field) => field.name.endsWith('_minor')))(
   },
 );
 
+/** Messages that requests are made of, beside definitions. */
+function nestedIn(message: DescMessage): DescMessage[] {
+  return [message, ...message.fields.flatMap((field) => (field.message ? nestedIn(field.message) : []))];
+}
+const inRequests = new Set(methods.flatMap(({ input }) => nestedIn(input)).map(({ typeName }) => typeName));
 const requested = fields.filter(
-  (field) => definitions.some((file) => file === field.parent.file) || field.parent.name.endsWith('Request'),
+  (field) => definitions.some((file) => file === field.parent.file) || inRequests.has(field.parent.typeName),
 );
 const OUTPUT_ONLY = new Set([
   'Promotion.promotion_id',
@@ -103,7 +136,7 @@ const OUTPUT_ONLY = new Set([
   'ConditionTexts.zh',
 ]);
 /** Any value of these is a right one. */
-const FREE = new Set(['StreamClaimCouponsRequest.sequence']);
+const FREE = new Set(['StreamClaimCouponsRequest.sequence', 'UserFacts.orders_completed']);
 const pathOf = (field: DescField): string => `${field.parent.name}.${field.name}`;
 
 test.each(

@@ -45,7 +45,7 @@ export function errorsTable(reasons: readonly DocumentedReason[]): string {
 Generated from \`proto/${FILE}\` by \`npm run generate\`; do not edit.
 
 Every error carries one \`google.rpc.ErrorInfo\` with the reason below and the domain \`hongbao\`; items of a batch carry the
-same reason in a \`ClaimRefusal\`. "No effect" means that this attempt changed nothing and never will. "Unknown" means that
+same reason in a \`ClaimRefusal\` or \`CartRefusal\`. "No effect" means that this attempt changed nothing and never will. "Unknown" means that
 it may or may not have been carried out: ask again with the same \`request_id\`, after the stated wait, which
 \`google.rpc.RetryInfo\` gives for the call at hand.
 

@@ -5,6 +5,8 @@ const START_GROUP = 3;
 const END_GROUP = 4;
 const BITS_32 = 5;
 const MAX_VARINT_BYTES = 10;
+/** No varint: it has more bytes than were looked at. */
+const TOO_LONG = -1;
 const TWO_TO_32 = 4_294_967_296;
 
 /** Levels of messages and groups a message may have; the same limit as protobuf-es, so that both refuse the same bytes. */
@@ -12,6 +14,13 @@ export const MAX_DEPTH = 100;
 
 /** A leading U+FEFF is text, not a mark; invalid UTF-8 is refused. */
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Texts kept to be shared, at most; a power of two. The last text of each place stays, so hostile texts only cost others a new one. */
+const SHARED_STRINGS = 8_192;
+/** Longer texts are not shared: comparing them costs as much as making them. */
+const MAX_SHARED_BYTES = 32;
+/** Texts of ASCII characters only; a text is as long as its bytes are many. */
+const shared: string[] = Array<string>(SHARED_STRINGS).fill('');
 
 const word = new DataView(new ArrayBuffer(8));
 
@@ -43,6 +52,15 @@ export class WireReader {
 
   /** Reads a tag: field number × 8 + wire type. */
   tag(): number {
+    const first = this.#bytes[this.position] ?? 0;
+    if (first >= 8 && first < 0x80 && (first & 7) <= BITS_32) {
+      this.position++;
+      return first;
+    }
+    return this.#anyTag();
+  }
+
+  #anyTag(): number {
     const start = this.position;
     const tag = this.uint32();
     const size = this.position - start;
@@ -82,23 +100,27 @@ export class WireReader {
 
   /** Reads a 64-bit varint with sign as the nearest number. */
   safeInt64(): number {
-    const first = this.#bytes[this.position];
-    if (first !== undefined && first < 0x80) {
-      this.position++;
-      return first;
-    }
+    const lowBits = this.#upTo28Bits();
+    if (lowBits !== TOO_LONG) return lowBits;
     this.#varint64();
     return word.getInt32(0) * TWO_TO_32 + word.getUint32(4);
   }
 
   /** Reads a 64-bit varint without sign as the nearest number. */
   safeUint64(): number {
+    const lowBits = this.#upTo28Bits();
+    if (lowBits !== TOO_LONG) return lowBits;
     this.#varint64();
     return word.getUint32(0) * TWO_TO_32 + word.getUint32(4);
   }
 
   /** Reads a truth value; any bit of the varint makes it true. */
   bool(): boolean {
+    const first = this.#bytes[this.position] ?? 0x80;
+    if (first < 0x80) {
+      this.position++;
+      return first !== 0;
+    }
     this.#varint64();
     return word.getInt32(0) !== 0 || word.getInt32(4) !== 0;
   }
@@ -106,11 +128,33 @@ export class WireReader {
   /** Reads a text. Throws on invalid UTF-8. */
   string(): string {
     const start = this.#skipSized();
-    const end = this.position;
+    return this.#text(start, this.position);
+  }
+
+  #text(start: number, end: number): string {
     for (let at = start; at < end; at++) {
       if ((this.#bytes[at] ?? 0) > 0x7f) return decodeUtf8(this.#bytes.subarray(start, end));
     }
     return this.#bytes.toString('latin1', start, end);
+  }
+
+  /**
+   * Reads a text that many messages share, such as the id of an item. One that was read before is the same string again:
+   * nothing is allocated, and what looks it up in a map finds its hash computed. Throws on invalid UTF-8.
+   */
+  sharedString(): string {
+    const start = this.#skipSized();
+    const end = this.position;
+    if (end - start > MAX_SHARED_BYTES) return this.#text(start, end);
+    const bytes = this.#bytes;
+    let hash = 0;
+    for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0;
+    const place = (hash ^ (hash >>> 15)) & (SHARED_STRINGS - 1);
+    const known = shared[place] ?? '';
+    if (isText(bytes, start, end, known)) return known;
+    const text = this.#text(start, end);
+    if (text.length === end - start) shared[place] = text;
+    return text;
   }
 
   /** Reads bytes, as a view of the message. */
@@ -180,6 +224,20 @@ export class WireReader {
     return start;
   }
 
+  /** Reads a varint of at most four bytes, as most amounts of money are; reads nothing when it is longer. */
+  #upTo28Bits(): number {
+    let value = 0;
+    for (let shift = 0, at = this.position; shift < 28; shift += 7) {
+      const byte = this.#bytes[at++] ?? 0x80;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        this.position = at;
+        return value;
+      }
+    }
+    return TOO_LONG;
+  }
+
   #restOfUint32(lowBits: number): number {
     let value = lowBits;
     for (let shift = 7; shift < 28; shift += 7) {
@@ -216,6 +274,13 @@ export class WireReader {
     }
     throw new MalformedMessageError('varint too long');
   }
+}
+
+/** Whether the bytes from `start` to `end` are a text of ASCII characters. */
+function isText(bytes: Buffer, start: number, end: number, text: string): boolean {
+  if (text.length !== end - start) return false;
+  for (let at = start; at < end; at++) if (bytes[at] !== text.charCodeAt(at - start)) return false;
+  return true;
 }
 
 function decodeUtf8(bytes: Uint8Array): string {

@@ -36,15 +36,23 @@ export class WireWriter {
     return Buffer.from(this.#scratch.subarray(this.#position));
   }
 
-  /** Writes a varint of 32 bits without sign; also tags. Throws RangeError when it is none. */
+  /** Writes the tag of a field: field number × 8 + wire type. */
+  tag(value: number): void {
+    if (value >= 0x80 || this.#position === 0) {
+      this.uint32(value);
+      return;
+    }
+    this.#scratch[--this.#position] = value;
+  }
+
+  /** Writes a varint of 32 bits without sign; also lengths. Throws RangeError when it is none. */
   uint32(value: number): void {
     if (value >>> 0 !== value) throw new RangeError(`not an unsigned 32-bit integer: ${value}`);
-    if (value < 0x80) {
-      this.#reserve(1);
-      this.#scratch[this.#position] = value;
-    } else {
-      this.#varint(value, 0);
-    }
+    if (value < 0x80 && this.#position > 0) this.#scratch[--this.#position] = value;
+    else if (value < 0x4000 && this.#position > 1) {
+      this.#scratch[--this.#position] = value >>> 7;
+      this.#scratch[--this.#position] = (value & 0x7f) | 0x80;
+    } else this.#varint(value, 0);
   }
 
   /** Writes a varint of 32 bits with sign; also enums. Throws RangeError when it is none. */

@@ -129,7 +129,11 @@ function elementStatements(
     checks.push(nestedCheck(field.message, 'item', path));
   }
   if (checks.length === 0) return '';
-  return `for (const [index, item] of ${value}.entries()) {\n${indent(checks.join('\n'), 2)}\n}`;
+  return `for (let index = 0; index < ${value}.length; index++) {
+  const item = ${value}[index];
+  if (item === undefined) continue;
+${indent(checks.join('\n'), 2)}
+}`;
 }
 
 function nestedCheck(message: DescMessage, value: string, path: string): string {

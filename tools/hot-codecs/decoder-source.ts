@@ -17,10 +17,13 @@ export function decode${name}(bytes: Uint8Array): ${name} {
 `;
 }
 
+/** Whether a text is read as a shared string. */
+export type IsShared = (field: DescField) => boolean;
+
 /** `newX`, which makes an empty message, and `readX`, which merges a message from the wire into one. */
-export function readFunctions(message: DescMessage): string {
+export function readFunctions(message: DescMessage, isShared: IsShared): string {
   const { name } = message;
-  const cases = message.fields.map((field) => indent(fieldCase(field), 6)).join('\n');
+  const cases = message.fields.map((field) => indent(fieldCase(field, isShared), 6)).join('\n');
   const empty = message.members.map((member) => `    ${member.localName}: ${emptyValue(member)},`).join('\n');
   return `function new${name}(): ${name} {
   return {
@@ -49,24 +52,24 @@ function emptyValue(member: DescField | DescOneof): string {
   return isOptional(member) ? 'undefined' : scalarShape(member, 'decode').zero;
 }
 
-function fieldCase(field: DescField): string {
-  return `case ${field.number}:${readStatements(field)}`;
+function fieldCase(field: DescField, isShared: IsShared): string {
+  return `case ${field.number}:${readStatements(field, isShared)}`;
 }
 
-function readStatements(field: DescField): string {
+function readStatements(field: DescField, isShared: IsShared): string {
   const target = `message.${field.localName}`;
   switch (field.fieldKind) {
     case 'map':
       return mapStatements(field, target);
     case 'list':
-      return listStatements(field, target);
+      return listStatements(field, target, isShared);
     case 'message':
       if (field.delimitedEncoding) throw new UnsupportedError(field, 'groups');
       return field.oneof
         ? oneofMessageStatements(field, field.oneof)
         : `\n  ${target} = ${readMessage(field.message, target)};\n  break;`;
     default: {
-      const value = `reader.${scalarShape(field, 'decode').method}()`;
+      const value = `reader.${isShared(field) ? 'sharedString' : scalarShape(field, 'decode').method}()`;
       return field.oneof
         ? `\n  message.${field.oneof.localName} = { case: '${field.localName}', value: ${value} };\n  break;`
         : `\n  ${target} = ${value};\n  break;`;
@@ -89,10 +92,10 @@ function oneofMessageStatements(field: DescField & { message: DescMessage }, one
 }`;
 }
 
-function listStatements(field: DescField, target: string): string {
+function listStatements(field: DescField, target: string, isShared: IsShared): string {
   if (field.message !== undefined) return `\n  ${target}.push(${readMessage(field.message)});\n  break;`;
   const { method, wireType } = scalarShape(field, 'decode');
-  const push = `${target}.push(reader.${method}());`;
+  const push = `${target}.push(reader.${isShared(field) ? 'sharedString' : method}());`;
   if (wireType === LENGTH_DELIMITED) return `\n  ${push}\n  break;`;
   return ` {
   if ((tag & 7) === ${LENGTH_DELIMITED}) {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BatchClaimCouponsResponseSchema } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { PromotionSchema } from '../../src/gen/hongbao/v1/promotion_pb.ts';
+import * as cartRequests from '../../src/gen/hot/cart-requests.ts';
 import * as claimRequests from '../../src/gen/hot/claim-requests.ts';
 import { emittedDecoder } from './emitted-module.ts';
 import { HOT_MODULES } from './hot-modules.ts';
@@ -25,7 +26,7 @@ function exported(module: object, desc: DescMessage): Decode {
 
 const committed = HOT_MODULES.filter((module) => module.direction === 'decode')
   .flatMap((module) => module.messages)
-  .map((desc): [DescMessage, Decode] => [desc, exported(claimRequests, desc)]);
+  .map((desc): [DescMessage, Decode] => [desc, exported({ ...claimRequests, ...cartRequests }, desc)]);
 const promotion = await emitted(PromotionSchema);
 const decoders = [...committed, promotion, await emitted(BatchClaimCouponsResponseSchema)];
 

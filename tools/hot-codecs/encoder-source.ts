@@ -89,5 +89,5 @@ function mapStatements(field: DescField, source: string): string {
 }
 
 function tagStatement(number: number, wireType: 0 | 2): string {
-  return `writer.uint32(${number * 8 + wireType});`;
+  return `writer.tag(${number * 8 + wireType});`;
 }

@@ -67,7 +67,9 @@ export function elementType(field: DescField, direction: Direction): string {
   if (field.message !== undefined) {
     return direction === 'encode' && isTime(field.message) ? 'number' : field.message.name;
   }
-  return field.enum !== undefined && direction === 'encode' ? field.enum.name : scalarShape(field, direction).type;
+  return field.enum !== undefined && direction === 'encode'
+    ? field.enum.name
+    : scalarShape(field, direction).type;
 }
 
 /** The field's property in an interface, with its comment. */

@@ -48,6 +48,16 @@ message Everything {
   bool w = 23 [(buf.validate.field).required = true];
 }`;
 
+test.each([
+  { field: 'c', type: 'number' },
+  { field: 'd', type: 'number' },
+  { field: 's', type: 'bigint' },
+])('the 64-bit field $field is a $type, as its rules allow', ({ field, type }) => {
+  const desc = compileProto(SUPPORTED).get('Everything') ?? expect.fail();
+  const source = moduleSource({ file: '', direction: 'decode', messages: [desc], checked: true });
+  expect(source).toMatch(new RegExp(`(?: ${field}: |case: '${field}'; value: )${type}\\b`));
+});
+
 test('every supported rule says what protovalidate says', async () => {
   const desc = compileProto(SUPPORTED).get('Everything') ?? expect.fail();
   const violationsOf = (await emittedDecoder(desc, true)).get('violationsOfEverything') ?? expect.fail();
@@ -165,6 +175,13 @@ const REFUSED: readonly { what: string; declarations: string }[] = [
   { what: 'a library message', declarations: 'message M { google.protobuf.FieldMask a = 1; }' },
   { what: 'a number as text', declarations: 'message M { int64 a = 1 [jstype = JS_STRING]; }' },
 ];
+
+test.each(['M.b', 'M.c', 'a'])('generation stops at sharing %s, which is no text', (name) => {
+  const desc = compileProto('message M { string a = 1; int32 b = 2; }').get('M') ?? expect.fail();
+  const module = { file: '', direction: 'decode', messages: [desc], checked: true } as const;
+  expect(moduleSource({ ...module, sharedTexts: ['M.a'] })).toContain('sharedString');
+  expect(() => moduleSource({ ...module, sharedTexts: [name] })).toThrow(UnsupportedError);
+});
 
 test.each(REFUSED)('generation stops at $what', ({ declarations }) => {
   const desc: DescMessage = compileProto(declarations).get('M') ?? expect.fail();

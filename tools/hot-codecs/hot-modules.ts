@@ -28,6 +28,11 @@ export interface HotModule {
   readonly messages: readonly DescMessage[];
   /** Whether `violationsOfX` is emitted too. */
   readonly checked: boolean;
+  /**
+   * Texts that many messages repeat, as `Message.field`: they are read as shared strings, which costs less than a new string
+   * each time. Texts that are hardly ever the same twice would only push others out.
+   */
+  readonly sharedTexts?: readonly string[];
 }
 
 /** Requests are decoded and checked, responses are encoded: what a server does, and nothing else. */
@@ -54,6 +59,20 @@ export const HOT_MODULES: readonly HotModule[] = [
       ValidateCouponRequestSchema,
     ],
     checked: true,
+    sharedTexts: [
+      'Attribute.name',
+      'Cart.channel',
+      'Cart.currency',
+      'Cart.payment_method',
+      'Cart.region',
+      'CartLine.category_ids',
+      'CartLine.item_id',
+      'CartLine.line_id',
+      'CartSummary.currency',
+      'CartSummary.item_ids',
+      'ItemOffer.item_id',
+      'UserFacts.tags',
+    ],
   },
   {
     file: 'cart-responses.ts',

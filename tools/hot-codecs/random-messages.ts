@@ -8,6 +8,7 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import fc from 'fast-check';
+import { isKeptSafe } from './safe-integers.ts';
 
 const MAX_ELEMENTS = 3;
 
@@ -38,36 +39,48 @@ const int64s = fc.oneof(
   fc.constantFrom(253_402_300_799n, 253_402_300_800n, -1n, 2n ** 53n, 2n ** 32n),
 );
 
-/** Random messages of a type: valid ones, invalid ones, and ones at the edges of the rules. */
-export function messages(desc: DescMessage): fc.Arbitrary<Message> {
+const uint64s = fc.oneof(
+  fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  fc.constantFrom(0n, 1n, 2n ** 53n - 1n, 2n ** 53n),
+);
+const safeInt64s = fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -3, max: 300 })).map(BigInt);
+const safeUint64s = fc.oneof(fc.maxSafeNat(), fc.nat(300)).map(BigInt);
+
+/**
+ * Random messages of a type: valid ones, invalid ones, and ones at the edges of the rules. `safe`: 64-bit numbers are safe
+ * integers, as encoders take them.
+ */
+export function messages(desc: DescMessage, safe = false): fc.Arbitrary<Message> {
   const members = desc.members.map((member): [string, fc.Arbitrary<unknown>] => [
     member.localName,
     member.kind === 'oneof'
-      ? fc.oneof(fc.constant({ case: undefined }), ...member.fields.map(oneofCases))
-      : fieldValues(member),
+      ? fc.oneof(fc.constant({ case: undefined }), ...member.fields.map((field) => oneofCases(field, safe)))
+      : fieldValues(member, safe),
   ]);
   return fc.record(Object.fromEntries(members)).map((values) => create(desc, withoutUndefined(values)));
 }
 
-function oneofCases(field: DescField): fc.Arbitrary<unknown> {
-  return elements(field).map((value) => ({ case: field.localName, value }));
+function oneofCases(field: DescField, safe: boolean): fc.Arbitrary<unknown> {
+  return elements(field, safe).map((value) => ({ case: field.localName, value }));
 }
 
-function fieldValues(field: DescField): fc.Arbitrary<unknown> {
+function fieldValues(field: DescField, safe: boolean): fc.Arbitrary<unknown> {
   switch (field.fieldKind) {
     case 'list':
-      return fc.array(elements(field), { maxLength: MAX_ELEMENTS });
+      return fc.array(elements(field, safe), { maxLength: MAX_ELEMENTS });
     case 'map':
-      return fc.dictionary(texts, elements(field), { maxKeys: MAX_ELEMENTS, noNullPrototype: true });
+      return fc.dictionary(texts, elements(field, safe), { maxKeys: MAX_ELEMENTS, noNullPrototype: true });
     case 'message':
-      return fc.option(elements(field), { nil: undefined });
+      return fc.option(elements(field, safe), { nil: undefined });
     default:
-      return field.proto.proto3Optional ? fc.option(elements(field), { nil: undefined }) : elements(field);
+      return field.proto.proto3Optional
+        ? fc.option(elements(field, safe), { nil: undefined })
+        : elements(field, safe);
   }
 }
 
-function elements(field: DescField): fc.Arbitrary<unknown> {
-  if (field.message !== undefined) return messages(field.message);
+function elements(field: DescField, safe: boolean): fc.Arbitrary<unknown> {
+  if (field.message !== undefined) return messages(field.message, safe);
   if (field.enum !== undefined)
     return fc.oneof(fc.constantFrom(...field.enum.values.map(({ number }) => number)), int32s);
   switch (field.scalar) {
@@ -80,9 +93,9 @@ function elements(field: DescField): fc.Arbitrary<unknown> {
     case ScalarType.UINT32:
       return uint32s;
     case ScalarType.INT64:
-      return int64s;
+      return safe ? safeInt64s : int64s;
     case ScalarType.UINT64:
-      return fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+      return safe ? safeUint64s : uint64s;
     case ScalarType.BYTES:
       return fc.uint8Array({ maxLength: 20 });
     default:
@@ -160,17 +173,20 @@ function sized(bytes: Uint8Array): Uint8Array {
     : Buffer.concat([Uint8Array.of((bytes.length & 0x7f) | 0x80, bytes.length >> 7), bytes]);
 }
 
-/** What a message holds, whoever made it: known members only, bytes as text. Times become milliseconds when asked to. */
-export function contentOf(desc: DescMessage, message: object, timesInMs = false): unknown {
-  if (timesInMs && TIMES.has(desc.typeName)) return millisecondsOf(message);
+/**
+ * What a message holds, whoever made it: known members only, bytes as text, numbers as the hot decoders give them.
+ * `plain`: as the hot encoders take it, with times in milliseconds and 64-bit numbers as numbers.
+ */
+export function contentOf(desc: DescMessage, message: object, plain = false): unknown {
+  if (plain && TIMES.has(desc.typeName)) return millisecondsOf(message);
   const values = new Map(Object.entries(message));
   const members = desc.members.map((member) => {
     const value: unknown = values.get(member.localName);
     return [
       member.localName,
       member.kind === 'oneof'
-        ? oneofContent(member.fields, value, timesInMs)
-        : fieldContent(member, value, timesInMs),
+        ? oneofContent(member.fields, value, plain)
+        : fieldContent(member, value, plain),
     ];
   });
   return Object.fromEntries(members);
@@ -183,23 +199,24 @@ function millisecondsOf(time: object): number {
   return Number(seconds) * 1000 + Math.trunc(nanos / 1_000_000);
 }
 
-function oneofContent(fields: readonly DescField[], value: unknown, timesInMs: boolean): unknown {
+function oneofContent(fields: readonly DescField[], value: unknown, plain: boolean): unknown {
   if (typeof value !== 'object' || value === null || !('case' in value) || !('value' in value))
     return { case: undefined };
   const field = fields.find((candidate) => candidate.localName === value.case);
   return field
-    ? { case: field.localName, value: elementContent(field, value.value, timesInMs) }
+    ? { case: field.localName, value: elementContent(field, value.value, plain) }
     : { case: undefined };
 }
 
-function fieldContent(field: DescField, value: unknown, timesInMs: boolean): unknown {
+function fieldContent(field: DescField, value: unknown, plain: boolean): unknown {
   if (field.fieldKind === 'list' && Array.isArray(value))
-    return value.map((item) => elementContent(field, item, timesInMs));
-  return elementContent(field, value, timesInMs);
+    return value.map((item) => elementContent(field, item, plain));
+  return elementContent(field, value, plain);
 }
 
-function elementContent(field: DescField, value: unknown, timesInMs: boolean): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+function elementContent(field: DescField, value: unknown, plain: boolean): unknown {
+  if (value instanceof Uint8Array) return plain ? value : Buffer.from(value).toString('hex');
+  if (typeof value === 'bigint' && (plain || isKeptSafe(field))) return Number(value);
   const isMessage = field.message !== undefined && typeof value === 'object' && value !== null;
-  return isMessage ? contentOf(field.message, value, timesInMs) : value;
+  return isMessage ? contentOf(field.message, value, plain) : value;
 }

@@ -230,7 +230,7 @@ function readCart(reader: WireReader, end: number, depth: number, message: Cart)
     const tag = reader.tag();
     switch (tag >>> 3) {
       case 1:
-        message.currency = reader.string();
+        message.currency = reader.sharedString();
         break;
       case 2:
         message.taxMode = reader.int32();
@@ -242,13 +242,13 @@ function readCart(reader: WireReader, end: number, depth: number, message: Cart)
         message.shippingMinor = reader.safeInt64();
         break;
       case 5:
-        message.channel = reader.string();
+        message.channel = reader.sharedString();
         break;
       case 6:
-        message.region = reader.string();
+        message.region = reader.sharedString();
         break;
       case 7:
-        message.paymentMethod = reader.string();
+        message.paymentMethod = reader.sharedString();
         break;
       case 8:
         message.attributes.push(readAttribute(reader, reader.end(), depth + 1, newAttribute()));
@@ -276,13 +276,13 @@ function readCartLine(reader: WireReader, end: number, depth: number, message: C
     const tag = reader.tag();
     switch (tag >>> 3) {
       case 1:
-        message.lineId = reader.string();
+        message.lineId = reader.sharedString();
         break;
       case 2:
-        message.itemId = reader.string();
+        message.itemId = reader.sharedString();
         break;
       case 3:
-        message.categoryIds.push(reader.string());
+        message.categoryIds.push(reader.sharedString());
         break;
       case 4:
         message.quantity = reader.int32();
@@ -312,7 +312,7 @@ function readAttribute(reader: WireReader, end: number, depth: number, message: 
     const tag = reader.tag();
     switch (tag >>> 3) {
       case 1:
-        message.name = reader.string();
+        message.name = reader.sharedString();
         break;
       case 2:
         message.value = { case: 'text', value: reader.string() };
@@ -344,7 +344,7 @@ function readUserFacts(reader: WireReader, end: number, depth: number, message: 
     const tag = reader.tag();
     switch (tag >>> 3) {
       case 1:
-        message.tags.push(reader.string());
+        message.tags.push(reader.sharedString());
         break;
       case 2:
         message.registeredAt = readTimestamp(reader, reader.end(), depth + 1, message.registeredAt ?? newTimestamp());
@@ -423,7 +423,7 @@ function readItemOffer(reader: WireReader, end: number, depth: number, message: 
     const tag = reader.tag();
     switch (tag >>> 3) {
       case 1:
-        message.itemId = reader.string();
+        message.itemId = reader.sharedString();
         break;
       case 2:
         message.unitPriceMinor = reader.safeInt64();
@@ -557,7 +557,7 @@ function readCartSummary(reader: WireReader, end: number, depth: number, message
     const tag = reader.tag();
     switch (tag >>> 3) {
       case 1:
-        message.currency = reader.string();
+        message.currency = reader.sharedString();
         break;
       case 2:
         message.totalMinor = reader.safeInt64();
@@ -566,7 +566,7 @@ function readCartSummary(reader: WireReader, end: number, depth: number, message
         message.shippingMinor = reader.safeInt64();
         break;
       case 4:
-        message.itemIds.push(reader.string());
+        message.itemIds.push(reader.sharedString());
         break;
       case 5:
         message.channel = reader.string();
@@ -668,7 +668,9 @@ function checkEvaluateCartRequest(message: EvaluateCartRequest, found: FieldViol
     if (!PATTERN_1.test(message.userId)) found.push({ field: 'user_id', description: 'does not match regex pattern `^[A-Za-z0-9._:@-]{1,64}$`' });
   }
   if (message.codes.length > 500) found.push({ field: 'codes', description: 'must contain no more than 500 item(s)' });
-  for (const [index, item] of message.codes.entries()) {
+  for (let index = 0; index < message.codes.length; index++) {
+    const item = message.codes[index];
+    if (item === undefined) continue;
     if (isShorter(item, 1)) found.push({ field: `codes[${index}]`, description: 'must be at least 1 characters' });
     if (isLonger(item, 64)) found.push({ field: `codes[${index}]`, description: 'must be at most 64 characters' });
   }
@@ -696,7 +698,9 @@ function checkEvaluateCartRequest(message: EvaluateCartRequest, found: FieldViol
     if (found.length > before) prefixFields(found, before, 'selection');
   }
   if (message.offers.length > 200) found.push({ field: 'offers', description: 'must contain no more than 200 item(s)' });
-  for (const [index, item] of message.offers.entries()) {
+  for (let index = 0; index < message.offers.length; index++) {
+    const item = message.offers[index];
+    if (item === undefined) continue;
     const before = found.length;
     checkItemOffer(item, found);
     if (found.length > before) prefixFields(found, before, `offers[${index}]`);
@@ -705,7 +709,9 @@ function checkEvaluateCartRequest(message: EvaluateCartRequest, found: FieldViol
     if (message.ruleSetVersion < 1 || message.ruleSetVersion >= 9007199254740992) found.push({ field: 'rule_set_version', description: 'must be greater than or equal to 1 and less than 9007199254740992' });
   }
   if (message.heldCoupons.length > 1000) found.push({ field: 'held_coupons', description: 'must contain no more than 1000 item(s)' });
-  for (const [index, item] of message.heldCoupons.entries()) {
+  for (let index = 0; index < message.heldCoupons.length; index++) {
+    const item = message.heldCoupons[index];
+    if (item === undefined) continue;
     const before = found.length;
     checkHeldCoupon(item, found);
     if (found.length > before) prefixFields(found, before, `held_coupons[${index}]`);
@@ -716,7 +722,9 @@ function checkCart(message: Cart, found: FieldViolation[]): void {
   if (!PATTERN_2.test(message.currency)) found.push({ field: 'currency', description: 'does not match regex pattern `^[A-Z]{3}$`' });
   if (![0, 1, 2].includes(message.taxMode)) found.push({ field: 'tax_mode', description: 'value must be one of the defined enum values' });
   if (message.lines.length > 5000) found.push({ field: 'lines', description: 'must contain no more than 5000 item(s)' });
-  for (const [index, item] of message.lines.entries()) {
+  for (let index = 0; index < message.lines.length; index++) {
+    const item = message.lines[index];
+    if (item === undefined) continue;
     const before = found.length;
     checkCartLine(item, found);
     if (found.length > before) prefixFields(found, before, `lines[${index}]`);
@@ -726,7 +734,9 @@ function checkCart(message: Cart, found: FieldViolation[]): void {
   if (isLonger(message.region, 64)) found.push({ field: 'region', description: 'must be at most 64 characters' });
   if (isLonger(message.paymentMethod, 64)) found.push({ field: 'payment_method', description: 'must be at most 64 characters' });
   if (message.attributes.length > 100) found.push({ field: 'attributes', description: 'must contain no more than 100 item(s)' });
-  for (const [index, item] of message.attributes.entries()) {
+  for (let index = 0; index < message.attributes.length; index++) {
+    const item = message.attributes[index];
+    if (item === undefined) continue;
     const before = found.length;
     checkAttribute(item, found);
     if (found.length > before) prefixFields(found, before, `attributes[${index}]`);
@@ -739,7 +749,9 @@ function checkCartLine(message: CartLine, found: FieldViolation[]): void {
   if (isShorter(message.itemId, 1)) found.push({ field: 'item_id', description: 'must be at least 1 characters' });
   if (isLonger(message.itemId, 64)) found.push({ field: 'item_id', description: 'must be at most 64 characters' });
   if (message.categoryIds.length > 50) found.push({ field: 'category_ids', description: 'must contain no more than 50 item(s)' });
-  for (const [index, item] of message.categoryIds.entries()) {
+  for (let index = 0; index < message.categoryIds.length; index++) {
+    const item = message.categoryIds[index];
+    if (item === undefined) continue;
     if (isShorter(item, 1)) found.push({ field: `category_ids[${index}]`, description: 'must be at least 1 characters' });
     if (isLonger(item, 64)) found.push({ field: `category_ids[${index}]`, description: 'must be at most 64 characters' });
   }
@@ -762,7 +774,9 @@ function checkAttribute(message: Attribute, found: FieldViolation[]): void {
 
 function checkUserFacts(message: UserFacts, found: FieldViolation[]): void {
   if (message.tags.length > 100) found.push({ field: 'tags', description: 'must contain no more than 100 item(s)' });
-  for (const [index, item] of message.tags.entries()) {
+  for (let index = 0; index < message.tags.length; index++) {
+    const item = message.tags[index];
+    if (item === undefined) continue;
     if (isShorter(item, 1)) found.push({ field: `tags[${index}]`, description: 'must be at least 1 characters' });
     if (isLonger(item, 64)) found.push({ field: `tags[${index}]`, description: 'must be at most 64 characters' });
   }
@@ -770,7 +784,9 @@ function checkUserFacts(message: UserFacts, found: FieldViolation[]): void {
     if (isBefore(message.registeredAt, 0n, 0) || isAfter(message.registeredAt, 253402300799n, 0)) found.push({ field: 'registered_at', description: 'must be greater than or equal to 1970-01-01T00:00:00Z and less than or equal to 9999-12-31T23:59:59Z' });
   }
   if (message.attributes.length > 100) found.push({ field: 'attributes', description: 'must contain no more than 100 item(s)' });
-  for (const [index, item] of message.attributes.entries()) {
+  for (let index = 0; index < message.attributes.length; index++) {
+    const item = message.attributes[index];
+    if (item === undefined) continue;
     const before = found.length;
     checkAttribute(item, found);
     if (found.length > before) prefixFields(found, before, `attributes[${index}]`);
@@ -780,12 +796,16 @@ function checkUserFacts(message: UserFacts, found: FieldViolation[]): void {
 function checkCouponSelection(message: CouponSelection, found: FieldViolation[]): void {
   if (message.couponIds.length > 100) found.push({ field: 'coupon_ids', description: 'must contain no more than 100 item(s)' });
   if (new Set(message.couponIds).size < message.couponIds.length) found.push({ field: 'coupon_ids', description: 'repeated value must contain unique items' });
-  for (const [index, item] of message.couponIds.entries()) {
+  for (let index = 0; index < message.couponIds.length; index++) {
+    const item = message.couponIds[index];
+    if (item === undefined) continue;
     if (!PATTERN_4.test(item)) found.push({ field: `coupon_ids[${index}]`, description: 'does not match regex pattern `^[0-9a-f]{44}$`' });
   }
   if (message.codes.length > 100) found.push({ field: 'codes', description: 'must contain no more than 100 item(s)' });
   if (new Set(message.codes).size < message.codes.length) found.push({ field: 'codes', description: 'repeated value must contain unique items' });
-  for (const [index, item] of message.codes.entries()) {
+  for (let index = 0; index < message.codes.length; index++) {
+    const item = message.codes[index];
+    if (item === undefined) continue;
     if (isShorter(item, 1)) found.push({ field: `codes[${index}]`, description: 'must be at least 1 characters' });
     if (isLonger(item, 64)) found.push({ field: `codes[${index}]`, description: 'must be at most 64 characters' });
   }
@@ -816,7 +836,9 @@ function checkHeldCoupon(message: HeldCoupon, found: FieldViolation[]): void {
 function checkBatchEvaluateCartsRequest(message: BatchEvaluateCartsRequest, found: FieldViolation[]): void {
   if (message.items.length < 1) found.push({ field: 'items', description: 'must contain at least 1 item(s)' });
   if (message.items.length > 100) found.push({ field: 'items', description: 'must contain no more than 100 item(s)' });
-  for (const [index, item] of message.items.entries()) {
+  for (let index = 0; index < message.items.length; index++) {
+    const item = message.items[index];
+    if (item === undefined) continue;
     const before = found.length;
     checkEvaluateCartRequest(item, found);
     if (found.length > before) prefixFields(found, before, `items[${index}]`);
@@ -856,7 +878,9 @@ function checkCartSummary(message: CartSummary, found: FieldViolation[]): void {
   if (message.shippingMinor < 0 || message.shippingMinor >= 9007199254740992) found.push({ field: 'shipping_minor', description: 'must be greater than or equal to 0 and less than 9007199254740992' });
   if (message.itemIds.length > 5000) found.push({ field: 'item_ids', description: 'must contain no more than 5000 item(s)' });
   if (new Set(message.itemIds).size < message.itemIds.length) found.push({ field: 'item_ids', description: 'repeated value must contain unique items' });
-  for (const [index, item] of message.itemIds.entries()) {
+  for (let index = 0; index < message.itemIds.length; index++) {
+    const item = message.itemIds[index];
+    if (item === undefined) continue;
     if (isShorter(item, 1)) found.push({ field: `item_ids[${index}]`, description: 'must be at least 1 characters' });
     if (isLonger(item, 64)) found.push({ field: `item_ids[${index}]`, description: 'must be at most 64 characters' });
   }
@@ -864,7 +888,9 @@ function checkCartSummary(message: CartSummary, found: FieldViolation[]): void {
   if (isLonger(message.region, 64)) found.push({ field: 'region', description: 'must be at most 64 characters' });
   if (isLonger(message.paymentMethod, 64)) found.push({ field: 'payment_method', description: 'must be at most 64 characters' });
   if (message.attributes.length > 100) found.push({ field: 'attributes', description: 'must contain no more than 100 item(s)' });
-  for (const [index, item] of message.attributes.entries()) {
+  for (let index = 0; index < message.attributes.length; index++) {
+    const item = message.attributes[index];
+    if (item === undefined) continue;
     const before = found.length;
     checkAttribute(item, found);
     if (found.length > before) prefixFields(found, before, `attributes[${index}]`);

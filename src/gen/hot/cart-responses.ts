@@ -216,7 +216,7 @@ function writeEvaluateCartResponse(message: EvaluateCartResponse): void {
     const before12 = writer.size;
     writeTraceStep(item);
     writer.lengthSince(before12);
-    writer.uint32(98);
+    writer.tag(98);
   }
   for (let index = message.wallet.length - 1; index >= 0; index--) {
     const item = message.wallet[index];
@@ -224,23 +224,23 @@ function writeEvaluateCartResponse(message: EvaluateCartResponse): void {
     const before11 = writer.size;
     writeHeldCoupon(item);
     writer.lengthSince(before11);
-    writer.uint32(90);
+    writer.tag(90);
   }
   if (message.factsDigest.byteLength > 0) {
     writer.bytes(message.factsDigest);
-    writer.uint32(82);
+    writer.tag(82);
   }
   if (message.evaluatedAt !== undefined) {
     writer.timestamp(message.evaluatedAt);
-    writer.uint32(74);
+    writer.tag(74);
   }
   if (message.provenOptimal !== false) {
     writer.bool(message.provenOptimal);
-    writer.uint32(64);
+    writer.tag(64);
   }
   if (message.bonusPoints !== 0) {
     writer.safeInt64(message.bonusPoints);
-    writer.uint32(56);
+    writer.tag(56);
   }
   for (let index = message.nearMisses.length - 1; index >= 0; index--) {
     const item = message.nearMisses[index];
@@ -248,7 +248,7 @@ function writeEvaluateCartResponse(message: EvaluateCartResponse): void {
     const before6 = writer.size;
     writeNearMiss(item);
     writer.lengthSince(before6);
-    writer.uint32(50);
+    writer.tag(50);
   }
   for (let index = message.rejected.length - 1; index >= 0; index--) {
     const item = message.rejected[index];
@@ -256,7 +256,7 @@ function writeEvaluateCartResponse(message: EvaluateCartResponse): void {
     const before5 = writer.size;
     writeRejectedCandidate(item);
     writer.lengthSince(before5);
-    writer.uint32(42);
+    writer.tag(42);
   }
   for (let index = message.applied.length - 1; index >= 0; index--) {
     const item = message.applied[index];
@@ -264,13 +264,13 @@ function writeEvaluateCartResponse(message: EvaluateCartResponse): void {
     const before4 = writer.size;
     writeAppliedPromotion(item);
     writer.lengthSince(before4);
-    writer.uint32(34);
+    writer.tag(34);
   }
   if (message.totals !== undefined) {
     const before3 = writer.size;
     writeCartTotals(message.totals);
     writer.lengthSince(before3);
-    writer.uint32(26);
+    writer.tag(26);
   }
   for (let index = message.lines.length - 1; index >= 0; index--) {
     const item = message.lines[index];
@@ -278,60 +278,60 @@ function writeEvaluateCartResponse(message: EvaluateCartResponse): void {
     const before2 = writer.size;
     writeLineDecision(item);
     writer.lengthSince(before2);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.ruleSetVersion !== 0) {
     writer.safeUint64(message.ruleSetVersion);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
 
 function writeLineDecision(message: LineDecision): void {
   if (message.payableMinor !== 0) {
     writer.safeInt64(message.payableMinor);
-    writer.uint32(32);
+    writer.tag(32);
   }
   if (message.discountMinor !== 0) {
     writer.safeInt64(message.discountMinor);
-    writer.uint32(24);
+    writer.tag(24);
   }
   if (message.originalMinor !== 0) {
     writer.safeInt64(message.originalMinor);
-    writer.uint32(16);
+    writer.tag(16);
   }
   if (message.lineId !== '') {
     writer.string(message.lineId);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
 function writeCartTotals(message: CartTotals): void {
   if (message.payableMinor !== 0) {
     writer.safeInt64(message.payableMinor);
-    writer.uint32(40);
+    writer.tag(40);
   }
   if (message.shippingDiscountMinor !== 0) {
     writer.safeInt64(message.shippingDiscountMinor);
-    writer.uint32(32);
+    writer.tag(32);
   }
   if (message.itemsDiscountMinor !== 0) {
     writer.safeInt64(message.itemsDiscountMinor);
-    writer.uint32(24);
+    writer.tag(24);
   }
   if (message.shippingMinor !== 0) {
     writer.safeInt64(message.shippingMinor);
-    writer.uint32(16);
+    writer.tag(16);
   }
   if (message.itemsMinor !== 0) {
     writer.safeInt64(message.itemsMinor);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
 
 function writeAppliedPromotion(message: AppliedPromotion): void {
   if (message.bonusPoints !== 0) {
     writer.safeInt64(message.bonusPoints);
-    writer.uint32(80);
+    writer.tag(80);
   }
   for (let index = message.gifts.length - 1; index >= 0; index--) {
     const item = message.gifts[index];
@@ -339,11 +339,11 @@ function writeAppliedPromotion(message: AppliedPromotion): void {
     const before9 = writer.size;
     writeGift(item);
     writer.lengthSince(before9);
-    writer.uint32(74);
+    writer.tag(74);
   }
   if (message.shippingDiscountMinor !== 0) {
     writer.safeInt64(message.shippingDiscountMinor);
-    writer.uint32(64);
+    writer.tag(64);
   }
   for (let index = message.shares.length - 1; index >= 0; index--) {
     const item = message.shares[index];
@@ -351,31 +351,31 @@ function writeAppliedPromotion(message: AppliedPromotion): void {
     const before7 = writer.size;
     writeLineShare(item);
     writer.lengthSince(before7);
-    writer.uint32(58);
+    writer.tag(58);
   }
   if (message.discountMinor !== 0) {
     writer.safeInt64(message.discountMinor);
-    writer.uint32(48);
+    writer.tag(48);
   }
   if (message.class !== 0) {
     writer.int32(message.class);
-    writer.uint32(40);
+    writer.tag(40);
   }
   if (message.source.case === 'code') {
     writer.string(message.source.value);
-    writer.uint32(34);
+    writer.tag(34);
   }
   if (message.source.case === 'couponId') {
     writer.string(message.source.value);
-    writer.uint32(26);
+    writer.tag(26);
   }
   if (message.promotionVersion !== 0) {
     writer.uint32(message.promotionVersion);
-    writer.uint32(16);
+    writer.tag(16);
   }
   if (message.promotionId !== '') {
     writer.string(message.promotionId);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
@@ -386,37 +386,37 @@ function writeLineShare(message: LineShare): void {
     const before3 = writer.size;
     writeUnitRun(item);
     writer.lengthSince(before3);
-    writer.uint32(26);
+    writer.tag(26);
   }
   if (message.amountMinor !== 0) {
     writer.safeInt64(message.amountMinor);
-    writer.uint32(16);
+    writer.tag(16);
   }
   if (message.lineIndex !== 0) {
     writer.uint32(message.lineIndex);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
 
 function writeUnitRun(message: UnitRun): void {
   if (message.unitDiscountMinor !== 0) {
     writer.safeInt64(message.unitDiscountMinor);
-    writer.uint32(16);
+    writer.tag(16);
   }
   if (message.units !== 0) {
     writer.uint32(message.units);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
 
 function writeGift(message: Gift): void {
   if (message.quantity !== 0) {
     writer.uint32(message.quantity);
-    writer.uint32(16);
+    writer.tag(16);
   }
   if (message.itemId !== '') {
     writer.string(message.itemId);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
@@ -425,155 +425,155 @@ function writeRejectedCandidate(message: RejectedCandidate): void {
     const item = message.conflictsWith[index];
     if (item === undefined) continue;
     writer.string(item);
-    writer.uint32(50);
+    writer.tag(50);
   }
   if (message.rejection !== undefined) {
     const before5 = writer.size;
     writeRejection(message.rejection);
     writer.lengthSince(before5);
-    writer.uint32(42);
+    writer.tag(42);
   }
   if (message.source.case === 'code') {
     writer.string(message.source.value);
-    writer.uint32(34);
+    writer.tag(34);
   }
   if (message.source.case === 'couponId') {
     writer.string(message.source.value);
-    writer.uint32(26);
+    writer.tag(26);
   }
   if (message.promotionVersion !== 0) {
     writer.uint32(message.promotionVersion);
-    writer.uint32(16);
+    writer.tag(16);
   }
   if (message.promotionId !== '') {
     writer.string(message.promotionId);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
 function writeRejection(message: Rejection): void {
   if (message.shortfall.case === 'shortfallUnits') {
     writer.safeInt64(message.shortfall.value);
-    writer.uint32(72);
+    writer.tag(72);
   }
   if (message.shortfall.case === 'shortfallMinor') {
     writer.safeInt64(message.shortfall.value);
-    writer.uint32(64);
+    writer.tag(64);
   }
   if (message.seen.case === 'seenText') {
     writer.string(message.seen.value);
-    writer.uint32(58);
+    writer.tag(58);
   }
   if (message.seen.case === 'seenNumber') {
     writer.safeInt64(message.seen.value);
-    writer.uint32(48);
+    writer.tag(48);
   }
   if (message.needed.case === 'neededText') {
     writer.string(message.needed.value);
-    writer.uint32(42);
+    writer.tag(42);
   }
   if (message.needed.case === 'neededNumber') {
     writer.safeInt64(message.needed.value);
-    writer.uint32(32);
+    writer.tag(32);
   }
   if (message.ruleKind !== 0) {
     writer.int32(message.ruleKind);
-    writer.uint32(24);
+    writer.tag(24);
   }
   if (message.ruleIndex !== undefined) {
     writer.uint32(message.ruleIndex);
-    writer.uint32(16);
+    writer.tag(16);
   }
   if (message.reason !== 0) {
     writer.int32(message.reason);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
 
 function writeNearMiss(message: NearMiss): void {
   if (message.wouldSaveMinor !== undefined) {
     writer.safeInt64(message.wouldSaveMinor);
-    writer.uint32(48);
+    writer.tag(48);
   }
   if (message.missing.case === 'missingUnits') {
     writer.safeInt64(message.missing.value);
-    writer.uint32(40);
+    writer.tag(40);
   }
   if (message.missing.case === 'missingMinor') {
     writer.safeInt64(message.missing.value);
-    writer.uint32(32);
+    writer.tag(32);
   }
   if (message.source.case === 'code') {
     writer.string(message.source.value);
-    writer.uint32(26);
+    writer.tag(26);
   }
   if (message.source.case === 'couponId') {
     writer.string(message.source.value);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.promotionId !== '') {
     writer.string(message.promotionId);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
 function writeHeldCoupon(message: HeldCoupon): void {
   if (message.expiresAt !== undefined) {
     writer.timestamp(message.expiresAt);
-    writer.uint32(50);
+    writer.tag(50);
   }
   if (message.validFrom !== undefined) {
     writer.timestamp(message.validFrom);
-    writer.uint32(42);
+    writer.tag(42);
   }
   if (message.state !== 0) {
     writer.int32(message.state);
-    writer.uint32(32);
+    writer.tag(32);
   }
   if (message.promotionVersion !== 0) {
     writer.uint32(message.promotionVersion);
-    writer.uint32(24);
+    writer.tag(24);
   }
   if (message.promotionRef !== 0) {
     writer.uint32(message.promotionRef);
-    writer.uint32(16);
+    writer.tag(16);
   }
   if (message.couponId !== '') {
     writer.string(message.couponId);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
 function writeTraceStep(message: TraceStep): void {
   if (message.amountMinor !== undefined) {
     writer.safeInt64(message.amountMinor);
-    writer.uint32(56);
+    writer.tag(56);
   }
   if (message.rejection !== undefined) {
     const before6 = writer.size;
     writeRejection(message.rejection);
     writer.lengthSince(before6);
-    writer.uint32(50);
+    writer.tag(50);
   }
   if (message.outcome !== 0) {
     writer.int32(message.outcome);
-    writer.uint32(40);
+    writer.tag(40);
   }
   if (message.source.case === 'code') {
     writer.string(message.source.value);
-    writer.uint32(34);
+    writer.tag(34);
   }
   if (message.source.case === 'couponId') {
     writer.string(message.source.value);
-    writer.uint32(26);
+    writer.tag(26);
   }
   if (message.promotionId !== '') {
     writer.string(message.promotionId);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.phase !== 0) {
     writer.int32(message.phase);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
 
@@ -584,7 +584,7 @@ function writeBatchEvaluateCartsResponse(message: BatchEvaluateCartsResponse): v
     const before1 = writer.size;
     writeCartResult(item);
     writer.lengthSince(before1);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
@@ -593,13 +593,13 @@ function writeCartResult(message: CartResult): void {
     const before2 = writer.size;
     writeCartRefusal(message.outcome.value);
     writer.lengthSince(before2);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.outcome.case === 'decision') {
     const before1 = writer.size;
     writeEvaluateCartResponse(message.outcome.value);
     writer.lengthSince(before1);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
@@ -607,30 +607,30 @@ function writeCartRefusal(message: CartRefusal): void {
   for (const [key, value] of Object.entries(message.metadata).reverse()) {
     const before4 = writer.size;
     writer.string(value);
-    writer.uint32(18);
+    writer.tag(18);
     writer.string(key);
-    writer.uint32(10);
+    writer.tag(10);
     writer.lengthSince(before4);
-    writer.uint32(34);
+    writer.tag(34);
   }
   if (message.retryAfter !== undefined) {
     writer.duration(message.retryAfter);
-    writer.uint32(26);
+    writer.tag(26);
   }
   if (message.message !== '') {
     writer.string(message.message);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.reason !== 0) {
     writer.int32(message.reason);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
 
 function writeListUsableCouponsResponse(message: ListUsableCouponsResponse): void {
   if (message.evaluatedAt !== undefined) {
     writer.timestamp(message.evaluatedAt);
-    writer.uint32(26);
+    writer.tag(26);
   }
   for (let index = message.coupons.length - 1; index >= 0; index--) {
     const item = message.coupons[index];
@@ -638,11 +638,11 @@ function writeListUsableCouponsResponse(message: ListUsableCouponsResponse): voi
     const before2 = writer.size;
     writeJudgedCoupon(item);
     writer.lengthSince(before2);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.ruleSetVersion !== 0) {
     writer.safeUint64(message.ruleSetVersion);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
 
@@ -651,36 +651,36 @@ function writeJudgedCoupon(message: JudgedCoupon): void {
     const before6 = writer.size;
     writeRejection(message.outcome.value);
     writer.lengthSince(before6);
-    writer.uint32(50);
+    writer.tag(50);
   }
   if (message.outcome.case === 'usable') {
     const before5 = writer.size;
     writeCouponBenefit(message.outcome.value);
     writer.lengthSince(before5);
-    writer.uint32(42);
+    writer.tag(42);
   }
   if (message.expiresAt !== undefined) {
     writer.timestamp(message.expiresAt);
-    writer.uint32(34);
+    writer.tag(34);
   }
   if (message.promotionVersion !== 0) {
     writer.uint32(message.promotionVersion);
-    writer.uint32(24);
+    writer.tag(24);
   }
   if (message.promotionId !== '') {
     writer.string(message.promotionId);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.couponId !== '') {
     writer.string(message.couponId);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
 function writeCouponBenefit(message: CouponBenefit): void {
   if (message.bonusPoints !== 0) {
     writer.safeInt64(message.bonusPoints);
-    writer.uint32(32);
+    writer.tag(32);
   }
   for (let index = message.gifts.length - 1; index >= 0; index--) {
     const item = message.gifts[index];
@@ -688,45 +688,45 @@ function writeCouponBenefit(message: CouponBenefit): void {
     const before3 = writer.size;
     writeGift(item);
     writer.lengthSince(before3);
-    writer.uint32(26);
+    writer.tag(26);
   }
   if (message.shippingDiscountMinor !== 0) {
     writer.safeInt64(message.shippingDiscountMinor);
-    writer.uint32(16);
+    writer.tag(16);
   }
   if (message.discountMinor !== undefined) {
     writer.safeInt64(message.discountMinor);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
 
 function writeValidateCouponResponse(message: ValidateCouponResponse): void {
   if (message.evaluatedAt !== undefined) {
     writer.timestamp(message.evaluatedAt);
-    writer.uint32(50);
+    writer.tag(50);
   }
   if (message.outcome.case === 'rejection') {
     const before5 = writer.size;
     writeRejection(message.outcome.value);
     writer.lengthSince(before5);
-    writer.uint32(42);
+    writer.tag(42);
   }
   if (message.outcome.case === 'usable') {
     const before4 = writer.size;
     writeCouponBenefit(message.outcome.value);
     writer.lengthSince(before4);
-    writer.uint32(34);
+    writer.tag(34);
   }
   if (message.promotionVersion !== 0) {
     writer.uint32(message.promotionVersion);
-    writer.uint32(24);
+    writer.tag(24);
   }
   if (message.promotionId !== '') {
     writer.string(message.promotionId);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.ruleSetVersion !== 0) {
     writer.safeUint64(message.ruleSetVersion);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }

@@ -263,7 +263,9 @@ function checkClaimCouponRequest(message: ClaimCouponRequest, found: FieldViolat
 
 function checkUserFacts(message: UserFacts, found: FieldViolation[]): void {
   if (message.tags.length > 100) found.push({ field: 'tags', description: 'must contain no more than 100 item(s)' });
-  for (const [index, item] of message.tags.entries()) {
+  for (let index = 0; index < message.tags.length; index++) {
+    const item = message.tags[index];
+    if (item === undefined) continue;
     if (isShorter(item, 1)) found.push({ field: `tags[${index}]`, description: 'must be at least 1 characters' });
     if (isLonger(item, 64)) found.push({ field: `tags[${index}]`, description: 'must be at most 64 characters' });
   }
@@ -271,7 +273,9 @@ function checkUserFacts(message: UserFacts, found: FieldViolation[]): void {
     if (isBefore(message.registeredAt, 0n, 0) || isAfter(message.registeredAt, 253402300799n, 0)) found.push({ field: 'registered_at', description: 'must be greater than or equal to 1970-01-01T00:00:00Z and less than or equal to 9999-12-31T23:59:59Z' });
   }
   if (message.attributes.length > 100) found.push({ field: 'attributes', description: 'must contain no more than 100 item(s)' });
-  for (const [index, item] of message.attributes.entries()) {
+  for (let index = 0; index < message.attributes.length; index++) {
+    const item = message.attributes[index];
+    if (item === undefined) continue;
     const before = found.length;
     checkAttribute(item, found);
     if (found.length > before) prefixFields(found, before, `attributes[${index}]`);
@@ -294,7 +298,9 @@ function checkAttribute(message: Attribute, found: FieldViolation[]): void {
 function checkBatchClaimCouponsRequest(message: BatchClaimCouponsRequest, found: FieldViolation[]): void {
   if (message.items.length < 1) found.push({ field: 'items', description: 'must contain at least 1 item(s)' });
   if (message.items.length > 1000) found.push({ field: 'items', description: 'must contain no more than 1000 item(s)' });
-  for (const [index, item] of message.items.entries()) {
+  for (let index = 0; index < message.items.length; index++) {
+    const item = message.items[index];
+    if (item === undefined) continue;
     const before = found.length;
     checkClaimCouponRequest(item, found);
     if (found.length > before) prefixFields(found, before, `items[${index}]`);
@@ -304,7 +310,9 @@ function checkBatchClaimCouponsRequest(message: BatchClaimCouponsRequest, found:
 function checkStreamClaimCouponsRequest(message: StreamClaimCouponsRequest, found: FieldViolation[]): void {
   if (message.items.length < 1) found.push({ field: 'items', description: 'must contain at least 1 item(s)' });
   if (message.items.length > 256) found.push({ field: 'items', description: 'must contain no more than 256 item(s)' });
-  for (const [index, item] of message.items.entries()) {
+  for (let index = 0; index < message.items.length; index++) {
+    const item = message.items[index];
+    if (item === undefined) continue;
     const before = found.length;
     checkClaimCouponRequest(item, found);
     if (found.length > before) prefixFields(found, before, `items[${index}]`);

@@ -70,35 +70,35 @@ export function encodeStreamClaimCouponsResponse(message: StreamClaimCouponsResp
 function writeClaimCouponResponse(message: ClaimCouponResponse): void {
   if (message.expiresAt !== undefined) {
     writer.timestamp(message.expiresAt);
-    writer.uint32(66);
+    writer.tag(66);
   }
   if (message.validFrom !== undefined) {
     writer.timestamp(message.validFrom);
-    writer.uint32(58);
+    writer.tag(58);
   }
   if (message.issuedAt !== undefined) {
     writer.timestamp(message.issuedAt);
-    writer.uint32(50);
+    writer.tag(50);
   }
   if (message.acknowledgement !== 0) {
     writer.int32(message.acknowledgement);
-    writer.uint32(40);
+    writer.tag(40);
   }
   if (message.replayed !== false) {
     writer.bool(message.replayed);
-    writer.uint32(32);
+    writer.tag(32);
   }
   if (message.promotionVersion !== 0) {
     writer.uint32(message.promotionVersion);
-    writer.uint32(24);
+    writer.tag(24);
   }
   if (message.promotionId !== '') {
     writer.string(message.promotionId);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.couponId !== '') {
     writer.string(message.couponId);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
@@ -109,7 +109,7 @@ function writeBatchClaimCouponsResponse(message: BatchClaimCouponsResponse): voi
     const before1 = writer.size;
     writeClaimResult(item);
     writer.lengthSince(before1);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
@@ -118,13 +118,13 @@ function writeClaimResult(message: ClaimResult): void {
     const before2 = writer.size;
     writeClaimRefusal(message.outcome.value);
     writer.lengthSince(before2);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.outcome.case === 'claimed') {
     const before1 = writer.size;
     writeClaimCouponResponse(message.outcome.value);
     writer.lengthSince(before1);
-    writer.uint32(10);
+    writer.tag(10);
   }
 }
 
@@ -132,23 +132,23 @@ function writeClaimRefusal(message: ClaimRefusal): void {
   for (const [key, value] of Object.entries(message.metadata).reverse()) {
     const before4 = writer.size;
     writer.string(value);
-    writer.uint32(18);
+    writer.tag(18);
     writer.string(key);
-    writer.uint32(10);
+    writer.tag(10);
     writer.lengthSince(before4);
-    writer.uint32(34);
+    writer.tag(34);
   }
   if (message.retryAfter !== undefined) {
     writer.duration(message.retryAfter);
-    writer.uint32(26);
+    writer.tag(26);
   }
   if (message.message !== '') {
     writer.string(message.message);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.reason !== 0) {
     writer.int32(message.reason);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
 
@@ -159,10 +159,10 @@ function writeStreamClaimCouponsResponse(message: StreamClaimCouponsResponse): v
     const before2 = writer.size;
     writeClaimResult(item);
     writer.lengthSince(before2);
-    writer.uint32(18);
+    writer.tag(18);
   }
   if (message.sequence !== 0) {
     writer.uint32(message.sequence);
-    writer.uint32(8);
+    writer.tag(8);
   }
 }
