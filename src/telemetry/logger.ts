@@ -36,6 +36,8 @@ export const LOG_EVENTS = {
   ruleSetLoaded: 'rule_set_loaded',
   ruleSetLoadFailed: 'rule_set_load_failed',
   definitionOutbox: 'definition_outbox',
+  ruleFault: 'rule_fault',
+  evaluationFailed: 'evaluation_failed',
 } as const;
 
 /** Fields that may hold a token, an argument of a command or a phone number, at the depths at which they occur. */

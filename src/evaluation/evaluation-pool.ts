@@ -1,0 +1,156 @@
+/**
+ * Requests that arrive while the workers are busy travel together as the next batch, as claims do to the ledger: the busier,
+ * the fuller the batches, and the cheaper the hop for each.
+ */
+import { Refusal } from '../domain/refusal.ts';
+import type { EvaluationPoolName, Metrics } from '../telemetry/metrics.ts';
+import type { PendingEvaluation } from './pending-evaluation.ts';
+import { decodeResult, type TimedOutcome } from './result-format.ts';
+import type { RuleReport } from './rule-report.ts';
+import { settle } from './settle.ts';
+import { encodeTask } from './task-format.ts';
+import { type BatchBounds, type Waiting, WaitingLine } from './waiting-line.ts';
+import { type ThreadSettings, WorkerThreads } from './worker-threads.ts';
+
+/** What a pool is made of. */
+export interface PoolPorts extends ThreadSettings {
+  readonly name: EvaluationPoolName;
+  readonly bounds: BatchBounds;
+  /** Requests that may wait; more are refused at once. */
+  readonly queueLimit: number;
+  readonly metrics: Metrics;
+  /** A thread reported its rules. */
+  reported(report: RuleReport): void;
+  /** A thread died, hung or failed; goes to the log. */
+  failed(error: unknown): void;
+}
+
+const MS_PER_SECOND = 1_000;
+const US_PER_SECOND = 1_000_000;
+
+const OVERLOADED = new Refusal('EVALUATION_OVERLOADED', 'Too many carts are waiting to be evaluated');
+const FAILED = new Refusal('EVALUATION_FAILED', 'The evaluation was ended before it had an answer');
+const CLOSED = new Refusal('SHUTTING_DOWN', 'This server is stopping');
+
+/** Some worker threads and the requests that wait for them. */
+export class EvaluationPool {
+  private readonly ports: PoolPorts;
+  private readonly line: WaitingLine;
+  private readonly threads: WorkerThreads;
+  private readonly firstReady = Promise.withResolvers<void>();
+  private readonly running = new Set<Promise<void>>();
+  private isScheduled = false;
+  private isClosed = false;
+
+  constructor(ports: PoolPorts) {
+    this.ports = ports;
+    this.line = new WaitingLine(ports.bounds);
+    this.threads = new WorkerThreads(ports, {
+      reported: (report) => this.hear(report),
+      lost: () => {
+        ports.metrics.evaluationWorkerRestarts.child(ports.name).value += 1;
+      },
+      failed: (error) => ports.failed(error),
+    });
+  }
+
+  /** Requests that wait. */
+  get waiting(): number {
+    return this.line.size;
+  }
+
+  /** Whether a thread could take a request, now or when it is free. */
+  get hasThread(): boolean {
+    return this.threads.ready > 0;
+  }
+
+  /** Resolves when every thread of the first set has the rules. */
+  async whenReady(): Promise<void> {
+    await this.firstReady.promise;
+  }
+
+  /** Takes a request; it is settled sooner or later, unless the caller gives it up. */
+  submit(item: PendingEvaluation): void {
+    if (this.isClosed) {
+      item.refused(CLOSED);
+    } else if (this.line.size >= this.ports.queueLimit) {
+      item.refused(OVERLOADED);
+    } else {
+      this.line.push(item, performance.now());
+      this.schedule();
+    }
+  }
+
+  /** The oldest rule-set version a thread decides by; 0 while there is no thread. */
+  get oldestVersion(): number {
+    return this.threads.oldestVersion;
+  }
+
+  /** Serves what waits as long as there is a thread to do it, then ends the threads. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.dispatch();
+    while (this.running.size > 0) await Promise.allSettled(this.running);
+    for (const { item } of this.line.clear()) if (!item.isSettled) item.refused(CLOSED);
+    await this.threads.close();
+  }
+
+  private hear(report: RuleReport): void {
+    if (this.threads.ready >= this.ports.threads) this.firstReady.resolve();
+    this.ports.reported(report);
+    this.dispatch();
+  }
+
+  /** After the current turn's I/O, so that requests which arrived together travel together. */
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    setImmediate(() => {
+      this.isScheduled = false;
+      this.dispatch();
+    });
+  }
+
+  private dispatch(): void {
+    if (this.line.size === 0) return;
+    const free = this.threads.ready - this.running.size;
+    for (let thread = 0; thread < free; thread += 1) {
+      const batch = this.line.take();
+      if (batch.length === 0) return;
+      this.send(batch);
+    }
+  }
+
+  private send(batch: readonly Waiting[]): void {
+    const { name, metrics } = this.ports;
+    const nowMs = performance.now();
+    const wait = metrics.evaluationQueueSeconds.child(name);
+    for (const { sinceMs } of batch) wait.observe((nowMs - sinceMs) / MS_PER_SECOND);
+    metrics.evaluationBatchItems.child(name).observe(batch.length);
+    const items = batch.map(({ item }) => item);
+    const run = this.run(items).finally(() => {
+      this.running.delete(run);
+      this.dispatch();
+    });
+    this.running.add(run);
+  }
+
+  private async run(items: readonly PendingEvaluation[]): Promise<void> {
+    try {
+      this.settleAll(items, decodeResult(await this.threads.run(encodeTask(items))));
+    } catch (error) {
+      this.ports.failed(error);
+      for (const item of items) if (!item.isSettled) item.refused(this.isClosed ? CLOSED : FAILED);
+    }
+  }
+
+  private settleAll(items: readonly PendingEvaluation[], outcomes: readonly TimedOutcome[]): void {
+    const seconds = this.ports.metrics.evaluationSeconds.child(this.ports.name);
+    for (const [index, item] of items.entries()) {
+      const timed = outcomes[index];
+      if (timed === undefined) throw new Error('a batch came back with fewer outcomes than requests');
+      seconds.observe(timed.microseconds / US_PER_SECOND);
+      settle(item, timed.outcome);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** Every bound of the evaluation pools, with its unit and the reason for its value. */
+
+/**
+ * Requests one batch carries at most. A hop to a worker costs the main thread 30 to 75 µs however full the batch is, so 32
+ * bring it to about 2 µs per request; the first of a batch waits for the last, so more would cost latency and save little.
+ */
+export const BATCH_REQUESTS = 32;
+
+/** Bytes one batch carries at most, unless a single request is larger: some forty carts of 20 lines. */
+export const BATCH_BYTES = 65_536;
+
+/** A larger request is heavy: it never shares a batch and never runs in the worker threads of the light ones. */
+export const HEAVY_REQUEST_BYTES = 16_384;
+
+/** A wallet with more coupons is heavy: searching their combinations takes milliseconds. */
+export const HEAVY_COUPONS = 20;
+
+/** A request with more codes is heavy, for the same reason. */
+export const HEAVY_CODES = 20;
+
+/**
+ * Time a worker spends on changed promotions in one go, in milliseconds. A batch that arrives meanwhile waits that long, so
+ * an import of thousands of promotions slows no request by more.
+ */
+export const CATCH_UP_MS = 2;
+
+/** Changed promotions compiled between two looks at the clock. */
+export const CATCH_UP_STEP = 16;
+
+/** Most bytes a log of rules can grow to. Only address space is reserved; memory is used as it fills. */
+export const RULE_LOG_BYTES = 1_073_741_824;
+
+/** Bytes a new log of rules starts with. */
+export const RULE_LOG_FIRST_BYTES = 1_048_576;
+
+/** A log that is smaller is not worth replacing, however much of it is outdated. */
+export const RULE_LOG_REPLACED_FROM_BYTES = 67_108_864;
+
+/** Share of a log that is still in force, below which it is replaced by one without the outdated versions. */
+export const RULE_LOG_LIVE_SHARE = 0.25;
+
+/** Nice value of threads that must not compete with those of light requests. */
+export const HEAVY_NICENESS = 5;
+
+/** Rounds in which a worker may ask for older versions that coupons hold; one is usual, another when two workers differ. */
+export const VERSION_ROUNDS = 2;
+
+/** Replays that may wait; one runs at a time. */
+export const REPLAY_QUEUE_LIMIT = 64;
+
+/** Idle time after which the thread for replays ends and gives its memory back, in milliseconds. */
+export const REPLAY_IDLE_MS = 60_000;
+
+/** Older rule sets kept for replay, on the main thread as bytes and in the worker compiled. */
+export const REPLAYED_RULE_SETS_KEPT = 3;

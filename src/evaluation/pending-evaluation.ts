@@ -1,0 +1,35 @@
+import type { Refusal } from '../domain/refusal.ts';
+import type { VersionName } from '../engine/rule-table.ts';
+
+/** What is asked of a worker; each kind has its own request and response message. */
+export const EVALUATION_KINDS = ['evaluate_cart', 'list_usable_coupons', 'validate_coupon'] as const;
+
+/** One of the kinds. */
+export type EvaluationKind = (typeof EVALUATION_KINDS)[number];
+
+/** What travels to a worker: a request that is not decoded yet, and what the main thread found out for it. */
+export interface EvaluationItem {
+  readonly kind: EvaluationKind;
+  /** The facts about the user that the request states are believed; otherwise they are ignored. */
+  readonly areFactsBelieved: boolean;
+  /** The moment of a request that states none, in epoch milliseconds. */
+  readonly nowMs: number;
+  /** The message as it came. */
+  readonly request: Uint8Array;
+  /** The user's coupons, each a wallet field of 16 bytes and its value of 30, in any order. */
+  readonly wallet: Uint8Array;
+  /** Older versions of promotions that coupons of the wallet hold, as stored. */
+  readonly bodies: readonly Uint8Array[];
+  /** Versions that coupons name and that do not exist; they are not asked for. */
+  readonly absent: readonly VersionName[];
+}
+
+/** An item on its way through a pool. Exactly one of the three methods is called, unless it is settled before. */
+export interface PendingEvaluation extends EvaluationItem {
+  /** Nobody waits for it any more. */
+  readonly isSettled: boolean;
+  answered(response: Uint8Array): void;
+  refused(refusal: Refusal): void;
+  /** The worker needs these versions to go on. */
+  needs(versions: readonly VersionName[]): void;
+}
