@@ -1,7 +1,8 @@
+import { toBinary } from '@bufbuild/protobuf';
 import { LRUCache } from 'lru-cache';
 import type { Sql } from '../database/client.ts';
 import { readVersion } from '../definitions/store/read-promotions.ts';
-import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
+import { type Promotion, PromotionSchema } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { RuleSet } from './rule-set.ts';
 
 /** Older versions kept in memory; a coupon shows the one it was claimed under. */
@@ -41,5 +42,11 @@ export class PromotionBook {
     const stored = await readVersion(this.sql, ref, version, deadlineMs);
     if (stored !== undefined) this.older.set(key, stored.promotion);
     return stored?.promotion;
+  }
+
+  /** The same in binary form. */
+  async versionBody(ref: number, version: number, deadlineMs: number): Promise<Uint8Array | undefined> {
+    const promotion = await this.version(ref, version, deadlineMs);
+    return promotion && toBinary(PromotionSchema, promotion);
   }
 }

@@ -4,13 +4,27 @@ import type { DefinitionLedger } from '../definitions/definition-ledger.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { ChangeListener, type OpenListener } from './change-listener.ts';
-import { loadChanges, ruleSetEntry } from './load-changes.ts';
+import {
+  loadChanges,
+  loadPromotions,
+  type RuleSetChange,
+  ruleSetEntry,
+  storedChange,
+} from './load-changes.ts';
 import { RuleSet } from './rule-set.ts';
 
 /** Promotions per statement while loading; a first load of 100,000 takes many, and calls are served in between. */
 const PROMOTIONS_PER_LOAD = 1_000;
 /** Time for one load, in milliseconds. */
 const LOAD_MS = 10_000;
+
+/** Whoever else keeps the rule set, in a form of its own. */
+export interface RuleSetFollower {
+  /** A whole rule set, oldest change first; it replaces what there was. It is in force there some time later. */
+  replaceRules(rules: readonly RuleSetChange[]): unknown;
+  /** Changes since, oldest first. */
+  takeChanges(changes: readonly RuleSetChange[]): void;
+}
 
 /** What a keeper needs. */
 export interface KeeperPorts {
@@ -22,6 +36,7 @@ export interface KeeperPorts {
   /** How often changes are looked for when no notification says so, in milliseconds. */
   readonly pollMs: number;
   readonly nowMs: () => number;
+  readonly follower?: RuleSetFollower;
 }
 
 /**
@@ -101,21 +116,28 @@ export class RuleSetKeeper {
 
   private async loadFromDatabase(): Promise<void> {
     const { sql, nowMs } = this.ports;
-    let next = this.isFromLedger ? RuleSet.empty() : this.current;
+    const isWhole = this.ruleSet === undefined || this.isFromLedger;
+    const load = isWhole ? loadPromotions : loadChanges;
+    const stored: RuleSetChange[] = [];
+    let next = isWhole ? RuleSet.empty() : this.current;
     for (let isMore = true; isMore; ) {
-      const changes = await loadChanges(sql, next.version, PROMOTIONS_PER_LOAD, nowMs() + LOAD_MS);
+      const changes = await load(sql, next.version, PROMOTIONS_PER_LOAD, nowMs() + LOAD_MS);
       if (changes.entries.length > 0) next = next.with(changes.entries, changes.version);
+      for (const change of changes.stored) stored.push(change);
       isMore = changes.isFull;
     }
     this.confirmedAtMs = nowMs();
-    if (next !== this.ruleSet) this.swap(next, false);
+    if (next !== this.ruleSet) this.swap(next, stored, { isFromLedger: false, isWhole });
   }
 
   private async loadFromLedger(): Promise<void> {
     try {
       const bodies = await this.ports.ledger.readDefinitionBodies(this.ports.nowMs() + LOAD_MS);
       const entries = bodies.map(({ body }) => ruleSetEntry({ body: Buffer.from(body) }));
-      this.swap(RuleSet.empty().with(entries, 0), true);
+      const stored = entries.map((entry, index) =>
+        storedChange(entry, bodies[index]?.body ?? new Uint8Array(), 0),
+      );
+      this.swap(RuleSet.empty().with(entries, 0), stored, { isFromLedger: true, isWhole: true });
     } catch (error) {
       this.ports.logger.warn(
         { event: LOG_EVENTS.ruleSetLoadFailed, err: error },
@@ -124,9 +146,15 @@ export class RuleSetKeeper {
     }
   }
 
-  private swap(next: RuleSet, isFromLedger: boolean): void {
+  private swap(
+    next: RuleSet,
+    stored: readonly RuleSetChange[],
+    { isFromLedger, isWhole }: { isFromLedger: boolean; isWhole: boolean },
+  ): void {
     this.ruleSet = next;
     this.isFromLedger = isFromLedger;
+    if (isWhole) this.ports.follower?.replaceRules(stored);
+    else this.ports.follower?.takeChanges(stored);
     this.firstLoad.resolve();
     const line = {
       event: LOG_EVENTS.ruleSetLoaded,

@@ -6,9 +6,10 @@ import { createDatabase, type Sql } from '../../src/database/client.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import type { DefinitionPorts } from '../../src/definitions/definition-ports.ts';
 import type { OpenListener } from '../../src/ruleset/change-listener.ts';
-import { loadChanges } from '../../src/ruleset/load-changes.ts';
+import { loadChanges, loadPromotions, ruleSetEntry } from '../../src/ruleset/load-changes.ts';
+import { loadHistory } from '../../src/ruleset/load-history.ts';
 import { PromotionBook } from '../../src/ruleset/promotion-book.ts';
-import { RuleSetKeeper } from '../../src/ruleset/rule-set-keeper.ts';
+import { type RuleSetFollower, RuleSetKeeper } from '../../src/ruleset/rule-set-keeper.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.ts';
 import {
@@ -61,12 +62,22 @@ function pool(events?: Parameters<OpenListener>[0]): Sql {
 function keeperOf(
   pollMs: number,
   openListener: OpenListener = pool,
+  follower?: RuleSetFollower,
 ): { keeper: RuleSetKeeper; metrics: Metrics } {
   const metrics = createMetrics({ version: 'test', node: process.version });
   const sql = pool();
   pools.push(sql);
   const logger = pino({ level: 'silent' });
-  const keeper = new RuleSetKeeper({ sql, openListener, ledger, metrics, logger, pollMs, nowMs: Date.now });
+  const keeper = new RuleSetKeeper({
+    sql,
+    openListener,
+    ledger,
+    metrics,
+    logger,
+    pollMs,
+    nowMs: Date.now,
+    ...(follower && { follower }),
+  });
   running.push(keeper);
   return { keeper, metrics };
 }
@@ -122,8 +133,51 @@ it('loads only what changed', async () => {
   expect((await loadChanges(ports.sql, version, 100, Date.now() + 5_000)).entries).toEqual([]);
   const promotionId = await createActive();
   const changes = await loadChanges(ports.sql, version, 100, Date.now() + 5_000);
-  expect(changes.entries.map(({ id }) => id)).toEqual([promotionId]);
-  expect(changes.version).toBeGreaterThan(version);
+  // Every step by itself: it was created, then activated.
+  expect(changes.entries.map(({ id, state }) => [id, state])).toEqual([
+    [promotionId, 'inactive'],
+    [promotionId, 'active'],
+  ]);
+  expect(changes.version).toBe(version + 2);
+  const promotions = await loadPromotions(ports.sql, version, 100, Date.now() + 5_000);
+  expect(promotions.entries.map(({ id, state }) => [id, state])).toEqual([[promotionId, 'active']]);
+});
+
+// SPEC R13: every stored version of the rule set can be had again.
+it('reads a rule set as it was, and knows which versions there never were', async () => {
+  const deadlineMs = Date.now() + 20_000;
+  const promotionId = await createActive();
+  const { version: before } = await loadPromotions(ports.sql, 0, 100_000, deadlineMs);
+  await staff.deactivate({ promotionId });
+  await createActive();
+  const then = (await loadHistory(ports.sql, before, deadlineMs)) ?? [];
+  const states = then.map((change) => ruleSetEntry({ body: Buffer.from(change.body) }));
+  expect(states.find(({ id }) => id === promotionId)?.state).toBe('active');
+  expect(then.at(-1)?.ruleSetVersion).toBe(before);
+  const steps = then.map(({ ruleSetVersion }) => ruleSetVersion);
+  expect(steps).toEqual(steps.toSorted((left, right) => left - right));
+  expect(await loadHistory(ports.sql, before + 1_000, deadlineMs)).toBeUndefined();
+});
+
+// SPEC C1: workers hear of every version, so they never serve a mixture of two.
+it('hands a follower the whole rule set once and then every single change, without a gap', async () => {
+  const promotionId = await createActive();
+  const wholes: number[][] = [];
+  const steps: number[] = [];
+  const versionsOf = (changes: readonly { ruleSetVersion: number }[]): number[] =>
+    changes.map(({ ruleSetVersion }) => ruleSetVersion);
+  const { keeper } = keeperOf(50, pool, {
+    replaceRules: (rules) => wholes.push(versionsOf(rules)),
+    takeChanges: (changes) => steps.push(...versionsOf(changes)),
+  });
+  await keeper.start();
+  const { version } = keeper.current;
+  await staff.deactivate({ promotionId });
+  await staff.activate({ promotionId });
+  await expect.poll(() => keeper.current.version, PATIENCE).toBe(version + 2);
+  expect(wholes).toHaveLength(1);
+  expect(wholes[0]?.at(-1)).toBe(version);
+  expect(steps).toEqual([version + 1, version + 2]);
 });
 
 it('overlooks nothing while many write and it reads in small steps', async () => {
