@@ -1,8 +1,14 @@
 /** The command line of the benchmark. */
 import { parseArgs } from 'node:util';
 
-/** `claim` measures everything about claims; `flush` only how fast claims reach Postgres. */
-export type BenchCommand = 'claim' | 'flush';
+/**
+ * `claim` measures everything about claims; `flush` only how fast claims reach Postgres; `evaluate` everything about the
+ * evaluation of carts; `all` is all of them.
+ */
+export const BENCH_COMMANDS = ['claim', 'flush', 'evaluate', 'all'] as const;
+
+/** What can be measured. */
+export type BenchCommand = (typeof BENCH_COMMANDS)[number];
 
 /** What to run and where to write it. */
 export interface BenchOptions {
@@ -25,7 +31,7 @@ const QUICK = { rounds: 1, seconds: 2 };
 
 /** How the benchmark is called. */
 export const USAGE =
-  'npm run bench -- claim|flush [--json FILE] [--html FILE] [--rounds N] [--seconds S] [--quick]';
+  'npm run bench -- claim|flush|evaluate|all [--json FILE] [--html FILE] [--rounds N] [--seconds S] [--quick]';
 
 /** Reads the arguments behind the file name; throws with one line that says what is wrong. */
 export function parseOptions(argv: readonly string[]): BenchOptions {
@@ -52,9 +58,10 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
 }
 
 function parseCommand(positionals: readonly string[]): BenchCommand {
-  const [command, extra] = positionals;
-  if ((command !== 'claim' && command !== 'flush') || extra !== undefined) {
-    throw new Error(`what to measure: claim or flush, not "${positionals.join(' ')}"`);
+  const [name, extra] = positionals;
+  const command = BENCH_COMMANDS.find((known) => known === name);
+  if (command === undefined || extra !== undefined) {
+    throw new Error(`what to measure: ${BENCH_COMMANDS.join(', ')}, not "${positionals.join(' ')}"`);
   }
   return command;
 }

@@ -49,6 +49,18 @@ const RULES: readonly RatioRule[] = [
     below: 'redis_single_script',
     read: throughput,
   },
+  {
+    name: 'evaluate_grpc_throughput_vs_grpcjs_echo',
+    above: 'evaluate_grpc',
+    below: 'echo_grpcjs_cart',
+    read: throughput,
+  },
+  {
+    name: 'evaluate_grpc_cpu_vs_grpcjs_echo',
+    above: 'evaluate_grpc',
+    below: 'echo_grpcjs_cart',
+    read: serverCpu,
+  },
   { name: 'soldout_refusals_vs_claims', above: 'soldout_grpc', below: 'claim_grpc', read: throughput },
 ];
 

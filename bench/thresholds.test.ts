@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { allPassed, describeOutcome, judge, readThresholds, type Thresholds } from './thresholds.ts';
+import { allPassed, barsOf, describeOutcome, judge, readThresholds, type Thresholds } from './thresholds.ts';
 
 const BARS: Thresholds = {
-  fast: { min: 0.8, aim: 0.95, kind: 'speed' },
-  late: { max: 1000, kind: 'speed' },
-  wins: { equals: 10_000, kind: 'truth' },
+  fast: { min: 0.8, aim: 0.95, kind: 'speed', commands: ['claim'] },
+  late: { max: 1000, kind: 'speed', commands: ['claim'] },
+  wins: { equals: 10_000, kind: 'truth', commands: ['claim'] },
 };
 
 const judgeAll = (ratios: Record<string, number>, quick = false) =>
@@ -48,10 +48,28 @@ test('the file holds every bar of the product', () => {
     'claim_grpc_cpu_vs_grpcjs_echo',
     'claim_grpc_throughput_vs_grpcjs_echo',
     'errors',
+    'evaluate_combine_20_ms_p50',
+    'evaluate_combine_20_proven_share',
+    'evaluate_core_growth_10_to_100000',
+    'evaluate_core_us_p50',
+    'evaluate_core_vs_json_rules_engine',
+    'evaluate_core_vs_plain_loop_10000',
+    'evaluate_core_vs_zen_engine',
+    'evaluate_grpc_throughput_vs_grpcjs_echo',
+    'evaluate_light_p99_beside_heavy',
     'flashsale_duplicates',
     'flashsale_oversold',
     'flashsale_wins',
     'flush_lag_p99_ms',
     'soldout_refusals_vs_claims',
   ]);
+});
+
+test('a run is held to the bars of its own command only', () => {
+  const thresholds = readThresholds();
+  const isAbout = (word: string) => (name: string) => name.startsWith(word);
+  expect(barsOf(thresholds, 'flush')).toEqual(['flush_lag_p99_ms', 'audit_exit_code']);
+  expect(barsOf(thresholds, 'claim').filter(isAbout('evaluate'))).toEqual([]);
+  expect(barsOf(thresholds, 'evaluate').filter((name) => !isAbout('evaluate')(name))).toEqual(['errors']);
+  expect(barsOf(thresholds, 'all')).toEqual(Object.keys(thresholds));
 });

@@ -1,5 +1,6 @@
 /** The bars a run is held to, from `thresholds.json`, and whether it cleared them. */
 import { readFileSync } from 'node:fs';
+import type { BenchCommand } from './options.ts';
 import type { Ratios } from './ratios.ts';
 
 /** One bar: what a figure must be at least, at most, or exactly, and what it should become. */
@@ -10,6 +11,8 @@ export interface Threshold {
   readonly aim?: number;
   /** `speed` bars are not held against a short run; `truth` bars always are. */
   readonly kind: 'speed' | 'truth';
+  /** The commands whose runs are held to it. */
+  readonly commands: readonly Exclude<BenchCommand, 'all'>[];
 }
 
 /** Bars by the name of their figure. */
@@ -29,6 +32,13 @@ export interface Verdict {
 /** The bars in the file beside this one. */
 export function readThresholds(): Thresholds {
   return JSON.parse(readFileSync(new URL('./thresholds.json', import.meta.url), 'utf8'));
+}
+
+/** The bars a run of this command is held to. */
+export function barsOf(thresholds: Thresholds, command: BenchCommand): string[] {
+  return Object.entries(thresholds)
+    .filter(([, { commands }]) => command === 'all' || commands.includes(command))
+    .map(([name]) => name);
 }
 
 /** A verdict for every bar named in `expected`: a figure that is missing has missed its bar. */

@@ -16,6 +16,8 @@ export const CONTENDER_KEYS = [
   'echo_http',
   'echo_connect_node',
   'redis_single_script',
+  'evaluate_grpc',
+  'echo_grpcjs_cart',
 ] as const;
 
 /** One of the contenders. */

@@ -20,11 +20,14 @@ interface EchoKind {
   readonly shape: LoadShape;
 }
 
+/** The program of the echo on grpc-js. */
+export const GRPCJS_ECHO = new URL('../echoes/grpcjs-echo.ts', import.meta.url);
+
 const ECHOES: readonly EchoKind[] = [
   {
     key: 'echo_grpcjs',
     title: 'no-op echo, grpc-js',
-    file: new URL('../echoes/grpcjs-echo.ts', import.meta.url),
+    file: GRPCJS_ECHO,
     shape: 'grpc',
   },
   {
@@ -49,14 +52,15 @@ export async function startEchoes(
 ): Promise<Echo[]> {
   const echoes: Echo[] = [];
   for (const kind of ECHOES) {
-    const { pid, port } = await startEcho(kind, answer, stack);
+    const { pid, port } = await startEcho({ ...kind, path: CLAIM_PATH }, answer, stack);
     echoes.push({ contender: echoContender(kind, pid, port, loads), port });
   }
   return echoes;
 }
 
-async function startEcho(
-  { key, file }: EchoKind,
+/** Starts one echo process that gives this answer to every call of the path; the stack ends it. */
+export async function startEcho(
+  { key, file, path }: { readonly key: ContenderKey; readonly file: URL; readonly path: string },
   answer: Buffer,
   stack: AsyncDisposableStack,
 ): Promise<{ pid: number; port: number }> {
@@ -65,7 +69,7 @@ async function startEcho(
       name: key,
       file: fileURLToPath(file),
       core: SERVER_CORE,
-      environment: { [ANSWER_VARIABLE]: answer.toString('base64'), [PATH_VARIABLE]: CLAIM_PATH },
+      environment: { [ANSWER_VARIABLE]: answer.toString('base64'), [PATH_VARIABLE]: path },
     }),
   );
   const { port }: { port: number } = JSON.parse(await echo.firstLine());

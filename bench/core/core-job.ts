@@ -1,22 +1,35 @@
-/** What a core process is asked to measure, and what it answers. Both travel as one line of JSON. */
+/** What a core process is asked to do, and what it answers. Both travel as one line of JSON. */
 import type { EngineKey } from './engines/engine.ts';
 import type { CallTimes } from './time-calls.ts';
 
-/** An engine with one rule set: how long it takes for carts of these sizes. */
-export interface EngineJob {
-  readonly kind: 'engine';
+/** An engine with one rule set. */
+interface EngineSetting {
   readonly engine: EngineKey;
   /** Idle promotions beside the live ones. */
   readonly idle: number;
   readonly cartLines: readonly number[];
+}
+
+/** Which promotions match: asked of every engine before any is timed. */
+export interface MatchesJob extends EngineSetting {
+  readonly kind: 'matches';
+}
+
+/** Ids of the matching promotions of each cart: of every variant of every size, in order. */
+export interface MatchesResult {
+  readonly carts: readonly (readonly string[])[];
+}
+
+/** How long the engine takes for carts of these sizes. */
+export interface EngineJob extends EngineSetting {
+  readonly kind: 'engine';
   readonly warmUpMs: number;
   readonly measureMs: number;
 }
 
-/** Times of one cart size, and the ids of matching promotions per variant, to be compared between engines. */
+/** Times of one cart size. */
 export interface CartTimes extends CallTimes {
   readonly lines: number;
-  readonly matches: readonly (readonly string[])[];
 }
 
 /** What came of an engine job. */
@@ -43,5 +56,5 @@ export interface CombineResult extends CallTimes {
   readonly appliedPerOrder: number;
 }
 
-/** Either. */
-export type CoreJob = EngineJob | CombineJob;
+/** Any of them. */
+export type CoreJob = MatchesJob | EngineJob | CombineJob;

@@ -7,7 +7,7 @@ import { type Call, Lane } from './lane.ts';
 import type { LoadDriver } from './load-driver.ts';
 import { OPEN_LOOP_LIMIT } from './pacer.ts';
 import type { Recorder } from './recorder.ts';
-import { RequestSource, userOfSerial } from './template.ts';
+import { type Population, RequestSource, type RequestTemplate, userOfSerial } from './template.ts';
 
 /** Makes the driver of a unary gRPC measurement. */
 export function createGrpcUnaryLoad(job: LoadJob, recorder: Recorder): LoadDriver {
@@ -17,7 +17,7 @@ export function createGrpcUnaryLoad(job: LoadJob, recorder: Recorder): LoadDrive
 class GrpcUnaryLoad implements LoadDriver {
   readonly #job: LoadJob;
   readonly #recorder: Recorder;
-  readonly #source: RequestSource;
+  readonly #sources: readonly RequestSource[];
   readonly #lanes: Lane[] = [];
   #turn = 0;
   #started = 0;
@@ -26,8 +26,9 @@ class GrpcUnaryLoad implements LoadDriver {
   constructor(job: LoadJob, recorder: Recorder) {
     this.#job = job;
     this.#recorder = recorder;
-    const messageBytes = Buffer.from(job.template.base64, 'base64').length;
-    this.#source = new RequestSource(job.template, job.population, grpcPrefix(messageBytes));
+    this.#sources = [job.template, ...(job.variants ?? [])].map((template, index) =>
+      sourceOf(template, job.population, index),
+    );
     for (let index = 0; index < job.connections; index += 1) this.#lanes.push(this.#openLane(index));
   }
 
@@ -71,9 +72,11 @@ class GrpcUnaryLoad implements LoadDriver {
 
   #start(lane: Lane, startedMs: number): void {
     if (this.#stopped || this.#started >= (this.#job.maxCalls ?? Number.POSITIVE_INFINITY)) return;
+    const source = this.#sources[this.#started % this.#sources.length];
     this.#started += 1;
-    const serial = this.#source.nextSerial;
-    lane.start({ startedMs, serial, responseBytes: 0, pieces: [] }, this.#source.next());
+    if (source === undefined) throw new Error('a load needs a request');
+    const serial = source.nextSerial;
+    lane.start({ startedMs, serial, responseBytes: 0, pieces: [] }, source.next());
   }
 
   #onAnswer(index: number, call: Call, outcome: string, headers: readonly Header[]): void {
@@ -89,6 +92,15 @@ class GrpcUnaryLoad implements LoadDriver {
     const lane = this.#lanes[index];
     if (lane !== undefined) this.#start(lane, performance.now());
   }
+}
+
+/** Serial numbers set aside for each of several requests that are sent in turn. */
+const SERIALS_PER_VARIANT = 10_000_000;
+
+function sourceOf(template: RequestTemplate, population: Population, index: number): RequestSource {
+  const firstSerial = population.firstSerial + index * SERIALS_PER_VARIANT;
+  const messageBytes = Buffer.from(template.base64, 'base64').length;
+  return new RequestSource(template, { ...population, firstSerial }, grpcPrefix(messageBytes));
 }
 
 /** Claims of this call that were accepted; a refused item is an error of its own. */

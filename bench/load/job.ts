@@ -19,6 +19,8 @@ export interface LoadJob {
   readonly targets: readonly Target[];
   readonly headers: readonly (readonly [string, string])[];
   readonly template: RequestTemplate;
+  /** Other requests to send in turn with `template`; only over unary gRPC. */
+  readonly variants?: readonly RequestTemplate[];
   readonly population: Population;
   readonly connections: number;
   /** Calls under way per connection; on streams, messages under way per connection. */

@@ -72,9 +72,10 @@ export class RequestSource {
     this.#serial = population.firstSerial;
   }
 
-  /** Claims in one request. */
+  /** Claims in one request; a request without request ids is one item. */
   get items(): number {
-    return Math.max(1, this.#template.requestOffsets.length);
+    const { userOffsets, requestOffsets } = this.#template;
+    return Math.max(1, userOffsets.length, requestOffsets.length);
   }
 
   /** Serial number of the first claim of the next request. */
@@ -93,15 +94,17 @@ export class RequestSource {
   /** Writes the next serial numbers into a request that starts at `offset` of `target`. */
   fill(target: Buffer, offset: number): void {
     const { userOffsets, requestOffsets } = this.#template;
-    for (let item = 0; item < requestOffsets.length; item += 1) {
+    const { items } = this;
+    for (let item = 0; item < items; item += 1) {
       const serial = this.#serial + item;
-      writeDigits(target, offset + (requestOffsets[item] ?? 0), serial);
+      const requestOffset = requestOffsets[item];
+      if (requestOffset !== undefined) writeDigits(target, offset + requestOffset, serial);
       const userOffset = userOffsets[item];
       if (userOffset !== undefined) {
         writeDigits(target, offset + userOffset, userOfSerial(serial, this.#population));
       }
     }
-    this.#serial += this.items;
+    this.#serial += items;
   }
 }
 

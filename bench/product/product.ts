@@ -39,6 +39,7 @@ export class Product {
   readonly postgres: PostgresServer;
   readonly tokens: Tokens;
   readonly archiveOpsPort: number;
+  readonly databaseUrl: string;
   readonly #archive: NodeProcess;
   readonly #environment: Readonly<Record<string, string>>;
 
@@ -48,12 +49,14 @@ export class Product {
     tokens: Tokens;
     archive: NodeProcess;
     archiveOpsPort: number;
+    databaseUrl: string;
     environment: Readonly<Record<string, string>>;
   }) {
     this.redis = parts.redis;
     this.postgres = parts.postgres;
     this.tokens = parts.tokens;
     this.archiveOpsPort = parts.archiveOpsPort;
+    this.databaseUrl = parts.databaseUrl;
     this.#archive = parts.archive;
     this.#environment = parts.environment;
   }
@@ -70,7 +73,8 @@ export class Product {
     runInBackground(postgres.pid);
     unpinProcess(postgres.pid);
     unpinProcess(redis.pid);
-    const environment = productEnvironment(redis.url, await postgres.createDatabase('hongbao'), tokens);
+    const databaseUrl = await postgres.createDatabase('hongbao');
+    const environment = productEnvironment(redis.url, databaseUrl, tokens);
     await migrate(environment);
     const archiveOpsPort = await freePort();
     const archive = stack.use(
@@ -78,7 +82,7 @@ export class Product {
     );
     runInBackground(archive.pid);
     await waitUntilReady(archive, archiveOpsPort);
-    return new Product({ redis, postgres, tokens, archive, archiveOpsPort, environment });
+    return new Product({ redis, postgres, tokens, archive, archiveOpsPort, databaseUrl, environment });
   }
 
   /** Starts a serve process; the stack ends it. */

@@ -17,6 +17,8 @@ export interface Tokens {
   readonly keySetFile: string;
   /** A claim gateway: may claim for any user. */
   readonly gateway: string;
+  /** A checkout: may have carts evaluated, with facts and wallets of its own telling. */
+  readonly checkout: string;
   /** Staff: may define promotions and read their figures. */
   readonly admin: string;
 }
@@ -42,6 +44,7 @@ export async function makeTokens(directory: string): Promise<Tokens> {
       { kind: 'service', scope: 'coupons:claim coupons:read facts:assert' },
       'claim-gateway',
     ),
+    checkout: await sign({ kind: 'service', scope: 'carts:evaluate carts:replay facts:assert' }, 'checkout'),
     admin: await sign({ kind: 'admin' }, 'bench'),
   };
 }

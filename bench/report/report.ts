@@ -1,5 +1,6 @@
 /** The report of a run: everything the table, the JSON file and the page are made from. */
 import type { GeneratorCheck } from '../contenders/generator-check.ts';
+import type { EvaluateResult } from '../evaluate/evaluate-result.ts';
 import type { FlashSaleResult } from '../flash-sale.ts';
 import type { FlushLagResult } from '../flush-lag.ts';
 import type { Machine, Settings } from '../machine.ts';
@@ -18,6 +19,7 @@ export interface Report {
   readonly flushLag?: FlushLagResult;
   readonly audit?: { readonly exitCode: number; readonly output: string };
   readonly generatorCheck?: GeneratorCheck;
+  readonly evaluate?: EvaluateResult;
   readonly ratios: Ratios;
   readonly thresholds: readonly Verdict[];
   /** What a reader must know before believing the figures. */

@@ -1,6 +1,5 @@
 /** What a reader must know before believing the figures of a run. */
 import type { GeneratorCheck } from '../contenders/generator-check.ts';
-import type { BenchCommand } from '../options.ts';
 import type { ContenderSummary } from '../statistics.ts';
 
 /** A generator that uses more of its core than this may be what was measured. */
@@ -12,17 +11,26 @@ const FOREIGN_SHARE = 0.08;
 /** How far two generators may differ on the same server before one of them is suspect. */
 const GENERATOR_TOLERANCE = 0.25;
 
-/** Answers of two contenders that are compared may differ in size by this many bytes (a digit more or less). */
-const ANSWER_TOLERANCE_BYTES = 16;
+/**
+ * Contenders whose answers should be of one size, and by how many bytes they may differ: a digit more or less for claims; answers to
+ * carts differ among each other, and the echo gives one of middle size.
+ */
+const COMPARED_SIZES = [
+  { ours: 'claim_grpc', echo: 'echo_grpcjs', toleranceBytes: 16 },
+  { ours: 'evaluate_grpc', echo: 'echo_grpcjs_cart', toleranceBytes: 400 },
+] as const;
 
 /** One line per reason for doubt; none for a clean run. */
 export function findWarnings(
   summaries: readonly ContenderSummary[],
-  command: BenchCommand,
   check: GeneratorCheck | undefined,
 ): string[] {
-  const comparisons = [...warnAboutSizes(summaries), ...warnAboutGenerator(check)];
-  return [...summaries.flatMap(warnAboutContender), ...(command === 'claim' ? comparisons : [])];
+  const hasEcho = summaries.some(({ key }) => key === 'echo_grpcjs');
+  return [
+    ...summaries.flatMap(warnAboutContender),
+    ...COMPARED_SIZES.flatMap((pair) => warnAboutSizes(summaries, pair)),
+    ...(hasEcho ? warnAboutGenerator(check) : []),
+  ];
 }
 
 function warnAboutContender(summary: ContenderSummary): string[] {
@@ -52,12 +60,15 @@ function firstFailure(summary: ContenderSummary): string {
 }
 
 /** Only unary answers are compared: what a batch answers is as long as its items. */
-function warnAboutSizes(summaries: readonly ContenderSummary[]): string[] {
+function warnAboutSizes(
+  summaries: readonly ContenderSummary[],
+  pair: (typeof COMPARED_SIZES)[number],
+): string[] {
   const size = (key: string): number | undefined =>
     summaries.find((summary) => summary.key === key)?.rounds[0]?.responseBytes;
-  const ours = size('claim_grpc');
-  const echo = size('echo_grpcjs');
-  if (ours === undefined || echo === undefined || Math.abs(ours - echo) <= ANSWER_TOLERANCE_BYTES) return [];
+  const ours = size(pair.ours);
+  const echo = size(pair.echo);
+  if (ours === undefined || echo === undefined || Math.abs(ours - echo) <= pair.toleranceBytes) return [];
   return [`answers differ in size: ${ours} bytes from ours, ${echo} from the echo`];
 }
 

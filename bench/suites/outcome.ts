@@ -1,0 +1,38 @@
+/** What suites come to know; a run of several puts their outcomes together. */
+import type { GeneratorCheck } from '../contenders/generator-check.ts';
+import type { EvaluateResult } from '../evaluate/evaluate-result.ts';
+import type { FlashSaleResult } from '../flash-sale.ts';
+import type { FlushLagResult } from '../flush-lag.ts';
+import type { Ratios } from '../ratios.ts';
+import type { ContenderSummary } from '../statistics.ts';
+
+/** Everything that was measured. */
+export interface Outcome {
+  readonly contenders: readonly ContenderSummary[];
+  readonly flashSale?: FlashSaleResult;
+  readonly flushLag?: FlushLagResult;
+  readonly audit?: { readonly exitCode: number; readonly output: string };
+  readonly generatorCheck?: GeneratorCheck;
+  readonly evaluate?: EvaluateResult;
+}
+
+/** Figures that are no ratio of two contenders but stand beside them, under the names the bars use. */
+export function figuresOf({ contenders, flashSale, flushLag, audit, evaluate }: Outcome): Ratios {
+  return {
+    ...(flashSale === undefined
+      ? {}
+      : {
+          flashsale_wins: flashSale.wins,
+          flashsale_oversold: flashSale.oversold,
+          flashsale_duplicates: flashSale.duplicates,
+        }),
+    ...(flushLag === undefined ? {} : { flush_lag_p99_ms: flushLag.p99Ms }),
+    errors:
+      contenders.reduce((sum, { errors }) => sum + errors, 0) +
+      (flashSale?.unanswered ?? 0) +
+      (flushLag?.errors ?? 0) +
+      (evaluate?.beside.errors ?? 0),
+    ...(audit === undefined ? {} : { audit_exit_code: audit.exitCode }),
+    ...evaluate?.ratios,
+  };
+}
