@@ -39,7 +39,8 @@ function singleRuleFaults({ kind }: Rule, path: string, report: Report): void {
       if (!isTimeZone(kind.value.timeZone)) report(`${path}.time_zone`, 'is not a known IANA time zone');
       return;
     case 'cel':
-      return expressionFaults(kind.value, path, report);
+      expressionFaults(kind.value, path, report);
+      return;
     case 'minimumSpend':
     case 'itemEligibility':
     case 'exclusion':

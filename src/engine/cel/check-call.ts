@@ -14,7 +14,7 @@ export function checkCall(call: Call, scope: Scope, visit: Visit): Checked {
   const args = call.args.map((argument) => visit(argument, scope));
   if (TIME_METHODS.has(call.function)) requireLiteralZone(call);
   const parts = target === undefined ? args : [target, ...args];
-  const own = OPERATORS[call.function];
+  const own = OPERATORS.get(call.function);
   if (own === undefined || target !== undefined) {
     const type = resultOf(
       call.function,
@@ -35,18 +35,20 @@ const NOT_GIVEN: Checked = { type: DYN, cost: () => 0 };
 type Operator = (one: Checked, other: Checked, third: Checked) => Checked;
 
 /** Operators whose types the library's list of functions does not tell. */
-const OPERATORS: Readonly<Record<string, Operator>> = {
-  '_&&_': checkLogical,
-  '_||_': checkLogical,
-  '@not_strictly_false': (one) => ({ type: BOOL, cost: costOf([one]) }),
-  '_?_:_': checkConditional,
-  '_[_]': checkIndex,
-  '_==_': checkEquality,
-  '_!=_': checkEquality,
-  '@in': checkMembership,
-  '_+_': checkSum,
-  [APPEND]: checkSum,
-};
+const OPERATORS: ReadonlyMap<string, Operator> = new Map(
+  Object.entries({
+    '_&&_': checkLogical,
+    '_||_': checkLogical,
+    '@not_strictly_false': (one) => ({ type: BOOL, cost: costOf([one]) }),
+    '_?_:_': checkConditional,
+    '_[_]': checkIndex,
+    '_==_': checkEquality,
+    '_!=_': checkEquality,
+    '@in': checkMembership,
+    '_+_': checkSum,
+    [APPEND]: checkSum,
+  }),
+);
 
 /** `a && b`, `a || b`; the parser makes pairs. */
 function checkLogical(one: Checked, other: Checked): Checked {

@@ -8,7 +8,7 @@ import { ENVIRONMENT } from './environment.ts';
 import { ExpressionFault } from './expression-fault.ts';
 import { MAX_STEPS } from './limits.ts';
 import { parseExpression } from './syntax.ts';
-import { describeType, type Estimate } from './value-types.ts';
+import { BOOL, describeType, type Estimate, isSameType } from './value-types.ts';
 import { type Variables, variablesOf } from './variables.ts';
 
 /** An expression ready to run, or why it cannot be used. */
@@ -16,12 +16,12 @@ export type CompiledExpression =
   | { readonly check: RuleCheck; readonly fault?: undefined }
   | { readonly check?: undefined; readonly fault: string };
 
-/** Parses, checks and plans an expression; it must be a bool whatever the cart. */
+/** Parses, checks and plans an expression. It must be a bool, or a single value that may turn out to be one. */
 export function compileExpression(text: string): CompiledExpression {
   try {
     const expr = parseExpression(text);
     const { type, cost } = checkExpression(expr);
-    if (type.kind !== 'scalar' || type.name !== 'bool') {
+    if (!isSameType(type, BOOL)) {
       throw new ExpressionFault(`is a ${describeType(type)}; it must be a bool`);
     }
     return { check: checkOf(plan(ENVIRONMENT, expr), cost) };
@@ -62,9 +62,10 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
 ];
 
 /** The library tells a missing fact like any missing key; it is one when the expression asked for that fact. */
-function explain(message: string, missing: ReadonlySet<string>): Failure {
+function explain(message: string, missing: ReadonlyMap<string, string>): Failure {
   const name = /field not found: (.+)$/.exec(message)?.[1];
-  if (name !== undefined && missing.has(name)) return { reason: 'FACT_MISSING', needed: name };
+  const fact = name === undefined ? undefined : missing.get(name);
+  if (fact !== undefined) return { reason: 'FACT_MISSING', needed: fact };
   const known = REASONS.find(([pattern]) => pattern.test(message));
   return failed(known?.[1] ?? 'a value that cannot be converted');
 }

@@ -52,6 +52,9 @@ const CART_FIELDS = fieldTable<PreparedCart>({
   },
 });
 
+/** Unknown attributes are missing one by one, so that an answer names the one that was asked for. */
+const NO_ATTRIBUTES: ReadonlyMap<string, AttributeValue> = new Map();
+
 /** The user at a moment. */
 interface UserAt {
   readonly facts: UserFacts;
@@ -71,7 +74,7 @@ const USER_FIELDS = fieldTable<UserAt>({
   },
   attributes: {
     type: ATTRIBUTES,
-    read: ({ facts }, noteMissing) => facts.attributes && attributeView(facts.attributes, noteMissing),
+    read: ({ facts }, noteMissing) => attributeView(facts.attributes ?? NO_ATTRIBUTES, noteMissing),
   },
 });
 
@@ -82,18 +85,21 @@ export const VARIABLE_TYPES: ReadonlyMap<string, ValueType> = new Map([
   ['at', TIMESTAMP],
 ]);
 
+/** What a caller gives for a field that is computed from it. */
+const FACT_NAMES: ReadonlyMap<string, string> = new Map([['registered_days', 'registered_at']]);
+
 /** The values of the names in one evaluation. */
 export interface Variables {
   readonly values: { readonly cart: CelInput; readonly user: CelInput; readonly at: CelInput };
   readonly sizes: CollectionSizes;
-  /** Facts that were asked for and are not known. */
-  readonly missing: ReadonlySet<string>;
+  /** Facts that were asked for and are not known, by the name of the field, each with what the caller calls it. */
+  readonly missing: ReadonlyMap<string, string>;
 }
 
 /** Lays cart, user and moment out for expressions; a field is converted when it is first read. */
 export function variablesOf(cart: PreparedCart, facts: UserFacts, atMs: number): Variables {
-  const missing = new Set<string>();
-  const noteMissing = (name: string): void => void missing.add(name);
+  const missing = new Map<string, string>();
+  const noteMissing = (name: string): void => void missing.set(name, FACT_NAMES.get(name) ?? name);
   return {
     values: {
       cart: rememberingView(CART_FIELDS, cart, noteMissing),
