@@ -1,6 +1,7 @@
 /** What the figures were measured on, and with which settings: without it they mean nothing. */
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
+import { HEAVY_COUPONS, HEAVY_LINES, LIGHT_LINES } from './contenders/evaluate-loads.ts';
 import {
   BATCH_CONNECTIONS,
   BATCH_ITEMS,
@@ -14,6 +15,7 @@ import {
 } from './contenders/loads.ts';
 import type { BenchOptions } from './options.ts';
 import { canPin, HELPER_CORE, SERVER_CORE } from './processes/pinning.ts';
+import { CART_VARIANTS } from './rule-sets/carts.ts';
 
 /** The machine of a run. */
 export interface Machine {
@@ -68,6 +70,8 @@ export function describeSettings(options: BenchOptions, warmUpMs: number): Setti
     grpcLoad: `${GRPC_CONNECTIONS} connections × ${GRPC_CALLS_PER_CONNECTION} calls`,
     httpLoad: `${HTTP_CONNECTIONS} connections × 1 call (autocannon)`,
     batchLoad: `${BATCH_CONNECTIONS} connections × ${BATCHES_PER_CONNECTION} calls × ${BATCH_ITEMS} claims`,
+    evaluateLoad: `as grpcLoad; carts of ${LIGHT_LINES} lines, ${CART_VARIANTS} different ones in turn`,
+    heavyLoad: `carts of ${HEAVY_LINES} lines and wallets of ${HEAVY_COUPONS} coupons by turns`,
     streamLoad: `${STREAM_CONNECTIONS} streams × ${STREAM_MESSAGES_PER_CONNECTION} messages × ${STREAM_ITEMS} claims`,
   };
 }

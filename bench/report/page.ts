@@ -1,6 +1,9 @@
 /** The report as one HTML file that needs nothing else: no script, no font, no address outside of it. */
+import type { EvaluateResult } from '../evaluate/evaluate-result.ts';
 import type { ContenderSummary } from '../statistics.ts';
 import { describeOutcome, type Verdict } from '../thresholds.ts';
+import { besideLine, combineRows, coreRows } from './evaluate-lines.ts';
+import { corePlot } from './evaluate-plot.ts';
 import { formatBehind, formatCount, formatMs, formatRatio } from './format.ts';
 import { escapeHtml } from './plot.ts';
 import { colorOf, latencyPlot, throughputPlot } from './plots.ts';
@@ -26,6 +29,7 @@ export function renderPage(report: Report): string {
 ${list('warning', report.warnings)}
 ${contenderTable(report.contenders)}
 ${report.contenders.length === 0 ? '' : latencyPlot(report.contenders) + throughputPlot(report.contenders)}
+${evaluations(report.evaluate)}
 ${verdictTable(report.thresholds)}
 ${facts('Flash sale', report.flashSale)}
 ${facts('Flush', report.flushLag)}
@@ -34,6 +38,26 @@ ${facts('Machine', report.machine)}
 ${facts('Settings', report.settings)}
 </body></html>
 `;
+}
+
+function evaluations(result: EvaluateResult | undefined): string {
+  if (result === undefined) return '';
+  return [
+    '<h2>Evaluations: the engine alone</h2>',
+    '<p>Others only say which promotions match; ours also combines them, spreads the discounts and explains the rest.</p>',
+    corePlot(result.core),
+    textTable(coreRows(result)),
+    '<h2>Evaluations: the best combination of coupons</h2>',
+    textTable(combineRows(result)),
+    `<p>${escapeHtml(besideLine(result))}</p>`,
+  ].join('\n');
+}
+
+function textTable([titles = [], ...rows]: readonly (readonly string[])[]): string {
+  return table(
+    titles,
+    rows.map((row) => row.map(escapeHtml)),
+  );
 }
 
 function contenderTable(contenders: readonly ContenderSummary[]): string {

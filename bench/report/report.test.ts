@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { renderPage } from './page.ts';
 import { renderPlot } from './plot.ts';
-import { sampleMeasurement, sampleReport, sampleSummary } from './sample-report.ts';
+import { sampleEvaluate, sampleMeasurement, sampleReport, sampleSummary } from './sample-report.ts';
 import { renderTable } from './table.ts';
 import { findWarnings } from './warnings.ts';
 
@@ -14,6 +14,19 @@ test('the table shows every figure of a contender and every bar', () => {
   expect(table).toContain('MISSED wins = 9999  = 10000');
   expect(table).toContain('warning: the machine was busy');
   expect(table).toMatch(/a bar was missed$/);
+});
+
+test('evaluations are shown with what they were compared with, as text and as a page', () => {
+  const report = { ...sampleReport(), evaluate: sampleEvaluate() };
+  const table = renderTable(report);
+  expect(table).toMatch(/ours\s+10,000\s+20\s+12\.5\s+40\.0\s+90/);
+  expect(table).toMatch(/zen_engine\s+1,000\s+20\s+1100/);
+  expect(table).toMatch(/20\s+3\s+410\s+900\s+100 %\s+2\.9/);
+  expect(table).toContain('p99 2.00 ms alone, 4.00 ms beside 4 heavy ones a second');
+  const page = renderPage(report);
+  expect(page.match(/<svg /g)).toHaveLength(3);
+  expect(page).toContain('<title>zen_engine, 20 lines</title>');
+  expect(page).toContain('<td>zen_engine</td><td>1,000</td>');
 });
 
 test('a missed bar that a short run is not held to is not called missed', () => {

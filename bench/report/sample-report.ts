@@ -1,5 +1,6 @@
 /** A made-up report for the tests of tables, pages and ratios. */
 import type { ContenderKey, Measurement } from '../contenders/contender.ts';
+import type { EvaluateResult } from '../evaluate/evaluate-result.ts';
 import { type ContenderSummary, summarizeRounds } from '../statistics.ts';
 import type { Report } from './report.ts';
 
@@ -52,5 +53,33 @@ export function sampleReport(): Report {
     ],
     warnings: ['the machine was busy'],
     passed: false,
+  };
+}
+
+/** What a run of evaluations adds to it. */
+export function sampleEvaluate(): EvaluateResult {
+  const round = { calls: 1_000, p50Us: 12.5, p99Us: 40, loadMs: 90 };
+  return {
+    answersCompared: 672,
+    core: [
+      { engine: 'ours', idle: 10_000, lines: 20, ...round, rounds: [round] },
+      { engine: 'zen_engine', idle: 1_000, lines: 20, ...round, p50Us: 1_100, rounds: [round] },
+    ],
+    combine: [
+      { coupons: 20, couponsPerOrder: 3, p50Us: 410, p99Us: 900, provenShare: 1, appliedPerOrder: 2.9 },
+    ],
+    beside: {
+      lightPerSecond: 2_000,
+      heavyPerSecond: 4,
+      aloneP99Us: 2_000,
+      besideHeavyP99Us: 4_000,
+      duringChangesP99Us: 2_100,
+      heavyP99Us: 60_000,
+      besideHeavyRatio: 2,
+      duringChangesRatio: 1.05,
+      changes: 80,
+      errors: 0,
+    },
+    ratios: { evaluate_core_us_p50: 12.5 },
   };
 }

@@ -1,6 +1,8 @@
 /** The report for a terminal. */
 import type { ContenderSummary } from '../statistics.ts';
 import { describeOutcome, type Verdict } from '../thresholds.ts';
+import { alignRows } from './align-rows.ts';
+import { evaluateLines } from './evaluate-lines.ts';
 import { formatBehind, formatCount, formatMs, formatRatio } from './format.ts';
 import type { Report } from './report.ts';
 
@@ -22,11 +24,12 @@ export function renderTable(report: Report): string {
   return [
     heading(report),
     '',
-    ...alignColumns([
+    ...alignRows([
       COLUMNS.map(([title]) => title),
       ...report.contenders.map((row) => COLUMNS.map(([, cell]) => cell(row))),
     ]),
     '',
+    ...evaluateLines(report.evaluate),
     ...flashSaleLines(report),
     ...flushLines(report),
     ...report.thresholds.map(verdictLine),
@@ -42,18 +45,6 @@ function heading({ machine, settings }: Report): string {
     `${cpu}, ${cores} cores, ${memoryGigabytes} GB, Node ${node}, Redis ${redis}`,
     ...Object.entries(settings).map(([name, value]) => `${name}: ${value}`),
   ].join('\n');
-}
-
-/** Text to the left, numbers to the right, two spaces between. */
-function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  '),
-  );
 }
 
 function flashSaleLines({ flashSale: sale }: Report): string[] {
