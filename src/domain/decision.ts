@@ -1,4 +1,5 @@
 /** What an evaluation answers. All amounts are integer minor units; every discount is 0 or more; shares sum exactly. */
+import type { RuleKind } from './promotion.ts';
 
 /** Why a candidate did not apply. The names equal the values of `hongbao.v1.RejectionReason` (a test holds them together). */
 export const REJECTION_REASONS = [
@@ -53,6 +54,8 @@ export interface Failure {
   readonly reason: RejectionReason;
   /** Place of the failed rule in the promotion's rules; absent when no rule failed. */
   readonly ruleIndex?: number;
+  /** The kind of that rule. */
+  readonly ruleKind?: RuleKind;
   readonly needed?: number | string;
   readonly seen?: number | string;
   /** How the cart could come to fulfil it: minor units or units that are missing. */

@@ -2,6 +2,7 @@ import type { DescMessage } from '@bufbuild/protobuf';
 import {
   BatchEvaluateCartsRequestSchema,
   BatchEvaluateCartsResponseSchema,
+  CartRefusalSchema,
   EvaluateCartRequestSchema,
   EvaluateCartResponseSchema,
   ListUsableCouponsRequestSchema,
@@ -80,6 +81,7 @@ export const HOT_MODULES: readonly HotModule[] = [
     messages: [
       EvaluateCartResponseSchema,
       BatchEvaluateCartsResponseSchema,
+      CartRefusalSchema,
       ListUsableCouponsResponseSchema,
       ValidateCouponResponseSchema,
     ],

@@ -60,13 +60,13 @@ export interface AppliedPromotion {
 export interface LineShare {
   readonly lineIndex: number;
   readonly amountMinor: number;
-  readonly runs: readonly UnitRun[];
+  readonly units: readonly UnitRun[];
 }
 
 /** hongbao.v1.UnitRun. */
 export interface UnitRun {
   readonly units: number;
-  readonly unitDiscountMinor: number;
+  readonly amountMinor: number;
 }
 
 /** hongbao.v1.Gift. */
@@ -192,6 +192,13 @@ export function encodeEvaluateCartResponse(message: EvaluateCartResponse): Buffe
 export function encodeBatchEvaluateCartsResponse(message: BatchEvaluateCartsResponse): Buffer {
   writer.start();
   writeBatchEvaluateCartsResponse(message);
+  return writer.finish();
+}
+
+/** Writes a hongbao.v1.CartRefusal. Throws RangeError for a number its field cannot hold. */
+export function encodeCartRefusal(message: CartRefusal): Buffer {
+  writer.start();
+  writeCartRefusal(message);
   return writer.finish();
 }
 
@@ -380,8 +387,8 @@ function writeAppliedPromotion(message: AppliedPromotion): void {
 }
 
 function writeLineShare(message: LineShare): void {
-  for (let index = message.runs.length - 1; index >= 0; index--) {
-    const item = message.runs[index];
+  for (let index = message.units.length - 1; index >= 0; index--) {
+    const item = message.units[index];
     if (item === undefined) continue;
     const before3 = writer.size;
     writeUnitRun(item);
@@ -399,8 +406,8 @@ function writeLineShare(message: LineShare): void {
 }
 
 function writeUnitRun(message: UnitRun): void {
-  if (message.unitDiscountMinor !== 0) {
-    writer.safeInt64(message.unitDiscountMinor);
+  if (message.amountMinor !== 0) {
+    writer.safeInt64(message.amountMinor);
     writer.tag(16);
   }
   if (message.units !== 0) {

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   archive: ['domain', 'telemetry', 'ledger', 'database', 'gen'],
   definitions: ['domain', 'telemetry', 'database', 'engine', 'gen'],
   ruleset: ['domain', 'telemetry', 'database', 'definitions', 'engine', 'gen'],
-  evaluation: ['domain', 'telemetry', 'engine', 'gen'],
+  evaluation: ['domain', 'wire', 'telemetry', 'engine', 'gen'],
   transport: [
     'domain',
     'wire',

@@ -25,7 +25,7 @@ export const file_hongbao_v1_user_facts: GenFile = /*@__PURE__*/
  */
 export type UserFacts = Message<"hongbao.v1.UserFacts"> & {
   /**
-   * Tags of the user (VIP levels, member tiers); at most 100.
+   * Tags of the user (VIP levels, member tiers); at most 100. Empty: not known.
    *
    * @generated from field: repeated string tags = 1;
    */
