@@ -42,6 +42,14 @@ export function floorMultiple(count: number, basisPoints: number): number {
   return Math.min(MAX_SAFE, tenThousands * basisPoints + Math.floor((rest * basisPoints) / BASIS_POINTS));
 }
 
+/** The sum of the amounts at some places. */
+export function sumAt(places: readonly number[], amounts: Float64Array): number {
+  // Minus zero makes the sum a double from the start; from an integer zero, V8 boxes every step, which takes four times as long.
+  let sum = -0;
+  for (let at = 0; at < places.length; at += 1) sum += amounts[places[at] ?? 0] ?? 0;
+  return sum + 0;
+}
+
 /**
  * Splits an amount in proportion to weights by largest remainder: everybody gets his share rounded down, then those with
  * the largest remainders one unit more, the first of equal ones first. The shares sum to the amount; a zero weight gets
@@ -72,81 +80,101 @@ export function spreadOver(
     return;
   }
   makeRoom(places.length);
-  let missing = totalMinor;
+  if (totalMinor * weightSum <= MAX_SAFE) divide(totalMinor, weightSum, places, weights, shares);
+  else divideBig(totalMinor, weightSum, places, weights, shares);
+  const missing = totalMinor - sumAt(places, shares);
+  if (missing > 0) handOut(missing, weightSum, places, shares);
+}
+
+/** Writes the shares rounded down, and the remainders; all products are safe integers. */
+function divide(
+  totalMinor: number,
+  weightSum: number,
+  places: readonly number[],
+  weights: Float64Array,
+  shares: Float64Array,
+): void {
+  const rest = remainders;
   for (let at = 0; at < places.length; at += 1) {
     const place = places[at] ?? 0;
-    const weight = weights[place] ?? 0;
-    const product = totalMinor * weight;
-    const share =
-      product <= MAX_SAFE ? Math.floor(product / weightSum) : bigShare(totalMinor, weight, weightSum);
-    remainders[at] =
-      product <= MAX_SAFE ? product - share * weightSum : bigRemainder(totalMinor, weight, weightSum);
+    const product = totalMinor * (weights[place] ?? 0);
+    const share = Math.floor(product / weightSum);
+    rest[at] = product - share * weightSum;
     shares[place] = share;
-    missing -= share;
   }
-  if (missing > 0) handOut(missing, places, shares);
 }
 
-function bigShare(totalMinor: number, weight: number, weightSum: number): number {
-  return Number((BigInt(totalMinor) * BigInt(weight)) / BigInt(weightSum));
+/** {@link divide} where products may leave the safe range. */
+function divideBig(
+  totalMinor: number,
+  weightSum: number,
+  places: readonly number[],
+  weights: Float64Array,
+  shares: Float64Array,
+): void {
+  const divisor = BigInt(weightSum);
+  for (const [at, place] of places.entries()) {
+    const product = BigInt(totalMinor) * BigInt(weights[place] ?? 0);
+    remainders[at] = Number(product % divisor);
+    shares[place] = Number(product / divisor);
+  }
 }
 
-function bigRemainder(totalMinor: number, weight: number, weightSum: number): number {
-  return Number((BigInt(totalMinor) * BigInt(weight)) % BigInt(weightSum));
-}
-
-/** Scratch of one spread; nothing of it outlives the call. */
+/** Scratch of one spread, in the order of its places; nothing of it outlives the call. */
 let remainders = new Float64Array(128);
-let ranking = new Float64Array(128);
 
 function makeRoom(places: number): void {
-  if (places <= remainders.length) return;
-  remainders = new Float64Array(places * 2);
-  ranking = new Float64Array(places * 2);
+  if (places > remainders.length) remainders = new Float64Array(places * 2);
 }
 
-/** One unit more for each of the `missing` largest remainders. There are always more remainders above zero than that. */
-function handOut(missing: number, places: readonly number[], shares: Float64Array): void {
-  const least = largestRemainder(missing, places.length);
-  let tiesServed = missing;
-  for (let at = 0; at < places.length; at += 1) if ((remainders[at] ?? 0) > least) tiesServed -= 1;
+/** So many guesses follow the counts; after them the search halves, so that no cart makes it slow. */
+const ROUNDS_OF_GUESSING = 6;
+
+/**
+ * One unit more for each of the `missing` largest remainders; there are always more of them above zero than that. Finds by
+ * counting the remainder from which on everybody is served. Remainders lie more or less evenly between zero and the sum of
+ * the weights, so guessing in proportion needs two or three counts.
+ */
+function handOut(missing: number, weightSum: number, places: readonly number[], shares: Float64Array): void {
+  let low = 1;
+  let reachedLow = places.length;
+  let high = weightSum;
+  let reachedHigh = 0;
+  for (let round = 0; reachedHigh < missing && high - low > 1; round += 1) {
+    const part = round < ROUNDS_OF_GUESSING ? (reachedLow - missing) / (reachedLow - reachedHigh) : 0.5;
+    const guess = Math.min(high - 1, low + Math.max(1, Math.floor((high - low) * part)));
+    const reached = countFrom(guess, places.length);
+    if (reached > missing) {
+      low = guess;
+      reachedLow = reached;
+    } else {
+      high = guess;
+      reachedHigh = reached;
+    }
+  }
+  serve(high, missing - reachedHigh, places, shares);
+}
+
+/** A unit more for each remainder from `least` on, and for the first `ties` of those just below. */
+function serve(least: number, ties: number, places: readonly number[], shares: Float64Array): void {
+  const rest = remainders;
+  let tiesLeft = ties;
   for (let at = 0; at < places.length; at += 1) {
-    const remainder = remainders[at] ?? 0;
-    if (remainder < least || (remainder === least && tiesServed === 0)) continue;
-    if (remainder === least) tiesServed -= 1;
+    const remainder = rest[at] ?? 0;
+    if (remainder < least) {
+      if (tiesLeft === 0 || remainder !== least - 1) continue;
+      tiesLeft -= 1;
+    }
     const place = places[at] ?? 0;
     shares[place] = (shares[place] ?? 0) + 1;
   }
 }
 
-/** From this many places on, sorting beats partitioning, whose worst case is quadratic. */
-const SORT_FROM = 100;
-
-/** The remainder that `rank` − 1 others are not below. */
-function largestRemainder(rank: number, count: number): number {
-  for (let at = 0; at < count; at += 1) ranking[at] = remainders[at] ?? 0;
-  if (count >= SORT_FROM) return ranking.subarray(0, count).sort()[count - rank] ?? 0;
-  let low = 0;
-  let high = count - 1;
-  while (low < high) {
-    const pivot = ranking[(low + high) >> 1] ?? 0;
-    let left = low;
-    let right = high;
-    while (left <= right) {
-      while ((ranking[left] ?? 0) > pivot) left += 1;
-      while ((ranking[right] ?? 0) < pivot) right -= 1;
-      if (left > right) break;
-      const swapped = ranking[left] ?? 0;
-      ranking[left] = ranking[right] ?? 0;
-      ranking[right] = swapped;
-      left += 1;
-      right -= 1;
-    }
-    if (rank - 1 <= right) high = right;
-    else if (rank - 1 >= left) low = left;
-    else break;
-  }
-  return ranking[rank - 1] ?? 0;
+function countFrom(least: number, count: number): number {
+  const rest = remainders;
+  let reached = 0;
+  for (let at = 0; at < count; at += 1) reached += Number((rest[at] ?? 0) >= least);
+  return reached;
 }
 
 /**

@@ -15,6 +15,8 @@ export interface PreparedCart {
   readonly inputIndex: readonly number[];
   /** Unit price × quantity. */
   readonly amounts: Float64Array;
+  /** Units of each line. */
+  readonly quantities: Float64Array;
   /** Number of each line's item in the vocabulary. */
   readonly itemKeys: Int32Array;
   /** Numbers of the categories of all lines, one line after the other; those of line `i` start at `categoryStarts[i]`. */
@@ -43,6 +45,7 @@ export function prepareCart(
     lines,
     inputIndex,
     amounts,
+    quantities: Float64Array.from(lines, (line) => line.quantity),
     itemKeys: Int32Array.from(lines, (line) => vocabulary.itemKey(line.itemId)),
     ...categoriesOf(lines, vocabulary),
     allLines: lines.map((_, place) => place),

@@ -1,5 +1,5 @@
 /** Units in bundles of a fixed price: which go into bundles, and what the bundles take off. */
-import { spreadOver } from '../../domain/money.ts';
+import { spreadOver, sumAt } from '../../domain/money.ts';
 import type { UnitCap } from '../../domain/promotion.ts';
 import type { EffectInput, EffectOutcome } from '../effect-parts.ts';
 import type { LineList, PreparedCart } from '../prepared-cart.ts';
@@ -23,13 +23,6 @@ export function planBundles(cap: UnitCap | undefined, cart: PreparedCart, eligib
   };
 }
 
-/** Units of one line and of one value in the bundle that is being filled. */
-interface Part {
-  readonly place: number;
-  readonly units: number;
-  readonly eachMinor: number;
-}
-
 /**
  * Takes off what each bundle is worth above its price. A line has units of at most two values, so whole bundles of equal
  * units are counted at once and the work follows the number of lines. One object serves one compiled effect.
@@ -37,8 +30,11 @@ interface Part {
 export class Bundles {
   readonly #bundleUnits: number;
   readonly #priceMinor: number;
-  /** The bundle that is being filled. */
-  readonly #parts: Part[] = [];
+  /** The bundle that is being filled: the lines its units are of, how many, and what each of them is worth. */
+  readonly #places: Int32Array;
+  readonly #units: Float64Array;
+  readonly #eachMinor: Float64Array;
+  #parts = 0;
   #openUnits = 0;
   #openValueMinor = 0;
   #offMinor = 0;
@@ -46,6 +42,9 @@ export class Bundles {
   constructor(bundleUnits: number, priceMinor: number) {
     this.#bundleUnits = bundleUnits;
     this.#priceMinor = priceMinor;
+    this.#places = new Int32Array(bundleUnits);
+    this.#units = new Float64Array(bundleUnits);
+    this.#eachMinor = new Float64Array(bundleUnits);
   }
 
   /**
@@ -60,8 +59,7 @@ export class Bundles {
       outcome.unitsOff[place] = 0;
     }
     this.#fill(plan, input, outcome);
-    let valueMinor = 0;
-    for (let at = 0; at < eligible.length; at += 1) valueMinor += outcome.lineOff[eligible[at] ?? 0] ?? 0;
+    const valueMinor = sumAt(eligible, outcome.lineOff);
     spreadOver(this.#offMinor, valueMinor, eligible, outcome.lineOff, outcome.lineOff);
     outcome.itemsOffMinor = this.#offMinor;
   }
@@ -100,7 +98,10 @@ export class Bundles {
 
   #open(place: number, units: number, eachMinor: number, outcome: EffectOutcome): void {
     if (units === 0) return;
-    this.#parts.push({ place, units, eachMinor });
+    this.#places[this.#parts] = place;
+    this.#units[this.#parts] = units;
+    this.#eachMinor[this.#parts] = eachMinor;
+    this.#parts += 1;
     this.#openUnits += units;
     this.#openValueMinor += units * eachMinor;
     if (this.#openUnits === this.#bundleUnits) this.#close(outcome);
@@ -110,9 +111,11 @@ export class Bundles {
     const offMinor = this.#openValueMinor - this.#priceMinor;
     if (offMinor > 0) {
       this.#offMinor += offMinor;
-      for (const { place, units, eachMinor } of this.#parts) credit(outcome, place, units, eachMinor);
+      for (let at = 0; at < this.#parts; at += 1) {
+        credit(outcome, this.#places[at] ?? 0, this.#units[at] ?? 0, this.#eachMinor[at] ?? 0);
+      }
     }
-    this.#parts.length = 0;
+    this.#parts = 0;
     this.#openUnits = 0;
     this.#openValueMinor = 0;
   }

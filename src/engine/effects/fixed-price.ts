@@ -1,4 +1,4 @@
-import { firstUnitsValue } from '../../domain/money.ts';
+import { firstUnitsValue, sumAt } from '../../domain/money.ts';
 import type { EffectOf } from '../../domain/promotion.ts';
 import type { CompiledEffect, EffectCompiler, EffectInput, EffectOutcome } from '../effect-parts.ts';
 import { Bundles, planBundles } from './bundles.ts';
@@ -31,7 +31,6 @@ function takeDownTo(
   { cart, eligible, left }: EffectInput,
   outcome: EffectOutcome,
 ): void {
-  let sum = 0;
   for (let at = 0; at < eligible.length; at += 1) {
     const place = eligible[at] ?? 0;
     const units = taken[at] ?? 0;
@@ -39,9 +38,8 @@ function takeDownTo(
     const off = Math.max(0, value - units * priceMinor);
     outcome.lineOff[place] = off;
     outcome.unitsOff[place] = units;
-    sum += off;
   }
-  outcome.itemsOffMinor = sum;
+  outcome.itemsOffMinor = sumAt(eligible, outcome.lineOff);
 }
 
 function pricePerBundle(

@@ -1,4 +1,4 @@
-import { firstUnitsValue } from '../../domain/money.ts';
+import { firstUnitsValue, sumAt } from '../../domain/money.ts';
 import type { EffectOf, GiftItem } from '../../domain/promotion.ts';
 import type { EffectCompiler, EffectInput, EffectOutcome } from '../effect-parts.ts';
 import type { LineList, PreparedCart } from '../prepared-cart.ts';
@@ -83,14 +83,12 @@ function takenInCart(
 }
 
 function takeWhole(taken: TakenUnits, { cart, eligible, left }: EffectInput, outcome: EffectOutcome): void {
-  let sum = 0;
   for (let at = 0; at < eligible.length; at += 1) {
     const place = eligible[at] ?? 0;
     const units = taken[at] ?? 0;
     const off = units === 0 ? 0 : firstUnitsValue(left[place] ?? 0, quantityOf(cart, place), units);
     outcome.lineOff[place] = off;
     outcome.unitsOff[place] = units;
-    sum += off;
   }
-  outcome.itemsOffMinor = sum;
+  outcome.itemsOffMinor = sumAt(eligible, outcome.lineOff);
 }

@@ -33,5 +33,5 @@ export function pickUnits(cart: PreparedCart, eligible: LineList, cap: UnitCap |
 
 /** Units of the line at a place; 0 where there is no line. */
 export function quantityOf(cart: PreparedCart, place: number): number {
-  return cart.lines[place]?.quantity ?? 0;
+  return cart.quantities[place] ?? 0;
 }

@@ -1,17 +1,9 @@
-import { spreadOver } from '../../domain/money.ts';
+import { spreadOver, sumAt } from '../../domain/money.ts';
 import type { EffectInput, EffectOutcome } from '../effect-parts.ts';
-import { quantityOf } from './pick-units.ts';
-
-/** What is left of the eligible lines together. */
-export function leftOfEligible({ eligible, left }: EffectInput): number {
-  let sum = 0;
-  for (let at = 0; at < eligible.length; at += 1) sum += left[eligible[at] ?? 0] ?? 0;
-  return sum;
-}
 
 /** Takes an amount off the eligible lines, never more than is left, spread by what is left of each. */
 export function takeAmount(amountMinor: number, input: EffectInput, outcome: EffectOutcome): void {
-  const leftMinor = leftOfEligible(input);
+  const leftMinor = sumAt(input.eligible, input.left);
   const offMinor = Math.min(amountMinor, leftMinor);
   spreadOver(offMinor, leftMinor, input.eligible, input.left, outcome.lineOff);
   shareByAllUnits(input, outcome);
@@ -22,6 +14,6 @@ export function takeAmount(amountMinor: number, input: EffectInput, outcome: Eff
 export function shareByAllUnits({ cart, eligible }: EffectInput, { unitsOff }: EffectOutcome): void {
   for (let at = 0; at < eligible.length; at += 1) {
     const place = eligible[at] ?? 0;
-    unitsOff[place] = quantityOf(cart, place);
+    unitsOff[place] = cart.quantities[place] ?? 0;
   }
 }

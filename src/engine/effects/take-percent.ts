@@ -1,8 +1,7 @@
-import { firstUnitsValue, roundHalfUpShare, spreadOver } from '../../domain/money.ts';
+import { firstUnitsValue, roundHalfUpShare, spreadOver, sumAt } from '../../domain/money.ts';
 import type { PercentBase } from '../../domain/promotion.ts';
 import type { EffectInput, EffectOutcome } from '../effect-parts.ts';
 import { quantityOf, type TakenUnits } from './pick-units.ts';
-import { shareByAllUnits } from './take-amount.ts';
 
 /** A percentage with its ceiling. */
 export interface PercentTerms {
@@ -16,15 +15,13 @@ export interface PercentTerms {
 export function takePercent(terms: PercentTerms, input: EffectInput, outcome: EffectOutcome): void {
   const { eligible, left, cart } = input;
   const bases = terms.base === 'original' ? cart.amounts : left;
-  let sum = 0;
   for (let at = 0; at < eligible.length; at += 1) {
     const place = eligible[at] ?? 0;
-    const off = Math.min(roundHalfUpShare(bases[place] ?? 0, terms.basisPoints), left[place] ?? 0);
-    outcome.lineOff[place] = off;
-    sum += off;
+    const offMinor = roundHalfUpShare(bases[place] ?? 0, terms.basisPoints);
+    outcome.lineOff[place] = Math.min(offMinor, left[place] ?? 0);
+    outcome.unitsOff[place] = cart.quantities[place] ?? 0;
   }
-  shareByAllUnits(input, outcome);
-  limitSum(sum, terms.maxOffMinor, input, outcome);
+  limitSum(terms.maxOffMinor, input, outcome);
 }
 
 /** {@link takePercent} of only some units of each line. */
@@ -35,7 +32,6 @@ export function takePercentOfUnits(
   outcome: EffectOutcome,
 ): void {
   const { eligible, left } = input;
-  let sum = 0;
   for (let at = 0; at < eligible.length; at += 1) {
     const place = eligible[at] ?? 0;
     const units = taken[at] ?? 0;
@@ -43,9 +39,8 @@ export function takePercentOfUnits(
     const off = Math.min(roundHalfUpShare(baseMinor, terms.basisPoints), left[place] ?? 0);
     outcome.lineOff[place] = off;
     outcome.unitsOff[place] = units;
-    sum += off;
   }
-  limitSum(sum, terms.maxOffMinor, input, outcome);
+  limitSum(terms.maxOffMinor, input, outcome);
 }
 
 function baseOfUnits(base: PercentBase, { cart, left }: EffectInput, place: number, units: number): number {
@@ -54,7 +49,8 @@ function baseOfUnits(base: PercentBase, { cart, left }: EffectInput, place: numb
   return firstUnitsValue(left[place] ?? 0, quantityOf(cart, place), units);
 }
 
-function limitSum(sum: number, maxOffMinor: number, { eligible }: EffectInput, outcome: EffectOutcome): void {
+function limitSum(maxOffMinor: number, { eligible }: EffectInput, outcome: EffectOutcome): void {
+  const sum = sumAt(eligible, outcome.lineOff);
   if (sum > maxOffMinor) spreadOver(maxOffMinor, sum, eligible, outcome.lineOff, outcome.lineOff);
   outcome.itemsOffMinor = Math.min(sum, maxOffMinor);
 }
