@@ -311,6 +311,26 @@ describe('rules', () => {
     ]);
   });
 
+  // SPEC P10
+  test.each([
+    ['does not parse', 'cart.'],
+    ['asks for what there is not', 'cart.subtotl_minor > 1'],
+    ['is no condition', 'cart.subtotal_minor + 1'],
+    ['uses patterns', 'cart.channel.matches("(a+)+")'],
+    ['loops too deep', 'cart.lines.all(a, cart.lines.all(b, cart.lines.all(c, a == b && b == c)))'],
+    ['is too long', 'true'.concat(' && cart.units > 1'.repeat(200))],
+  ])('an expression that %s is refused when it is saved', (_, expression) => {
+    expect(faultsOf({ rules: [{ firstOrder: {} }, { cel: { expression } }] })).toEqual([
+      'rules[1].cel.expression',
+    ]);
+  });
+
+  test('an expression that is too long for the contract is refused once', () => {
+    expect(faultsOf({ rules: [{ cel: { expression: `true${' '.repeat(4000)}` } }] })).toEqual([
+      'rules[0].cel.expression',
+    ]);
+  });
+
   test('a time slot rule says when', () => {
     expect(faultsOf({ rules: [{ timeSlot: { timeZone: 'UTC' } }] })).toEqual(['rules[0].time_slot']);
   });

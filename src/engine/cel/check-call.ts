@@ -4,7 +4,16 @@ import { ExpressionFault } from './expression-fault.ts';
 import { resultOf } from './overloads.ts';
 import { APPEND, type Expr } from './syntax.ts';
 import { TIME_METHODS } from './time-functions.ts';
-import { BOOL, DYN, describeType, isSameType, joinTypes, type ValueType } from './value-types.ts';
+import {
+  BOOL,
+  DYN,
+  describeType,
+  type Estimate,
+  INT,
+  isSameType,
+  joinTypes,
+  type ValueType,
+} from './value-types.ts';
 
 type Call = Extract<Expr['exprKind'], { case: 'callExpr' }>['value'];
 
@@ -16,18 +25,21 @@ export function checkCall(call: Call, scope: Scope, visit: Visit): Checked {
   const parts = target === undefined ? args : [target, ...args];
   const own = OPERATORS.get(call.function);
   if (own === undefined || target !== undefined) {
-    const type = resultOf(
-      call.function,
-      target?.type,
-      args.map((part) => part.type),
-    );
+    const types = args.map(({ type }) => type);
+    const type = resultOf(call.function, target?.type, types);
     return {
       type,
-      cost: costOf(parts, ...(call.function === 'sum' && target ? [weightOf(target.type)] : [])),
+      cost: costOf(parts, target && call.function === 'sum' ? sumCost(target.type) : undefined),
     };
   }
   const [one = NOT_GIVEN, other = NOT_GIVEN, third = NOT_GIVEN] = args;
   return own(one, other, third);
+}
+
+/** The library's lists are of anything, so it cannot tell what may be summed. */
+function sumCost(list: ValueType): Estimate {
+  if (list.kind === 'list' && isSameType(list.element, INT)) return weightOf(list);
+  throw new ExpressionFault(`sums up a ${describeType(list)}`);
 }
 
 const NOT_GIVEN: Checked = { type: DYN, cost: () => 0 };
