@@ -1,10 +1,13 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { EvaluateCartRequestSchema } from '../../src/gen/hongbao/v1/cart_service_pb.ts';
 import {
   BatchClaimCouponsResponseSchema,
   StreamClaimCouponsResponseSchema,
 } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
+import { evaluateTemplate } from '../contenders/cart-messages.ts';
 import { batchTemplate, claimTemplate } from '../contenders/claim-messages.ts';
+import { benchCart, benchInput } from '../rule-sets/carts.ts';
 import { countResults, readSequence } from './claim-results.ts';
 import { grpcPrefix, MessageReader } from './grpc-frame.ts';
 import { RequestSource } from './template.ts';
@@ -31,6 +34,16 @@ test('with a bounded population users repeat and request ids do not', () => {
   const text = source.next().toString('latin1');
   expect([...text.matchAll(/user-(\d{12})/g)].map((match) => Number(match[1]))).toEqual([0, 1, 0, 1]);
   expect([...text.matchAll(/request-id--(\d{12})/g)].map((match) => Number(match[1]))).toEqual([0, 1, 2, 3]);
+});
+
+test('a request without a request id still is of another user each time', () => {
+  const source = new RequestSource(evaluateTemplate(benchInput(benchCart(2, 0))), { firstSerial: 12 });
+  const requests = [source.next(), source.next()].map((bytes) =>
+    fromBinary(EvaluateCartRequestSchema, bytes),
+  );
+  expect(requests.map(({ userId }) => userId)).toEqual(['user-000000000012', 'user-000000000013']);
+  expect(requests[1]?.cart).toEqual(requests[0]?.cart);
+  expect(requests[0]?.cart?.lines.map(({ itemId }) => itemId)).toEqual(['item-1', 'item-2']);
 });
 
 test('a prefix stays in front of each request', () => {

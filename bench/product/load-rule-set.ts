@@ -4,6 +4,7 @@
  */
 import { toBinary } from '@bufbuild/protobuf';
 import postgres from 'postgres';
+import { bytesArray, plainArray, textArray } from '../../src/database/array-literal.ts';
 import { effectKind, reachKind } from '../../src/definitions/promotion-kinds.ts';
 import type { PromotionDefinition } from '../../src/domain/promotion.ts';
 import { type Promotion, PromotionSchema } from '../../src/gen/hongbao/v1/promotion_pb.ts';
@@ -71,11 +72,12 @@ async function insertBatch(sql: postgres.Sql, promotions: readonly Promotion[]):
     rows as (
       select *
       from unnest(
-        ${column(({ ref }) => ref)}::integer[], ${column(({ promotionId }) => promotionId)}::text[],
-        ${column(({ reach }) => reachKind(reach))}::smallint[],
-        ${column(({ effect }) => effectKind(effect))}::smallint[],
-        ${column(({ priority }) => priority)}::integer[],
-        ${column((promotion) => Buffer.from(toBinary(PromotionSchema, promotion)))}::bytea[]
+        ${plainArray(column(({ ref }) => ref))}::integer[],
+        ${textArray(column(({ promotionId }) => promotionId))}::text[],
+        ${plainArray(column(({ reach }) => reachKind(reach)))}::smallint[],
+        ${plainArray(column(({ effect }) => effectKind(effect)))}::smallint[],
+        ${plainArray(column(({ priority }) => priority))}::integer[],
+        ${bytesArray(column((promotion) => Buffer.from(toBinary(PromotionSchema, promotion))))}::bytea[]
       ) with ordinality as row (ref, id, way, effect, priority, body, place), bumped
     ),
     inserted as (
