@@ -35,65 +35,69 @@ export function compileSelection(selection: ItemSelection, vocabulary: Vocabular
     categories: [...new Set(selection.categoryIds.map((id) => vocabulary.internCategory(id)))],
   };
   const areFew = keys.items.length <= FEW_KEYS && keys.categories.length <= FEW_KEYS;
-  const nextOf = areFew ? nextAmongFew(keys) : nextAmongMany(keys);
+  const isIn = areFew ? isAmongFew(keys) : isAmongMany(keys);
   return {
     keys,
-    linesOf: (cart) => linesFrom(cart, nextOf),
-    firstOf: (cart) => nextOf(cart, 0),
+    linesOf: (cart) => linesThat(isIn, cart),
+    firstOf: (cart) => firstThat(isIn, cart),
   };
 }
 
-/** Place of the first line from a place on that is in a selection; -1 when there is none. */
-type NextLine = (cart: PreparedCart, from: number) => number;
+/** Whether the line at a place is in a selection. */
+type LineTest = (cart: PreparedCart, place: number) => boolean;
 
-function linesFrom(cart: PreparedCart, nextOf: NextLine): LineList {
-  const first = nextOf(cart, 0);
-  if (first === -1) return NO_LINES;
-  const found = [first];
-  for (let place = nextOf(cart, first + 1); place !== -1; place = nextOf(cart, place + 1)) found.push(place);
-  return found;
+/** Plain loops, here and below: this runs for every candidate of every evaluation. */
+function linesThat(isIn: LineTest, cart: PreparedCart): LineList {
+  const { length } = cart.itemKeys;
+  let found: number[] | undefined;
+  for (let place = 0; place < length; place += 1) {
+    if (!isIn(cart, place)) continue;
+    if (found === undefined) found = [place];
+    else found.push(place);
+  }
+  return found ?? NO_LINES;
 }
 
-/** Plain loops over numbers: this runs for every candidate of every evaluation. */
-function nextAmongFew(keys: SelectionKeys): NextLine {
+function firstThat(isIn: LineTest, cart: PreparedCart): number {
+  const { length } = cart.itemKeys;
+  for (let place = 0; place < length; place += 1) if (isIn(cart, place)) return place;
+  return -1;
+}
+
+function isAmongFew(keys: SelectionKeys): LineTest {
   const items = Int32Array.from(keys.items);
   const categories = Int32Array.from(keys.categories);
-  return (cart, from) => {
-    const { itemKeys } = cart;
-    for (let place = from; place < itemKeys.length; place += 1) {
-      if (isAmong(items, itemKeys[place])) return place;
-      if (categories.length > 0 && hasCategory(cart, place, categories)) return place;
-    }
-    return -1;
-  };
+  return (cart, place) =>
+    includes(items, cart.itemKeys[place]) || (categories.length > 0 && hasCategory(cart, place, categories));
 }
 
-function isAmong(keys: Int32Array, key: number | undefined): boolean {
+function includes(keys: Int32Array, key: number | undefined): boolean {
   for (let at = 0; at < keys.length; at += 1) if (keys[at] === key) return true;
   return false;
 }
 
-function hasCategory(cart: PreparedCart, place: number, wanted: Int32Array): boolean {
-  const { categoryKeys, categoryStarts } = cart;
+function hasCategory(
+  { categoryKeys, categoryStarts }: PreparedCart,
+  place: number,
+  wanted: Int32Array,
+): boolean {
   const end = categoryStarts[place + 1] ?? 0;
   for (let at = categoryStarts[place] ?? 0; at < end; at += 1) {
-    if (isAmong(wanted, categoryKeys[at])) return true;
+    if (includes(wanted, categoryKeys[at])) return true;
   }
   return false;
 }
 
-function nextAmongMany(keys: SelectionKeys): NextLine {
+function isAmongMany(keys: SelectionKeys): LineTest {
   const items = new Set(keys.items);
   const categories = new Set(keys.categories);
-  return ({ itemKeys, categoryKeys, categoryStarts }, from) => {
-    for (let place = from; place < itemKeys.length; place += 1) {
-      if (items.has(itemKeys[place] ?? UNKNOWN_KEY)) return place;
-      const end = categoryStarts[place + 1] ?? 0;
-      for (let slot = categoryStarts[place] ?? 0; slot < end; slot += 1) {
-        if (categories.has(categoryKeys[slot] ?? UNKNOWN_KEY)) return place;
-      }
+  return ({ itemKeys, categoryKeys, categoryStarts }, place) => {
+    if (items.has(itemKeys[place] ?? UNKNOWN_KEY)) return true;
+    const end = categoryStarts[place + 1] ?? 0;
+    for (let at = categoryStarts[place] ?? 0; at < end; at += 1) {
+      if (categories.has(categoryKeys[at] ?? UNKNOWN_KEY)) return true;
     }
-    return -1;
+    return false;
   };
 }
 
