@@ -26,8 +26,8 @@ export function judgeCoupons(table: RuleTable, input: EvaluationInput): Verdict[
       const { candidate, failure } = judge(contender, occasion);
       const { source, promotionId, promotionVersion } = contender;
       const verdict = { source, promotionId, promotionVersion };
-      return failure === undefined
-        ? { ...verdict, savesMinor: applyAlone(candidate, occasion.cart).savedMinor }
-        : { ...verdict, failure };
+      if (failure !== undefined) return { ...verdict, failure };
+      const { savedMinor: savesMinor } = applyAlone(candidate, occasion.cart);
+      return savesMinor === undefined ? verdict : { ...verdict, savesMinor };
     });
 }

@@ -31,33 +31,75 @@ export interface PreparedCart {
 
 const NO_OFFERS: ReadonlyMap<string, ItemOffer> = new Map();
 
-/** Lays a cart out. The cart is valid: unique line ids, sums within the safe integers. */
+/** Longest list of places kept for the next cart. */
+const LONGEST_KEPT = 256;
+
+/** Lays a cart out. The cart is valid: unique line ids, sums within the safe integers. Plain loops: this is paid by every evaluation. */
 export function prepareCart(
   cart: Cart,
   vocabulary: Vocabulary,
   offers: ReadonlyMap<string, ItemOffer> = NO_OFFERS,
 ): PreparedCart {
-  const inputIndex = lineOrder(cart.lines);
-  const lines = inputIndex.map((at) => cart.lines[at]).filter((line) => line !== undefined);
-  const amounts = Float64Array.from(lines, (line) => line.unitPriceMinor * line.quantity);
+  const allLines = placesUpTo(cart.lines.length);
+  const inputIndex = isInLineOrder(cart.lines) ? allLines : lineOrder(cart.lines);
+  const lines = inputIndex === allLines ? cart.lines : linesAt(inputIndex, cart.lines);
+  const amounts = new Float64Array(lines.length);
+  const quantities = new Float64Array(lines.length);
+  const itemKeys = new Int32Array(lines.length);
+  let subtotalMinor = 0;
+  let units = 0;
+  for (let place = 0; place < lines.length; place += 1) {
+    const line = lines[place];
+    if (line === undefined) continue;
+    const amount = line.unitPriceMinor * line.quantity;
+    amounts[place] = amount;
+    quantities[place] = line.quantity;
+    itemKeys[place] = vocabulary.itemKey(line.itemId);
+    subtotalMinor += amount;
+    units += line.quantity;
+  }
+  const { categoryKeys, categoryStarts } = categoriesOf(lines, vocabulary);
   return {
     cart,
     lines,
     inputIndex,
     amounts,
-    quantities: Float64Array.from(lines, (line) => line.quantity),
-    itemKeys: Int32Array.from(lines, (line) => vocabulary.itemKey(line.itemId)),
-    ...categoriesOf(lines, vocabulary),
-    allLines: lines.map((_, place) => place),
-    subtotalMinor: amounts.reduce((sum, amount) => sum + amount, 0),
-    units: lines.reduce((sum, line) => sum + line.quantity, 0),
+    quantities,
+    itemKeys,
+    categoryKeys,
+    categoryStarts,
+    allLines,
+    subtotalMinor,
+    units,
     offers,
   };
 }
 
-function lineOrder(lines: readonly CartLine[]): number[] {
+/** Lists 0 to n − 1 made so far, by n: nearly every cart has one of few lengths. */
+const PLACES: LineList[] = [];
+
+function placesUpTo(count: number): LineList {
+  const known = PLACES[count];
+  if (known !== undefined) return known;
+  const places = Array.from({ length: count }, (_, place) => place);
+  if (count <= LONGEST_KEPT) PLACES[count] = places;
+  return places;
+}
+
+function isInLineOrder(lines: readonly CartLine[]): boolean {
+  for (let at = 1; at < lines.length; at += 1) {
+    if (compareLineIds(lines[at - 1]?.lineId ?? '', lines[at]?.lineId ?? '') > 0) return false;
+  }
+  return true;
+}
+
+function lineOrder(lines: readonly CartLine[]): LineList {
   const idOf = (at: number): string => lines[at]?.lineId ?? '';
   return lines.map((_, at) => at).sort((left, right) => compareLineIds(idOf(left), idOf(right)));
+}
+
+function linesAt(places: LineList, lines: readonly CartLine[]): CartLine[] {
+  return places.map((at) => lines[at]).filter((line) => line !== undefined);
 }
 
 /** The line order: shorter ids first, then by code units. Negative, zero or positive as a comparator. */
@@ -71,11 +113,19 @@ function categoriesOf(
   lines: readonly CartLine[],
   vocabulary: Vocabulary,
 ): Pick<PreparedCart, 'categoryKeys' | 'categoryStarts'> {
-  const starts = new Int32Array(lines.length + 1);
-  const keys: number[] = [];
-  for (const [place, line] of lines.entries()) {
-    for (const categoryId of line.categoryIds) keys.push(vocabulary.categoryKey(categoryId));
-    starts[place + 1] = keys.length;
+  const categoryStarts = new Int32Array(lines.length + 1);
+  let count = 0;
+  for (let place = 0; place < lines.length; place += 1) {
+    count += lines[place]?.categoryIds.length ?? 0;
+    categoryStarts[place + 1] = count;
   }
-  return { categoryKeys: Int32Array.from(keys), categoryStarts: starts };
+  const categoryKeys = new Int32Array(count);
+  let next = 0;
+  for (let place = 0; place < lines.length; place += 1) {
+    for (const categoryId of lines[place]?.categoryIds ?? []) {
+      categoryKeys[next] = vocabulary.categoryKey(categoryId);
+      next += 1;
+    }
+  }
+  return { categoryKeys, categoryStarts };
 }

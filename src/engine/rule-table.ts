@@ -1,11 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { PromotionDefinition } from '../domain/promotion.ts';
-import { compilePromotion } from './compile-promotion.ts';
+import { compilePromotion, UncompilablePromotionError } from './compile-promotion.ts';
 import type { CompiledPromotion } from './compiled-promotion.ts';
 import type { HeldCoupon } from './evaluation-input.ts';
 import { OLDER_VERSIONS_KEPT } from './limits.ts';
 import { CandidateIndex } from './match/candidate-index.ts';
-import { UncompilableError } from './rule-parts.ts';
 import { Vocabulary } from './vocabulary.ts';
 
 /** A definition that could not be compiled. */
@@ -80,9 +79,9 @@ export class RuleTable {
     try {
       return compilePromotion(definition, this.vocabulary);
     } catch (error) {
-      if (!(error instanceof UncompilableError)) throw error;
-      const { id, version } = definition;
-      faults.push({ promotionId: id, version, field: error.field, reason: error.message });
+      if (!(error instanceof UncompilablePromotionError)) throw error;
+      const { id: promotionId, version } = definition;
+      faults.push(...error.faults.map((fault) => ({ promotionId, version, ...fault })));
       return undefined;
     }
   }
@@ -101,12 +100,12 @@ export class RuleTable {
     else sharing.add(next);
   }
 
-  /** Takes an older version that coupons hold. */
-  addVersion(definition: PromotionDefinition): RuleFault | undefined {
+  /** Takes an older version that coupons hold, or says what is wrong with it. */
+  addVersion(definition: PromotionDefinition): RuleFault[] {
     const faults: RuleFault[] = [];
     const compiled = this.#compiled(definition, faults);
     if (compiled !== undefined) this.#older.set(nameOf(definition), compiled);
-    return faults[0];
+    return faults;
   }
 
   /** The version of a promotion; undefined when the table does not hold it. */

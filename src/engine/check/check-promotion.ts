@@ -76,7 +76,9 @@ function checkRules(
   occasion: Occasion,
 ): Failure | undefined {
   if (checks.length === 0) return undefined;
-  const context = { ...occasion, ...eligibility };
+  const { cart, facts, atMs, wallClock } = occasion;
+  const { eligible, spendMinor, units, orderSpendMinor } = eligibility;
+  const context = { cart, facts, atMs, wallClock, eligible, spendMinor, units, orderSpendMinor };
   for (const { ruleIndex, check } of checks) {
     const failure = check(context);
     if (failure !== undefined) return { ...failure, ruleIndex };

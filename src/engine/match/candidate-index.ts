@@ -1,6 +1,7 @@
 import type { CompiledPromotion } from '../compiled-promotion.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
-import type { SelectionKeys } from '../selection.ts';
+import { isPresent, type SelectionKeys } from '../selection.ts';
+import { UNKNOWN_KEY } from '../vocabulary.ts';
 import { type IndexEntry, Posting } from './posting.ts';
 
 /** Who is buying and when, as far as it decides which promotions are worth a look. */
@@ -69,9 +70,14 @@ export class CandidateIndex {
   find(cart: PreparedCart, occasion: Occasion): CompiledPromotion[] {
     this.#searches += 1;
     const found: CompiledPromotion[] = [];
+    const { itemKeys, categoryKeys } = cart;
     this.#collect(this.#everywhere, cart, occasion, found);
-    for (const key of cart.itemKeys) this.#collect(this.#byItem.get(key), cart, occasion, found);
-    for (const key of cart.categoryKeys) this.#collect(this.#byCategory.get(key), cart, occasion, found);
+    for (let at = 0; at < itemKeys.length; at += 1) {
+      this.#collect(this.#byItem.get(itemKeys[at] ?? UNKNOWN_KEY), cart, occasion, found);
+    }
+    for (let at = 0; at < categoryKeys.length; at += 1) {
+      this.#collect(this.#byCategory.get(categoryKeys[at] ?? UNKNOWN_KEY), cart, occasion, found);
+    }
     for (const tag of occasion.tags ?? []) this.#collect(this.#byTag.get(tag), cart, occasion, found);
     return found.sort(byRef);
   }
@@ -83,33 +89,24 @@ export class CandidateIndex {
     found: CompiledPromotion[],
   ): void {
     if (posting === undefined) return;
-    for (const entry of posting.entries) {
-      if (entry.endsAtMs < occasion.atMs) return;
+    for (const entry of posting.validAt(occasion.atMs)) {
       if (entry.seenIn === this.#searches) continue;
       entry.seenIn = this.#searches;
-      if (isWorthALook(entry, cart, occasion)) found.push(entry.promotion);
+      if (isWorthALook(entry, cart, occasion.tags)) found.push(entry.promotion);
     }
   }
 }
 
-function isWorthALook(entry: IndexEntry, cart: PreparedCart, { tags, atMs }: Occasion): boolean {
-  if (entry.startsAtMs > atMs) return false;
+function isWorthALook(entry: IndexEntry, cart: PreparedCart, tags: ReadonlySet<string> | undefined): boolean {
   if (entry.anyOfTags !== undefined && !sharesTag(entry.anyOfTags, tags)) return false;
   const { requiredKeys } = entry.promotion;
-  return requiredKeys.length < 2 || requiredKeys.every((keys) => isAnyPresent(keys, cart));
+  return requiredKeys.length < 2 || requiredKeys.every((keys) => isPresent(keys, 'any', cart));
 }
 
 function sharesTag(wanted: ReadonlySet<string>, tags: ReadonlySet<string> | undefined): boolean {
   if (tags === undefined) return false;
   for (const tag of wanted) if (tags.has(tag)) return true;
   return false;
-}
-
-function isAnyPresent({ items, categories }: SelectionKeys, cart: PreparedCart): boolean {
-  return (
-    items.some((key) => cart.itemKeys.includes(key)) ||
-    categories.some((key) => cart.categoryKeys.includes(key))
-  );
 }
 
 function shortest(lists: readonly SelectionKeys[]): SelectionKeys | undefined {

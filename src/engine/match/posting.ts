@@ -13,17 +13,16 @@ export interface IndexEntry {
 }
 
 /**
- * The promotions that one key leads to, those that end last first: a search stops at the first one that is over, so what is
- * over costs nothing.
+ * The promotions that one key leads to. It remembers those that are valid now, and from when until when that stays so: time
+ * moves on slowly compared with requests, so promotions that are over or have not begun cost nothing.
  */
 export class Posting {
   #entries: readonly IndexEntry[] = [];
   #added: IndexEntry[] = [];
-
-  /** The entries, after `settle`. */
-  get entries(): readonly IndexEntry[] {
-    return this.#entries;
-  }
+  #valid: readonly IndexEntry[] = [];
+  /** The first and the last instant at which exactly `#valid` are valid; none after a change. */
+  #fromMs = Infinity;
+  #untilMs = -Infinity;
 
   add(entry: IndexEntry): void {
     this.#added.push(entry);
@@ -31,13 +30,35 @@ export class Posting {
 
   /** Takes the gone entries out and the added ones in. */
   settle(gone: ReadonlySet<IndexEntry>): void {
-    const kept = [...this.#entries, ...this.#added].filter((entry) => !gone.has(entry));
-    this.#entries = kept.sort(byEndDescending);
+    this.#entries = [...this.#entries, ...this.#added].filter((entry) => !gone.has(entry));
     this.#added = [];
+    this.#fromMs = Infinity;
+    this.#untilMs = -Infinity;
   }
-}
 
-function byEndDescending(left: IndexEntry, right: IndexEntry): number {
-  if (left.endsAtMs === right.endsAtMs) return left.promotion.definition.ref - right.promotion.definition.ref;
-  return left.endsAtMs > right.endsAtMs ? -1 : 1;
+  /** The entries that are valid at this instant. */
+  validAt(atMs: number): readonly IndexEntry[] {
+    if (atMs < this.#fromMs || atMs > this.#untilMs) this.#lookAt(atMs);
+    return this.#valid;
+  }
+
+  #lookAt(atMs: number): void {
+    const valid: IndexEntry[] = [];
+    let fromMs = -Infinity;
+    let untilMs = Infinity;
+    for (const entry of this.#entries) {
+      if (entry.startsAtMs > atMs) {
+        untilMs = Math.min(untilMs, entry.startsAtMs - 1);
+      } else if (entry.endsAtMs < atMs) {
+        fromMs = Math.max(fromMs, entry.endsAtMs + 1);
+      } else {
+        fromMs = Math.max(fromMs, entry.startsAtMs);
+        untilMs = Math.min(untilMs, entry.endsAtMs);
+        valid.push(entry);
+      }
+    }
+    this.#valid = valid;
+    this.#fromMs = fromMs;
+    this.#untilMs = untilMs;
+  }
 }
