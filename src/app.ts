@@ -10,13 +10,16 @@ import type { DefinitionPorts } from './definitions/definition-ports.ts';
 import { createFindRef } from './definitions/find-ref.ts';
 import { Outbox } from './definitions/outbox.ts';
 import { archiveProgress } from './definitions/store/archive-progress.ts';
+import { Evaluator } from './evaluation/evaluator.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { GENERATION, ledgerSettings } from './ledger-settings.ts';
+import { loadHistory } from './ruleset/load-history.ts';
 import { PromotionBook } from './ruleset/promotion-book.ts';
-import { RuleSetKeeper } from './ruleset/rule-set-keeper.ts';
+import { type RuleSetFollower, RuleSetKeeper } from './ruleset/rule-set-keeper.ts';
 import { LOG_EVENTS, type Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { ClaimIntake } from './transport/claim-intake.ts';
+import { EvaluationIntake } from './transport/evaluation-intake.ts';
 import { type Addresses, createTransport, type Transport } from './transport/transport.ts';
 
 /** What an application is made of beside its configuration. */
@@ -29,7 +32,7 @@ export interface AppDependencies {
 
 /** A serving process. */
 export interface App {
-  /** Opens the ports; ready once a rule set is loaded. Stores that are away are waited for by the calls that need them. */
+  /** Opens the ports; ready once worker threads have a rule set. Stores that are away are waited for by the calls that need them. */
   start(): Promise<Addresses>;
   /** Leaves without failing a call, then closes everything. */
   stop(): Promise<void>;
@@ -50,6 +53,7 @@ class Serving implements App {
   private readonly sql: Sql;
   private readonly ledger: Ledger;
   private readonly definitions: DefinitionPorts;
+  private readonly evaluator: Evaluator;
   private readonly keeper: RuleSetKeeper;
   private readonly outbox: Outbox;
   private readonly transport: Transport;
@@ -68,6 +72,13 @@ class Serving implements App {
     });
     this.definitions = this.definitionPorts();
     const defineMissing = createDefineMissing(this.definitions, this.clock);
+    this.evaluator = new Evaluator({
+      settings: config.evaluation,
+      metrics,
+      logger,
+      replayTimeoutMs: config.limits.maxDeadlineMs,
+      loadRules: (version, deadlineMs) => loadHistory(this.sql, version, deadlineMs),
+    });
     this.keeper = this.ruleSetKeeper();
     this.outbox = new Outbox({
       ...this.definitions,
@@ -82,7 +93,7 @@ class Serving implements App {
     await this.ledger.start(LEDGER_START_MS);
     const addresses = await this.transport.start();
     this.outbox.start();
-    void this.keeper.start().then(() => this.transport.updateHealth());
+    void this.keeper.start();
     this.deps.logger.info({ event: LOG_EVENTS.serviceStarted, ...addresses }, 'serving');
     return addresses;
   }
@@ -91,6 +102,7 @@ class Serving implements App {
     await this.transport.drain();
     await this.outbox.stop();
     await this.keeper.stop();
+    await this.evaluator.close();
     await this.ledger.close();
     await this.sql.end({ timeout: 1 });
     await this.transport.stop();
@@ -111,6 +123,18 @@ class Serving implements App {
     };
   }
 
+  /** Ready means that worker threads have the rules. */
+  private ruleSetFollower(): RuleSetFollower {
+    const { evaluator } = this;
+    return {
+      takeChanges: (changes) => evaluator.takeChanges(changes),
+      replaceRules: async (rules) => {
+        await evaluator.replaceRules(rules);
+        this.transport.updateHealth();
+      },
+    };
+  }
+
   private ruleSetKeeper(): RuleSetKeeper {
     const { config, metrics, logger } = this.deps;
     const { url, statementTimeoutMs, connectTimeoutMs } = config.database;
@@ -128,6 +152,18 @@ class Serving implements App {
       logger,
       pollMs: config.ruleSet.pollMs,
       nowMs: this.clock,
+      follower: this.ruleSetFollower(),
+    });
+  }
+
+  private evaluations(book: PromotionBook): EvaluationIntake {
+    const { ledger, evaluator, clock } = this;
+    return new EvaluationIntake({
+      evaluator,
+      readWallets: (userIds, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.walletBytes(userIds)),
+      versionBody: (ref, version, deadlineMs) => book.versionBody(ref, version, deadlineMs),
+      evaluations: this.deps.metrics.evaluations,
+      nowMs: clock,
     });
   }
 
@@ -143,10 +179,12 @@ class Serving implements App {
         ledgerRef: (id, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.refOf(id)),
       }),
     });
+    const book = new PromotionBook(keeper, this.sql);
     const handlers = {
       ledger,
       intake,
-      book: new PromotionBook(keeper, this.sql),
+      evaluations: this.evaluations(book),
+      book,
       definitions,
       insight: { sql: this.sql, id: { generation: GENERATION, partition: ONLY_PARTITION } },
       couponChanges: (couponId: string, deadlineMs: number) =>
@@ -160,7 +198,7 @@ class Serving implements App {
       logger,
       services: SERVICES,
       bindings: bindings(handlers),
-      isReady: () => keeper.isLoaded,
+      isReady: () => keeper.isLoaded && this.evaluator.isReady,
       details: () => ({
         durability: ledger.durability,
         ruleSet: { version: keeper.current.version, promotions: keeper.current.size },

@@ -1,18 +1,22 @@
 /** Every method that is served, bound to its handler. A method of the contract that is missing here stops the start. */
 
 import type { DefinitionPorts } from './definitions/definition-ports.ts';
+import { CartService } from './gen/hongbao/v1/cart_service_pb.ts';
 import { CouponService } from './gen/hongbao/v1/coupon_service_pb.ts';
 import { InsightService } from './gen/hongbao/v1/insight_service_pb.ts';
 import { PromotionService } from './gen/hongbao/v1/promotion_service_pb.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Binding, hot, stream, unary } from './transport/binding.ts';
 import type { ClaimIntake } from './transport/claim-intake.ts';
+import type { EvaluationIntake } from './transport/evaluation-intake.ts';
 import { activatePromotion } from './transport/handlers/activate-promotion.ts';
 import { batchClaimCoupons } from './transport/handlers/batch-claim-coupons.ts';
+import { batchEvaluateCarts } from './transport/handlers/batch-evaluate-carts.ts';
 import { claimCoupon } from './transport/handlers/claim-coupon.ts';
 import { createPromotion } from './transport/handlers/create-promotion.ts';
 import { deactivatePromotion } from './transport/handlers/deactivate-promotion.ts';
 import { deletePromotion } from './transport/handlers/delete-promotion.ts';
+import { evaluateCart } from './transport/handlers/evaluate-cart.ts';
 import { finishPromotion } from './transport/handlers/finish-promotion.ts';
 import { type ArchivedChange, getCoupon } from './transport/handlers/get-coupon.ts';
 import { getCouponStatistics } from './transport/handlers/get-coupon-statistics.ts';
@@ -27,18 +31,21 @@ import { type InsightPorts, listIssuedCoupons } from './transport/handlers/list-
 import { listLedgerEvents } from './transport/handlers/list-ledger-events.ts';
 import { listPromotionVersions } from './transport/handlers/list-promotion-versions.ts';
 import { listPromotions } from './transport/handlers/list-promotions.ts';
+import { listUsableCoupons } from './transport/handlers/list-usable-coupons.ts';
 import { selfChecked } from './transport/handlers/staff-write.ts';
 import { streamClaimCoupons } from './transport/handlers/stream-claim-coupons.ts';
 import { updatePromotion } from './transport/handlers/update-promotion.ts';
+import { validateCoupon } from './transport/handlers/validate-coupon.ts';
 import type { PromotionBook } from './transport/promotion-book.ts';
 
 /** The services of the contract that are served. */
-export const SERVICES = [PromotionService, CouponService, InsightService];
+export const SERVICES = [PromotionService, CouponService, CartService, InsightService];
 
 /** What handlers are made of. */
 export interface HandlerDependencies {
   readonly ledger: Ledger;
   readonly intake: ClaimIntake;
+  readonly evaluations: EvaluationIntake;
   readonly book: PromotionBook;
   readonly definitions: DefinitionPorts;
   readonly insight: InsightPorts;
@@ -79,6 +86,16 @@ function couponBindings(deps: HandlerDependencies): Binding[] {
   ];
 }
 
+function cartBindings({ evaluations }: HandlerDependencies): Binding[] {
+  const { method } = CartService;
+  return [
+    hot(method.evaluateCart, evaluateCart(evaluations)),
+    hot(method.batchEvaluateCarts, batchEvaluateCarts(evaluations)),
+    hot(method.listUsableCoupons, listUsableCoupons(evaluations)),
+    hot(method.validateCoupon, validateCoupon(evaluations)),
+  ];
+}
+
 function insightBindings({ insight }: HandlerDependencies): Binding[] {
   const { method } = InsightService;
   return [
@@ -89,5 +106,10 @@ function insightBindings({ insight }: HandlerDependencies): Binding[] {
 
 /** The bindings of all services. */
 export function bindings(deps: HandlerDependencies): Binding[] {
-  return [...promotionBindings(deps), ...couponBindings(deps), ...insightBindings(deps)];
+  return [
+    ...promotionBindings(deps),
+    ...couponBindings(deps),
+    ...cartBindings(deps),
+    ...insightBindings(deps),
+  ];
 }

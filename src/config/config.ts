@@ -123,6 +123,7 @@ function mapSettings(read: <T>(variable: Variable<T>) => T): Settings {
     ledger: readSection(VARIABLES.ledger, read),
     archive: readSection(VARIABLES.archive, read),
     ruleSet: readSection(VARIABLES.ruleSet, read),
+    evaluation: readSection(VARIABLES.evaluation, read),
     auth: readSection(VARIABLES.auth, read),
     limits: readSection(VARIABLES.limits, read),
     drain: readSection(VARIABLES.drain, read),

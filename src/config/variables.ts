@@ -186,6 +186,38 @@ export const VARIABLES = {
       { min: 10 },
     ),
   },
+  evaluation: {
+    threads: integer(
+      'HONGBAO_EVALUATION_THREADS',
+      1,
+      'Worker threads for ordinary carts. One decides some 20,000 carts of 20 lines a second, more than one process can serve.',
+      { min: 1, max: 64 },
+    ),
+    heavyThreads: integer(
+      'HONGBAO_EVALUATION_HEAVY_THREADS',
+      1,
+      'Worker threads for large carts, large wallets and many codes, so that they delay nobody.',
+      { min: 1, max: 64 },
+    ),
+    queueLimit: integer(
+      'HONGBAO_EVALUATION_QUEUE_LIMIT',
+      5000,
+      'Requests waiting for each kind of threads; more are refused with EVALUATION_OVERLOADED.',
+      { min: 1 },
+    ),
+    timeoutMs: integer(
+      'HONGBAO_EVALUATION_TIMEOUT_MS',
+      2000,
+      'Time after which a worker thread that gives no answer is ended and replaced.',
+      { min: 50 },
+    ),
+    couponsPerOrder: integer(
+      'HONGBAO_EVALUATION_COUPONS_PER_ORDER',
+      1,
+      'Coupons and codes one order may use, unless the request says otherwise.',
+      { min: 1, max: 20 },
+    ),
+  },
   auth: {
     mode: choice(
       'HONGBAO_AUTH',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { IDENTITY_KINDS, type Identity, mayAssertFacts, requireOwnUser } from './identity.ts';
+import { IDENTITY_KINDS, type Identity, mayAssertFacts, mayReplay, requireOwnUser } from './identity.ts';
 
 const alice: Identity = {
   kind: 'end_user',
@@ -23,4 +23,12 @@ test('facts are believed from a caller with the scope, never from an end user', 
   expect(mayAssertFacts(alice)).toBe(false);
   expect(mayAssertFacts({ kind: 'service', actor: 'gateway', scopes: new Set() })).toBe(false);
   expect(mayAssertFacts({ kind: 'service', actor: 'gateway', scopes: new Set(['facts:assert']) })).toBe(true);
+});
+
+// SPEC S1
+test('decisions are made again for staff and for services with the scope, never for an end user', () => {
+  const scopes = new Set(['carts:replay']);
+  const allowed = IDENTITY_KINDS.filter((kind) => mayReplay({ kind, actor: 'somebody', scopes }));
+  expect(allowed).toEqual(['service', 'marketing', 'admin', 'sre']);
+  expect(mayReplay({ kind: 'service', actor: 'checkout', scopes: new Set(['carts:evaluate']) })).toBe(false);
 });

@@ -12,6 +12,8 @@ export const SCOPES = {
   'coupons:claim': 'Claim coupons for users.',
   'coupons:read': "See users' coupons and what they can claim.",
   'coupons:hide': "Take coupons out of a user's lists.",
+  'carts:evaluate': 'Evaluate carts and judge coupons for users.',
+  'carts:replay': 'Decide by earlier rules and by a stated wallet.',
   'facts:assert': 'State facts about users (tags, level, registered at); without it they are ignored.',
   'promotions:read': 'Read promotions, their versions, audit log and statistics.',
   'promotions:write': 'Create and change promotions.',
@@ -46,4 +48,11 @@ export function requireOwnUser(identity: Identity, userId: string): void {
 /** Whether facts about a user that come with a request may be believed. */
 export function mayAssertFacts(identity: Identity): boolean {
   return identity.kind !== 'end_user' && identity.scopes.has('facts:assert');
+}
+
+const REPLAYING_PEOPLE: readonly IdentityKind[] = ['marketing', 'admin', 'sre'];
+
+/** Whether the caller may have a decision made again: by earlier rules, or by a wallet as it was. */
+export function mayReplay({ kind, scopes }: Identity): boolean {
+  return kind === 'service' ? scopes.has('carts:replay') : REPLAYING_PEOPLE.includes(kind);
 }

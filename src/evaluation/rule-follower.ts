@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { PromotionDefinition } from '../domain/promotion.ts';
 import type { RuleChange, RuleFault, RuleTable } from '../engine/rule-table.ts';
+import type { ReadPromotion } from './codec/promotion-definition.ts';
 import { CATCH_UP_MS, CATCH_UP_STEP } from './limits.ts';
 import type { RuleLogReader, StoredRuleChange } from './rule-log.ts';
 
@@ -9,25 +9,25 @@ export interface FollowerPorts {
   readonly reader: RuleLogReader;
   readonly table: Pick<RuleTable, 'change'>;
   /** Reads a stored promotion. */
-  readonly definitionOf: (body: Uint8Array) => PromotionDefinition;
+  readonly readPromotion: (body: Uint8Array) => ReadPromotion;
   /** Told when the table has caught up, with the faults met on the way. */
   readonly caughtUp: (faults: readonly RuleFault[]) => void;
 }
 
-/** Changes of the rule set as the table takes them; a promotion that cannot even be read is a fault and leaves its last good version. */
+/**
+ * Changes of the rule set as a table takes them; what cannot be read is added to `faults` and leaves the last good version of
+ * its promotion serving.
+ */
 export function ruleChanges(
   changes: readonly StoredRuleChange[],
-  definitionOf: (body: Uint8Array) => PromotionDefinition,
+  readPromotion: (body: Uint8Array) => ReadPromotion,
   faults: RuleFault[],
 ): RuleChange[] {
   return changes.flatMap(({ ref, isDeleted, body }) => {
     if (isDeleted) return [{ ref }];
-    try {
-      return [{ ref, definition: definitionOf(body) }];
-    } catch (error) {
-      faults.push({ promotionId: `ref ${ref}`, version: 0, field: '', reason: String(error) });
-      return [];
-    }
+    const { definition, faults: found = [] } = readPromotion(body);
+    faults.push(...found);
+    return definition === undefined ? [] : [{ ref, definition }];
   });
 }
 
@@ -74,11 +74,11 @@ export class RuleFollower {
   }
 
   private step(): void {
-    const { reader, table, definitionOf } = this.ports;
+    const { reader, table, readPromotion } = this.ports;
     const changes = reader.read(CATCH_UP_STEP);
     const last = changes.at(-1);
     if (last === undefined) return;
-    const definitions = ruleChanges(changes, definitionOf, this.faults);
+    const definitions = ruleChanges(changes, readPromotion, this.faults);
     this.faults.push(...table.change(definitions, last.ruleSetVersion));
   }
 }

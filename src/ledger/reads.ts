@@ -1,7 +1,7 @@
 /** Reads of the live state. They see every write acknowledged before them. */
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { PartitionKeys } from './keys.ts';
-import { claimCounterField, type WalletCoupon, walletCoupon, walletCoupons } from './wallet.ts';
+import { claimCounterField, couponBytes, type WalletCoupon, walletCoupon, walletCoupons } from './wallet.ts';
 
 /** Counters of one promotion. `received` is absent when the quantity is unlimited. */
 export interface Stock {
@@ -76,6 +76,17 @@ export class LedgerReads {
   async wallet(userId: string): Promise<WalletCoupon[]> {
     const reply = await this.redis.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
     return walletCoupons(buffers(reply).filter((part) => part !== null));
+  }
+
+  /**
+   * The coupons of several wallets in one round trip, each wallet as bytes: of every coupon its field of 16 bytes and its
+   * value of 30, in no stated order.
+   */
+  async walletBytes(userIds: readonly string[]): Promise<Uint8Array[]> {
+    const pipeline = this.redis.pipeline();
+    for (const userId of userIds) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
+    const replies = await run(pipeline);
+    return replies.map((reply) => couponBytes(buffers(reply).filter((part) => part !== null)));
   }
 
   /** One coupon of a wallet by its field. */

@@ -1,5 +1,11 @@
 /** A user's wallet as read from the ledger. */
-import { COUPON_FIELD_BYTES, type CouponValue, couponIdOf, decodeCouponValue } from '../domain/coupon.ts';
+import {
+  COUPON_FIELD_BYTES,
+  COUPON_VALUE_BYTES,
+  type CouponValue,
+  couponIdOf,
+  decodeCouponValue,
+} from '../domain/coupon.ts';
 
 /** One coupon of a wallet with its public id. */
 export interface WalletCoupon extends CouponValue {
@@ -31,4 +37,15 @@ export function walletCoupons(fieldsAndValues: readonly Buffer[]): WalletCoupon[
     if (coupon) coupons.push(coupon);
   }
   return coupons.sort((a, b) => (a.couponId < b.couponId ? 1 : -1));
+}
+
+/** The fields and values of the coupons among those HGETALL returned, one after the other, as they are stored. */
+export function couponBytes(fieldsAndValues: readonly Buffer[]): Uint8Array {
+  const parts: Buffer[] = [];
+  for (let index = 0; index + 1 < fieldsAndValues.length; index += 2) {
+    const [field, value] = [fieldsAndValues[index], fieldsAndValues[index + 1]];
+    const isCoupon = field?.length === COUPON_FIELD_BYTES && value?.length === COUPON_VALUE_BYTES;
+    if (isCoupon) parts.push(field, value);
+  }
+  return Buffer.concat(parts);
 }

@@ -42,6 +42,11 @@ export interface ClaimAnswerListener {
 const ANSWER_MARGIN_MS = 10;
 const ANSWER_MARGIN_SHARE = 0.1;
 
+/** When an answer must be given at the latest, in local epoch milliseconds: a little before the caller gives up. */
+export function answerDeadline({ deadlineMs, nowMs }: CallContext): number {
+  return deadlineMs - Math.min(ANSWER_MARGIN_MS, (deadlineMs - nowMs) * ANSWER_MARGIN_SHARE);
+}
+
 /** The user a request is about: the one it names, or the caller himself. Throws when it names nobody or somebody else's id. */
 export function userOf(identity: Identity, userId: string): string {
   if (userId !== '') {
@@ -110,12 +115,11 @@ export class ClaimIntake {
     answer: ClaimAnswerListener,
   ): void {
     const facts = item.facts !== undefined && mayAssertFacts(context.identity) ? item.facts : undefined;
-    const leftMs = context.deadlineMs - context.nowMs;
     this.ports.ledger.claim({
       promotionRef: ref,
       userId,
       fieldHex: couponFieldHex('claim', userId, item.requestId),
-      deadlineMs: context.deadlineMs - Math.min(ANSWER_MARGIN_MS, leftMs * ANSWER_MARGIN_SHARE),
+      deadlineMs: answerDeadline(context),
       facts,
       listener: new CountedAnswer(this, item.promotionId, answer),
     });

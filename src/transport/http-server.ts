@@ -40,7 +40,7 @@ export class HttpServer {
     this.#methods = new Map([...methods].filter(([, method]) => method.binding.kind !== 'stream'));
     this.#adapter = connectNodeAdapter({
       routes: (router) => addRoutes(router, this.#methods.values(), invoker),
-      readMaxBytes: config.limits.maxMessageBytes,
+      readMaxBytes: config.limits.maxBatchMessageBytes,
       maxTimeoutMs: config.limits.maxDeadlineMs,
     });
     this.#server = createServer(

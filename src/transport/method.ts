@@ -10,8 +10,12 @@ import { CODE_NAMES } from './status-code.ts';
 
 const MS_PER_SECOND = 1000;
 
-/** Methods whose requests carry many items, by full name. */
-const BATCH_METHODS: ReadonlySet<string> = new Set([
+/** Methods whose requests carry many items or lines, by full name. */
+const LARGE_METHODS: ReadonlySet<string> = new Set([
+  'hongbao.v1.CartService.EvaluateCart',
+  'hongbao.v1.CartService.BatchEvaluateCarts',
+  'hongbao.v1.CartService.ListUsableCoupons',
+  'hongbao.v1.CartService.ValidateCoupon',
   'hongbao.v1.CouponService.BatchClaimCoupons',
   'hongbao.v1.CouponService.StreamClaimCoupons',
 ]);
@@ -33,7 +37,7 @@ export class Method {
     const typeName = `${method.parent.typeName}.${method.name}`;
     this.binding = binding;
     this.path = pathOf(method);
-    this.maxBytes = BATCH_METHODS.has(typeName) ? limits.maxBatchMessageBytes : limits.maxMessageBytes;
+    this.maxBytes = LARGE_METHODS.has(typeName) ? limits.maxBatchMessageBytes : limits.maxMessageBytes;
     this.#policy = policy;
     this.#started = metrics.serverStarted.child(...labels);
     this.#seconds = metrics.serverHandlingSeconds.child(...labels);

@@ -1,6 +1,7 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { readConfig } from '../config/config.ts';
+import { CartService } from '../gen/hongbao/v1/cart_service_pb.ts';
 import { CouponService } from '../gen/hongbao/v1/coupon_service_pb.ts';
 import { InsightService } from '../gen/hongbao/v1/insight_service_pb.ts';
 import { PromotionService } from '../gen/hongbao/v1/promotion_service_pb.ts';
@@ -9,7 +10,7 @@ import { hot } from './binding.ts';
 import { bindMethods } from './method.ts';
 import { describePolicies, POLICIES } from './policy.ts';
 
-const SERVICES = [PromotionService, CouponService, InsightService];
+const SERVICES = [PromotionService, CouponService, CartService, InsightService];
 
 // SPEC S1
 test('docs/identities.md is the table of the policies', async () => {

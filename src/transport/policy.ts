@@ -27,6 +27,7 @@ const SEE_PROMOTIONS = policy('promotions:read', 'front_desk', 'marketing', 'adm
 const CHANGE_PROMOTIONS = policy('promotions:write', 'marketing', 'admin');
 const REVIEW_PROMOTIONS = policy('promotions:read', 'marketing', 'admin', 'sre');
 const SEE_WHAT_IS_PUBLIC = policy('coupons:read', 'end_user', 'front_desk', 'marketing', 'admin');
+const EVALUATE_CARTS = policy('carts:evaluate', 'end_user', 'front_desk', 'marketing', 'admin', 'sre');
 const SEE_COUPONS = policy('coupons:read', 'end_user', 'front_desk', 'admin');
 
 /** The rule for each method, by its full name. */
@@ -52,6 +53,11 @@ export const POLICIES: Readonly<Record<string, MethodPolicy>> = {
   'hongbao.v1.CouponService.GetCoupon': SEE_COUPONS,
   'hongbao.v1.CouponService.GetCouponStatistics': SEE_COUPONS,
   'hongbao.v1.CouponService.HideCoupon': policy('coupons:hide', 'end_user'),
+
+  'hongbao.v1.CartService.EvaluateCart': EVALUATE_CARTS,
+  'hongbao.v1.CartService.BatchEvaluateCarts': policy('carts:evaluate', 'marketing', 'admin', 'sre'),
+  'hongbao.v1.CartService.ListUsableCoupons': policy('carts:evaluate', 'end_user', 'front_desk', 'admin'),
+  'hongbao.v1.CartService.ValidateCoupon': policy('carts:evaluate', 'end_user', 'front_desk', 'admin'),
 
   'hongbao.v1.InsightService.ListIssuedCoupons': policy('insight:read', 'marketing', 'admin'),
   'hongbao.v1.InsightService.ListLedgerEvents': policy('insight:read', 'admin', 'sre'),

@@ -28,6 +28,10 @@ const ALLOWED: Readonly<Record<string, string>> = {
   GetCoupon: 'end_user front_desk admin coupons:read',
   GetCouponStatistics: 'end_user front_desk admin coupons:read',
   HideCoupon: 'end_user coupons:hide',
+  EvaluateCart: 'end_user front_desk marketing admin sre carts:evaluate',
+  BatchEvaluateCarts: 'marketing admin sre carts:evaluate',
+  ListUsableCoupons: 'end_user front_desk admin carts:evaluate',
+  ValidateCoupon: 'end_user front_desk admin carts:evaluate',
   ListIssuedCoupons: 'marketing admin insight:read',
   ListLedgerEvents: 'admin sre insight:read',
 };

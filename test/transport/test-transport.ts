@@ -13,6 +13,7 @@ import {
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { readConfig } from '../../src/config/config.ts';
 import { Refusal } from '../../src/domain/refusal.ts';
+import { CartService } from '../../src/gen/hongbao/v1/cart_service_pb.ts';
 import {
   ClaimCouponRequestSchema,
   ClaimCouponResponseSchema,
@@ -39,7 +40,7 @@ export const ISSUER = 'https://issuer.test';
 export const AUDIENCE = 'hongbao-test';
 
 /** All services of the contract so far. */
-export const SERVICES = [PromotionService, CouponService, InsightService];
+export const SERVICES = [PromotionService, CouponService, CartService, InsightService];
 
 /** The facts under which tests call: local epoch milliseconds that never move. */
 export const NOW_MS = Date.now();

@@ -1,0 +1,201 @@
+/**
+ * The one way a question about a cart takes from its bytes to a worker and back: who asks, whose wallet, which older versions
+ * of promotions its coupons hold. The main thread never decodes the cart.
+ */
+import { type Identity, mayAssertFacts, mayReplay, requireOwnUser } from '../domain/identity.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { VersionName } from '../engine/rule-table.ts';
+import { COUPON_BYTES } from '../evaluation/coupon-bytes.ts';
+import type { Evaluator } from '../evaluation/evaluator.ts';
+import { HEAVY_CODES, HEAVY_COUPONS, HEAVY_REQUEST_BYTES, VERSION_ROUNDS } from '../evaluation/limits.ts';
+import type { EvaluationKind, PendingEvaluation } from '../evaluation/pending-evaluation.ts';
+import type { Counter, Family } from '../telemetry/metric.ts';
+import type { EvaluationOutcome } from '../telemetry/metrics.ts';
+import type { HotReply } from './binding.ts';
+import type { CallContext } from './call-context.ts';
+import { answerDeadline, userOf } from './claim-intake.ts';
+import { DeadlineWatch } from './deadline-watch.ts';
+import {
+  type ScannedRequest,
+  scanEvaluateCart,
+  scanListUsableCoupons,
+  scanValidateCoupon,
+} from './scan-cart-request.ts';
+import { type ReadWallets, WalletReads, type WalletWaiter } from './wallet-reads.ts';
+
+/** What the intake needs from outside. */
+export interface EvaluationIntakePorts {
+  readonly evaluator: Pick<Evaluator, 'submit' | 'replay'>;
+  readonly readWallets: ReadWallets;
+  /** A stored version of a promotion in binary form; undefined when there is none. Throws a refusal when that is not known. */
+  readonly versionBody: (ref: number, version: number, deadlineMs: number) => Promise<Uint8Array | undefined>;
+  readonly evaluations: Family<Counter, readonly [EvaluationOutcome]>;
+  /** Local epoch milliseconds. */
+  readonly nowMs: () => number;
+}
+
+const NO_BYTES = new Uint8Array();
+const SCANS: Readonly<Record<EvaluationKind, (bytes: Uint8Array) => ScannedRequest | undefined>> = {
+  evaluate_cart: scanEvaluateCart,
+  list_usable_coupons: scanListUsableCoupons,
+  validate_coupon: scanValidateCoupon,
+};
+
+/** What a user id may be; others are left to the worker, which names every fault of the request. */
+const USER_ID = /^[A-Za-z0-9._:@-]{1,64}$/;
+
+const NO_REPLAY = new Refusal('PERMISSION_DENIED', 'This identity may not have decisions made again');
+const TOO_SLOW = new Refusal('DEADLINE_EXCEEDED', 'The deadline passed before the cart was evaluated');
+const TOO_OFTEN = new Refusal('EVALUATION_FAILED', 'The promotions changed while the cart was evaluated');
+
+/** Takes questions about carts in; see the module's comment. */
+export class EvaluationIntake {
+  readonly ports: EvaluationIntakePorts;
+  readonly deadlines: DeadlineWatch;
+  readonly wallets: WalletReads;
+
+  constructor(ports: EvaluationIntakePorts) {
+    this.ports = ports;
+    this.deadlines = new DeadlineWatch(ports.nowMs);
+    this.wallets = new WalletReads(ports.readWallets);
+  }
+
+  /** Takes one question; `reply` hears exactly once, before the call's deadline. */
+  submit(kind: EvaluationKind, request: Uint8Array, context: CallContext, reply: HotReply): void {
+    const question = new Question(this, kind, request, context, reply);
+    this.deadlines.watch(question);
+    question.begin(SCANS[kind](request), context.identity);
+  }
+
+  /** Counts how an evaluation ended. */
+  count(outcome: EvaluationOutcome): void {
+    this.ports.evaluations.child(outcome).value += 1;
+  }
+}
+
+/** Whose wallet is meant; undefined for nobody's. Throws when it is not the caller's to see, or when somebody must be named. */
+function holderOf(kind: EvaluationKind, { userId, usesWallet }: ScannedRequest, identity: Identity) {
+  if (userId !== '') requireOwnUser(identity, userId);
+  if (!usesWallet) return undefined;
+  return kind === 'evaluate_cart' ? userId || identity.userId : userOf(identity, userId);
+}
+
+/** One question on its way. */
+class Question implements PendingEvaluation, WalletWaiter {
+  readonly kind: EvaluationKind;
+  readonly request: Uint8Array;
+  readonly areFactsBelieved: boolean;
+  readonly nowMs: number;
+  readonly deadlineMs: number;
+  readonly bodies: Uint8Array[] = [];
+  readonly absent: VersionName[] = [];
+  wallet: Uint8Array = NO_BYTES;
+  isSettled = false;
+  private readonly intake: EvaluationIntake;
+  private readonly reply: HotReply;
+  private scanned: ScannedRequest | undefined;
+  private rounds = 0;
+
+  constructor(
+    intake: EvaluationIntake,
+    kind: EvaluationKind,
+    request: Uint8Array,
+    context: CallContext,
+    reply: HotReply,
+  ) {
+    this.intake = intake;
+    this.kind = kind;
+    this.request = request;
+    this.areFactsBelieved = mayAssertFacts(context.identity);
+    this.nowMs = context.nowMs;
+    this.deadlineMs = answerDeadline(context);
+    this.reply = reply;
+  }
+
+  /** Checks who asks and reads the wallet if there is one to read. */
+  begin(scanned: ScannedRequest | undefined, identity: Identity): void {
+    this.scanned = scanned;
+    try {
+      if (scanned === undefined || !(scanned.userId === '' || USER_ID.test(scanned.userId))) {
+        this.send();
+        return;
+      }
+      const holder = holderOf(this.kind, scanned, identity);
+      const isReplay = scanned.bringsWallet || scanned.ruleSetVersion > 0;
+      if (isReplay && !mayReplay(identity)) throw NO_REPLAY;
+      if (holder === undefined || scanned.bringsWallet) this.send();
+      else this.intake.wallets.read(holder, this);
+    } catch (error) {
+      this.refused(asRefusal(error));
+    }
+  }
+
+  walletRead(wallet: Uint8Array): void {
+    this.wallet = wallet;
+    this.send();
+  }
+
+  answered(response: Uint8Array): void {
+    this.settle('decided', response);
+  }
+
+  refused(refusal: Refusal): void {
+    this.settle(refusal.reason, refusal);
+  }
+
+  expire(): void {
+    this.refused(TOO_SLOW);
+  }
+
+  needs(versions: readonly VersionName[]): void {
+    this.rounds += 1;
+    if (this.rounds > VERSION_ROUNDS) this.refused(TOO_OFTEN);
+    else void this.bring(versions);
+  }
+
+  private async bring(versions: readonly VersionName[]): Promise<void> {
+    try {
+      await Promise.all(versions.map((name) => this.bringOne(name)));
+      this.send();
+    } catch (error) {
+      this.refused(asRefusal(error));
+    }
+  }
+
+  private async bringOne(name: VersionName): Promise<void> {
+    const body = await this.intake.ports.versionBody(name.ref, name.version, this.deadlineMs);
+    if (body === undefined) this.absent.push(name);
+    else this.bodies.push(body);
+  }
+
+  private send(): void {
+    if (this.isSettled) return;
+    const { evaluator } = this.intake.ports;
+    const version = this.scanned?.ruleSetVersion ?? 0;
+    if (version > 0) evaluator.replay(this, version, this.deadlineMs);
+    else evaluator.submit(this, this.isHeavy());
+  }
+
+  private isHeavy(): boolean {
+    if (this.request.length > HEAVY_REQUEST_BYTES) return true;
+    if (this.kind !== 'evaluate_cart') return false;
+    return (
+      (this.scanned?.codes ?? 0) > HEAVY_CODES ||
+      this.scanned?.bringsWallet === true ||
+      this.wallet.length > HEAVY_COUPONS * COUPON_BYTES
+    );
+  }
+
+  private settle(outcome: EvaluationOutcome, result: Uint8Array | Refusal): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.intake.deadlines.forget(this);
+    this.intake.count(outcome);
+    this.reply(result);
+  }
+}
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  return new Refusal('INTERNAL', 'The cart could not be evaluated', { cause: error });
+}
