@@ -1,0 +1,40 @@
+/** The order in which candidates are applied, and other orders among candidates. All texts are compared by code units. */
+import type { CandidateSource, DiscountClass } from '../../domain/decision.ts';
+import type { Candidate } from '../candidate.ts';
+
+/** Items before the order, both before shipping; points last, since they depend on what is paid. */
+const CLASS_ORDER: Readonly<Record<DiscountClass, number>> = { item: 0, order: 1, shipping: 2, benefit: 3 };
+
+/** What tells candidates of one promotion apart: the coupon's id, the code, or nothing. */
+function sourceText(source: CandidateSource): string {
+  if (source.kind === 'automatic') return '';
+  return source.kind === 'coupon' ? source.couponId : source.code;
+}
+
+/** A text that names a candidate among all, and sorts by promotion first. */
+export function candidateKey({ promotion, source }: Candidate): string {
+  return `${promotion.definition.id}\u0000${sourceText(source)}`;
+}
+
+/** Negative, zero or positive as a comparator. */
+export function compareTexts(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+/** Higher priority first, then by promotion id, then by coupon id or code. */
+export function compareByPriority(left: Candidate, right: Candidate): number {
+  const [one, other] = [left.promotion.definition, right.promotion.definition];
+  return (
+    other.priority - one.priority ||
+    compareTexts(one.id, other.id) ||
+    compareTexts(sourceText(left.source), sourceText(right.source))
+  );
+}
+
+/** The order of application: by class, inside a class by priority. */
+export function compareByApplication(left: Candidate, right: Candidate): number {
+  return (
+    CLASS_ORDER[left.promotion.class] - CLASS_ORDER[right.promotion.class] || compareByPriority(left, right)
+  );
+}

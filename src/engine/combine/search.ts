@@ -1,0 +1,148 @@
+import type { Tally } from '../tally.ts';
+import type { Field } from './field.ts';
+import { Incumbent } from './incumbent.ts';
+import { sureGains } from './sure-gain.ts';
+import { Trial } from './trial.ts';
+import { UpperBound } from './upper-bound.ts';
+
+/** What a search found. */
+export interface SearchResult {
+  readonly incumbent: Incumbent;
+  /** False when it stopped early: the set is legal, but there may be a better one. */
+  readonly isProven: boolean;
+}
+
+/**
+ * Finds the best set: depth first in the order of application, each candidate first with, then without, so that a step costs
+ * one application. A branch is left when no set in it can rank before the best one known ({@link UpperBound}), and when all
+ * sets in it could be made better by adding a candidate they leave out ({@link sureGains}).
+ */
+export class Search {
+  readonly #field: Field;
+  readonly #trial: Trial;
+  readonly #bound: UpperBound;
+  readonly #sureGains: Float64Array;
+  readonly #incumbent: Incumbent;
+  readonly #maxApplications: number;
+  /** Candidates that were left out although they surely make a set better; each waits for somebody it conflicts with. */
+  readonly #passedOver: number[] = [];
+  #isStopped = false;
+
+  constructor(field: Field, tally: Tally, maxApplications: number) {
+    this.#field = field;
+    this.#trial = new Trial(field, tally);
+    this.#bound = new UpperBound(this.#trial);
+    this.#sureGains = sureGains(field, tally.left.length);
+    this.#incumbent = new Incumbent(field);
+    this.#maxApplications = maxApplications;
+  }
+
+  /** Runs the search once. */
+  run(): SearchResult {
+    this.#tryLoners();
+    this.#tryFirstGuess();
+    this.#visit(0, true);
+    this.#trial.clear();
+    return { incumbent: this.#incumbent, isProven: !this.#isStopped };
+  }
+
+  /** Whoever combines with nobody is a set of his own; the rest is searched without him. */
+  #tryLoners(): void {
+    const { candidates, mandatory } = this.#field;
+    for (const [at, { promotion }] of candidates.entries()) {
+      if (!promotion.stacking.isAlone) continue;
+      const isEnough = mandatory.every((flag, other) => flag === 0 || other === at);
+      if (isEnough && this.#trial.isOpen(at) && this.#trial.include(at) === undefined) {
+        this.#incumbent.consider(this.#trial);
+        this.#trial.removeLast();
+      }
+      this.#trial.ban(at);
+    }
+  }
+
+  /** A good set to start from: by what each takes off alone, the largest first, as far as they go together. */
+  #tryFirstGuess(): void {
+    const { byMostOff, conflicts, mandatory, takesSlot } = this.#field;
+    const picked: number[] = [];
+    const pick = (at: number): void => {
+      const isFull =
+        takesSlot[at] === 1 && picked.filter((one) => takesSlot[one] === 1).length >= this.#field.slots;
+      const fits = !isFull && this.#trial.isOpen(at) && picked.every((one) => !conflicts.has(one, at));
+      if (fits && !picked.includes(at)) picked.push(at);
+    };
+    for (const at of byMostOff) if (mandatory[at] === 1) pick(at);
+    for (const at of byMostOff) pick(at);
+    let isLegal = true;
+    for (const at of picked.sort((left, right) => left - right)) {
+      if (this.#trial.include(at) !== undefined && mandatory[at] === 1) isLegal = false;
+    }
+    if (isLegal) this.#incumbent.consider(this.#trial);
+    this.#trial.clear();
+  }
+
+  /** Decides about the candidates from `from` on; `isChanged` says that a bound may be lower than when it was last asked. */
+  #visit(from: number, isChanged: boolean): void {
+    const at = this.#nextOpen(from);
+    if (!this.#isExcused(at)) return;
+    if (at === this.#field.candidates.length) return this.#finish();
+    if (isChanged && this.#bound.isHopeless(at, this.#incumbent)) return;
+    if (this.#bound.applications > this.#maxApplications) this.#isStopped = true;
+    if (this.#isStopped) return;
+    const refusal = this.#trial.include(at);
+    this.#bound.applications += 1;
+    const isMissed = refusal === undefined && this.#visitWith(at);
+    if (this.#field.mandatory[at] === 1) return;
+    this.#visitWithout(at, isMissed, refusal !== 'GIVES_NOTHING');
+  }
+
+  #nextOpen(from: number): number {
+    let at = from;
+    while (at < this.#field.candidates.length && !this.#trial.isOpen(at)) at += 1;
+    return at;
+  }
+
+  #finish(): void {
+    const { mandatory } = this.#field;
+    const members = this.#trial.members.subarray(0, this.#trial.size);
+    if (mandatory.every((flag, at) => flag === 0 || members.includes(at)))
+      this.#incumbent.consider(this.#trial);
+  }
+
+  /** Goes on with the member just included; answers whether sets without it are surely worse. */
+  #visitWith(at: number): boolean {
+    const { itemsOffMinor, shippingOffMinor } = this.#trial.tally.lastTried;
+    const offMinor = itemsOffMinor + shippingOffMinor;
+    const isSure = offMinor === 0 || offMinor > (this.#sureGains[at] ?? Infinity);
+    const { conflicts, takesSlot } = this.#field;
+    this.#visit(at + 1, takesSlot[at] === 1 || !conflicts.isEmpty(at));
+    this.#trial.removeLast();
+    return isSure;
+  }
+
+  #visitWithout(at: number, isMissed: boolean, isChanged: boolean): void {
+    if (isMissed) this.#passedOver.push(at);
+    this.#trial.setTwinsIdle(at, true);
+    this.#visit(at + 1, isChanged);
+    this.#trial.setTwinsIdle(at, false);
+    if (isMissed) this.#passedOver.pop();
+  }
+
+  /**
+   * Whether everybody who was passed over has, or may still get, a reason: a member he conflicts with, or slots that are all
+   * taken. Otherwise adding him makes every set that can still come better, so none of them is the best one.
+   */
+  #isExcused(from: number): boolean {
+    return this.#passedOver.every((at) => this.#trial.isBlocked(at) || this.#canBeBlocked(at, from));
+  }
+
+  #canBeBlocked(at: number, from: number): boolean {
+    const { conflicts, takesSlot } = this.#field;
+    let takers = 0;
+    for (let other = from; other < takesSlot.length; other += 1) {
+      if (!this.#trial.isOpen(other)) continue;
+      if (conflicts.has(at, other)) return true;
+      takers += takesSlot[other] ?? 0;
+    }
+    return takesSlot[at] === 1 && takers >= this.#trial.slotsLeft;
+  }
+}

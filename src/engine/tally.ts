@@ -1,0 +1,331 @@
+/**
+ * The running state of applying candidates one after the other: what is left of each line and of shipping. Applications are
+ * undone in reverse order, so a depth-first search pays for one application per step and not for a whole set.
+ */
+import type { Failure, Gift } from '../domain/decision.ts';
+import { spreadOver } from '../domain/money.ts';
+import type { Candidate } from './candidate.ts';
+import type { EffectInput, EffectOutcome } from './effect-parts.ts';
+import type { PreparedCart } from './prepared-cart.ts';
+
+/** Why a candidate cannot be applied where it stands: too little is left for its threshold, it gives nothing, or too much. */
+export type Refusal = 'BELOW_THRESHOLD' | 'GIVES_NOTHING' | 'OVER_BUDGET';
+
+/** One application that can be undone, and where its effect wrote. */
+export interface TallyStep {
+  readonly candidate: Candidate;
+  /** `lineOff` and `unitsOff` say something only about eligible lines, and only when `itemsOffMinor` is above zero. */
+  readonly outcome: Readonly<EffectOutcome>;
+}
+
+interface MutableStep {
+  candidate: Candidate | undefined;
+  readonly outcome: EffectOutcome;
+}
+
+type MutableInput = { -readonly [Key in keyof EffectInput]: EffectInput[Key] };
+
+const NO_LINES: readonly number[] = [];
+const NO_GIFTS: readonly Gift[] = [];
+
+/** Applies candidates to one cart. All amounts in minor units. */
+export class Tally {
+  readonly #cart: PreparedCart;
+  readonly #input: MutableInput;
+  readonly #steps: MutableStep[] = [];
+  #depth = 0;
+  #savedMinor = 0;
+  #giftUnits = 0;
+  #bonusPoints = 0;
+  /** Shares of a discount cut to its budget: one per line and a last one for shipping. */
+  readonly #weights: Float64Array;
+
+  constructor(cart: PreparedCart) {
+    this.#cart = cart;
+    this.#weights = new Float64Array(cart.lines.length + 1);
+    this.#input = {
+      cart,
+      eligible: NO_LINES,
+      spendMinor: 0,
+      units: 0,
+      left: Float64Array.from(cart.amounts),
+      shippingLeftMinor: cart.cart.shippingMinor,
+      isOptimistic: false,
+    };
+  }
+
+  /** Taken off lines and shipping by all applications together. */
+  get savedMinor(): number {
+    return this.#savedMinor;
+  }
+
+  /** Units given as gifts, not counting those taken off lines of the cart. */
+  get giftUnits(): number {
+    return this.#giftUnits;
+  }
+
+  /** Points given by all applications together. */
+  get bonusPoints(): number {
+    return this.#bonusPoints;
+  }
+
+  /** What is left of every line, by place. To be read only. */
+  get left(): Readonly<Float64Array> {
+    return this.#input.left;
+  }
+
+  /** What is left of shipping. */
+  get shippingLeftMinor(): number {
+    return this.#input.shippingLeftMinor;
+  }
+
+  /** Number of applications that can be undone. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** The application at a depth, from 0; it is overwritten once it is undone. */
+  stepAt(depth: number): TallyStep {
+    const step = this.#steps[depth];
+    if (step?.candidate === undefined || depth >= this.#depth) throw new RangeError(`no step ${depth}`);
+    return { candidate: step.candidate, outcome: step.outcome };
+  }
+
+  /** What the last candidate gave, whether or not it could be kept; overwritten by the next one. To be read only. */
+  get lastTried(): Readonly<EffectOutcome> {
+    return this.#stepFor(this.#lastTried).outcome;
+  }
+
+  #lastTried = 0;
+
+  /** Applies a candidate to what is left, or says why that cannot be and leaves everything as it was. */
+  apply(candidate: Candidate): Refusal | undefined {
+    const { spendAfter } = candidate.promotion;
+    if (spendAfter !== undefined && this.leftOver(candidate) < spendAfter.minor) return 'BELOW_THRESHOLD';
+    const step = this.#try(candidate, false);
+    const refusal = this.#keepBudget(candidate, step.outcome);
+    if (refusal === undefined) this.#keep(candidate, step);
+    return refusal;
+  }
+
+  /**
+   * Applies a candidate whatever its thresholds and a budget that refuses say: at least as much is taken off as by any legal
+   * application that starts from this or less. For upper bounds.
+   */
+  applyOptimistically(candidate: Candidate): void {
+    const step = this.#try(candidate, true);
+    this.#keepBudget(candidate, step.outcome);
+    this.#keep(candidate, step);
+  }
+
+  /** The most a candidate could take off from here on, thresholds aside; nothing is changed. */
+  mostOff(candidate: Candidate): number {
+    const { outcome } = this.#try(candidate, true);
+    return Math.min(outcome.itemsOffMinor + outcome.shippingOffMinor, candidate.budgetLeftMinor);
+  }
+
+  /** Undoes the last application. */
+  undo(): void {
+    this.#depth -= 1;
+    const { candidate, outcome } = this.#stepFor(this.#depth);
+    if (candidate === undefined) throw new RangeError('nothing to undo');
+    const { left } = this.#input;
+    if (outcome.itemsOffMinor > 0) {
+      for (const place of candidate.eligible)
+        left[place] = (left[place] ?? 0) + (outcome.lineOff[place] ?? 0);
+    }
+    this.#input.shippingLeftMinor += outcome.shippingOffMinor;
+    this.#count(outcome, -1);
+  }
+
+  /** Undoes applications until so many are left. */
+  undoTo(depth: number): void {
+    while (this.#depth > depth) this.undo();
+  }
+
+  /** What is left of the eligible lines of a candidate. */
+  leftOver({ eligible }: Candidate): number {
+    const { left } = this.#input;
+    let sum = 0;
+    for (let at = 0; at < eligible.length; at += 1) sum += left[eligible[at] ?? 0] ?? 0;
+    return sum;
+  }
+
+  #try(candidate: Candidate, isOptimistic: boolean): MutableStep {
+    const input = this.#input;
+    input.eligible = candidate.eligible;
+    input.spendMinor = candidate.spendMinor;
+    input.units = candidate.units;
+    input.isOptimistic = isOptimistic;
+    this.#lastTried = this.#depth;
+    const step = this.#stepFor(this.#depth);
+    const { outcome } = step;
+    outcome.itemsOffMinor = 0;
+    outcome.shippingOffMinor = 0;
+    outcome.gifts = NO_GIFTS;
+    outcome.bonusPoints = 0;
+    candidate.promotion.effect.apply(input, outcome);
+    return step;
+  }
+
+  #stepFor(depth: number): MutableStep {
+    const known = this.#steps[depth];
+    if (known !== undefined) return known;
+    const lines = this.#cart.lines.length;
+    const outcome: EffectOutcome = {
+      lineOff: new Float64Array(lines),
+      unitsOff: new Float64Array(lines),
+      itemsOffMinor: 0,
+      shippingOffMinor: 0,
+      gifts: NO_GIFTS,
+      bonusPoints: 0,
+    };
+    const step = { candidate: undefined, outcome };
+    this.#steps[depth] = step;
+    return step;
+  }
+
+  /** Holds an outcome against the budget; cuts it when the promotion says so. */
+  #keepBudget(candidate: Candidate, outcome: EffectOutcome): Refusal | undefined {
+    const offMinor = outcome.itemsOffMinor + outcome.shippingOffMinor;
+    if (offMinor === 0 && outcome.bonusPoints === 0 && outcome.gifts.length === 0) return 'GIVES_NOTHING';
+    const { budgetLeftMinor, promotion } = candidate;
+    if (offMinor <= budgetLeftMinor) return undefined;
+    if (promotion.definition.budget?.shortfall !== 'cut' || budgetLeftMinor <= 0) return 'OVER_BUDGET';
+    this.#cut(budgetLeftMinor, candidate, outcome);
+    return undefined;
+  }
+
+  /** Line and shipping offs together are cut to an amount, spread by what each would have been, shipping last. */
+  #cut(toMinor: number, { eligible }: Candidate, outcome: EffectOutcome): void {
+    const { itemsOffMinor, shippingOffMinor, lineOff } = outcome;
+    const shippingPlace = this.#cart.lines.length;
+    const places = itemsOffMinor === 0 ? [shippingPlace] : [...eligible, shippingPlace];
+    const weights = this.#weights;
+    for (const place of places) weights[place] = lineOff[place] ?? shippingOffMinor;
+    spreadOver(toMinor, itemsOffMinor + shippingOffMinor, places, weights, weights);
+    if (itemsOffMinor > 0) for (const place of eligible) lineOff[place] = weights[place] ?? 0;
+    outcome.shippingOffMinor = weights[shippingPlace] ?? 0;
+    outcome.itemsOffMinor = toMinor - outcome.shippingOffMinor;
+  }
+
+  #keep(candidate: Candidate, step: MutableStep): void {
+    const { outcome } = step;
+    step.candidate = candidate;
+    const { left } = this.#input;
+    const { eligible } = candidate;
+    if (outcome.itemsOffMinor > 0) {
+      for (let at = 0; at < eligible.length; at += 1) {
+        const place = eligible[at] ?? 0;
+        left[place] = (left[place] ?? 0) - (outcome.lineOff[place] ?? 0);
+      }
+    }
+    this.#input.shippingLeftMinor -= outcome.shippingOffMinor;
+    this.#count(outcome, 1);
+    this.#depth += 1;
+  }
+
+  #count(outcome: EffectOutcome, sign: 1 | -1): void {
+    this.#savedMinor += sign * (outcome.itemsOffMinor + outcome.shippingOffMinor);
+    this.#bonusPoints += sign * outcome.bonusPoints;
+    if (outcome.gifts.length > 0) this.#giftUnits += sign * giftUnitsOf(outcome.gifts);
+  }
+}
+
+/** Units of gifts together. */
+export function giftUnitsOf(gifts: readonly Gift[]): number {
+  return gifts.reduce((units, { quantity }) => units + quantity, 0);
+}
+
+/** The share of one line in an application. */
+export interface PlaceShare {
+  /** Place in line order. */
+  readonly place: number;
+  /** Above zero. */
+  readonly amountMinor: number;
+  /** Units that share it. */
+  readonly units: number;
+}
+
+/** What one candidate gives where it stands in the order of application. */
+export interface Application {
+  readonly candidate: Candidate;
+  /** Lines with a discount, in line order; they sum to `itemsOffMinor`. */
+  readonly shares: readonly PlaceShare[];
+  readonly itemsOffMinor: number;
+  readonly shippingOffMinor: number;
+  readonly gifts: readonly Gift[];
+  readonly bonusPoints: number;
+}
+
+/** What a candidate gives alone, or why it gives nothing. */
+export type AloneResult =
+  | { readonly failure: Failure; readonly savedMinor?: undefined }
+  | {
+      readonly failure?: undefined;
+      readonly savedMinor: number;
+      readonly giftUnits: number;
+      readonly bonusPoints: number;
+    };
+
+/** Applies a legal set in the order given, which is the order of application. Throws when the set is not legal. */
+export function applyInOrder(chosen: readonly Candidate[], cart: PreparedCart): Application[] {
+  const tally = tallyOf(cart);
+  const applications = chosen.map((candidate, depth) => {
+    const refusal = tally.apply(candidate);
+    if (refusal !== undefined) throw new Error(`${candidate.promotion.definition.id}: ${refusal}`);
+    return applicationOf(tally.stepAt(depth));
+  });
+  tally.undoTo(0);
+  return applications;
+}
+
+const tallies = new WeakMap<PreparedCart, Tally>();
+
+/**
+ * The tally of a cart with nothing applied. An evaluation uses it for one purpose after the other, so that its arrays are
+ * made once per cart; whoever applies undoes.
+ */
+export function tallyOf(cart: PreparedCart): Tally {
+  const known = tallies.get(cart);
+  if (known?.depth === 0) return known;
+  const tally = new Tally(cart);
+  tallies.set(cart, tally);
+  return tally;
+}
+
+function applicationOf({ candidate, outcome }: TallyStep): Application {
+  const { itemsOffMinor, shippingOffMinor, gifts, bonusPoints, lineOff, unitsOff } = outcome;
+  const shares: PlaceShare[] = [];
+  for (const place of itemsOffMinor === 0 ? NO_LINES : candidate.eligible) {
+    const amountMinor = lineOff[place] ?? 0;
+    if (amountMinor > 0) shares.push({ place, amountMinor, units: unitsOff[place] ?? 0 });
+  }
+  return { candidate, shares, itemsOffMinor, shippingOffMinor, gifts, bonusPoints };
+}
+
+/** Applies one candidate to the untouched cart: the last of its checks. */
+export function applyAlone(candidate: Candidate, cart: PreparedCart): AloneResult {
+  const tally = tallyOf(cart);
+  const refusal = tally.apply(candidate);
+  if (refusal !== undefined) return { failure: failureOf(refusal, candidate, tally) };
+  const { savedMinor, giftUnits, bonusPoints } = tally;
+  tally.undo();
+  return { savedMinor, giftUnits, bonusPoints };
+}
+
+function failureOf(refusal: Refusal, candidate: Candidate, tally: Tally): Failure {
+  const { spendAfter } = candidate.promotion;
+  if (refusal === 'BELOW_THRESHOLD' && spendAfter !== undefined) {
+    const { ruleIndex, minor: needed } = spendAfter;
+    const seen = tally.leftOver(candidate);
+    const shortfall = { kind: 'minor', missing: needed - seen } as const;
+    return { reason: 'MINIMUM_SPEND_NOT_MET', ruleIndex, needed, seen, shortfall };
+  }
+  if (refusal === 'OVER_BUDGET') {
+    const { itemsOffMinor, shippingOffMinor } = tally.lastTried;
+    const needed = itemsOffMinor + shippingOffMinor;
+    return { reason: 'BUDGET_EXCEEDED', needed, seen: candidate.budgetLeftMinor };
+  }
+  return { reason: 'NOTHING_TO_DISCOUNT' };
+}
