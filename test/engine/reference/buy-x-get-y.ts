@@ -1,3 +1,4 @@
+import type { Failure } from '../../../src/domain/decision.ts';
 import type { EffectOf, ItemSelection } from '../../../src/domain/promotion.ts';
 import { leftAt, lineAt, type Outcome, offLines, type Turn } from './effect-turn.ts';
 import { isIn, unitsOf } from './exact-cart.ts';
@@ -10,7 +11,7 @@ export function applyBuyXGetY(effect: EffectOf<'buy_x_get_y'>, turn: Turn): Outc
   const rewarded = within(turn, effect.get, bought);
   const both = bought.filter((place) => rewarded.includes(place));
   const groups = groupsIn(effect, turn, { bought, rewarded, both });
-  if (groups === 0) return { failure: incomplete(effect, turn, bought, rewarded) };
+  if (groups === 0) return { failure: incomplete(effect, turn, { bought, rewarded, both }) };
   const onlyBought = unitsOf(turn.cart, bought) - unitsOf(turn.cart, both);
   const spareBoth = unitsOf(turn.cart, both) - Math.max(0, groups * effect.buyQuantity - onlyBought);
   const chosen = chooseRewards(effect, turn, rewarded, both, groups * effect.getQuantity, spareBoth);
@@ -82,15 +83,18 @@ function chooseRewards(
   return chosen;
 }
 
+/** Too few units for one group: seen are those that could serve in it. Any further unit helps only where all may do both. */
 function incomplete(
   { buyQuantity, getQuantity }: EffectOf<'buy_x_get_y'>,
   { cart }: Turn,
-  bought: readonly number[],
-  rewarded: readonly number[],
-) {
+  { bought, rewarded, both }: Sides,
+): Failure {
   const needed = buyQuantity + getQuantity;
-  const seen = unitsOf(cart, [...new Set([...bought, ...rewarded])]);
-  const isSame = bought.length === rewarded.length && bought.every((place) => rewarded.includes(place));
-  const failure = { reason: 'GROUP_NOT_COMPLETE', needed, seen } as const;
-  return isSame ? { ...failure, shortfall: { kind: 'units', missing: needed - seen } as const } : failure;
+  const onlyBought = unitsOf(cart, bought) - unitsOf(cart, both);
+  const onlyRewarded = unitsOf(cart, rewarded) - unitsOf(cart, both);
+  const served = Math.min(buyQuantity, onlyBought) + Math.min(getQuantity, onlyRewarded);
+  const seen = Math.min(needed, served + unitsOf(cart, both));
+  const failure: Failure = { reason: 'GROUP_NOT_COMPLETE', needed, seen };
+  const isSame = onlyBought + onlyRewarded === 0;
+  return isSame ? { ...failure, shortfall: { kind: 'units', missing: needed - seen } } : failure;
 }

@@ -8,7 +8,7 @@ import { wallTime } from './local-time.ts';
 import type { RuleView } from './rule-checks.ts';
 
 /** A truth value, or what stands in the way of one. */
-type Answer = boolean | { readonly missing: string } | 'error';
+type Answer = boolean | { readonly missing: string } | { readonly failed: string };
 
 const MS_PER_DAY = 24 * 60 * 60 * 1000;
 
@@ -41,15 +41,15 @@ export const EXPRESSIONS: Readonly<Record<string, (view: RuleView) => Answer>> =
     known(facts.registeredAtMs, 'registered_at', (since) => Math.floor((atMs - since) / MS_PER_DAY) < 30),
   'cart.attributes.table_size >= 4': ({ cart }) =>
     known(cart.cart.attributes.get('table_size'), 'table_size', (size) =>
-      typeof size === 'number' ? size >= 4 : 'error',
+      typeof size === 'number' ? size >= 4 : { failed: 'a value of another type than the expression needs' },
     ),
   'cart.attributes.table_size': ({ cart }) =>
     known(cart.cart.attributes.get('table_size'), 'table_size', (size) =>
-      typeof size === 'boolean' ? size : 'error',
+      typeof size === 'boolean' ? size : { failed: 'the result is no bool' },
     ),
   'cart.subtotal_minor / cart.shipping_minor >= 10': (view) => {
     const shipping = BigInt(view.cart.cart.shippingMinor);
-    return shipping === 0n ? 'error' : subtotal(view) / shipping >= 10n;
+    return shipping === 0n ? { failed: 'a division by zero' } : subtotal(view) / shipping >= 10n;
   },
   "at.getHours('Asia/Shanghai') >= 17": ({ atMs }) => wallTime(atMs, 'Asia/Shanghai').minute >= 17 * 60,
 };
@@ -61,7 +61,7 @@ export function checkExpression(expression: string, view: RuleView): Failure | u
   const answer = ask(view);
   if (answer === true) return undefined;
   if (answer === false) return { reason: 'EXPRESSION_FALSE' };
-  return answer === 'error'
-    ? { reason: 'EXPRESSION_FAILED' }
-    : { reason: 'FACT_MISSING', needed: answer.missing };
+  return 'missing' in answer
+    ? { reason: 'FACT_MISSING', needed: answer.missing }
+    : { reason: 'EXPRESSION_FAILED', seen: answer.failed };
 }

@@ -60,7 +60,14 @@ function offAtSpend(effect: Effect, spend: bigint): bigint | undefined {
       const times = least(spend / BigInt(effect.everyMinor), BigInt(effect.maxTimes));
       return least(times * BigInt(effect.amountMinor), spend);
     }
-    default:
+    case 'bonus_points':
+    case 'points_multiplier':
+      return 0n;
+    case 'gift_items':
+    case 'shipping_off':
+    case 'free_shipping':
+    case 'buy_x_get_y':
+    case 'fixed_price':
       return undefined;
   }
 }
