@@ -20,8 +20,8 @@ export interface EvaluationItem {
   readonly wallet: Uint8Array;
   /** Older versions of promotions that coupons of the wallet hold, as stored. */
   readonly bodies: readonly Uint8Array[];
-  /** Versions that coupons name and that do not exist; they are not asked for. */
-  readonly absent: readonly VersionName[];
+  /** Versions that were looked up, whether there are such or not; they are not asked for again. */
+  readonly lookedUp: readonly VersionName[];
 }
 
 /** An item on its way through a pool. Exactly one of the three methods is called, unless it is settled before. */

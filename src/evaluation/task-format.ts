@@ -10,20 +10,20 @@
  * | 4 + n | request |
  * | 4 + n | wallet |
  * | 2 | number of bodies, then for each 4 + n |
- * | 2 | number of absent versions, then for each 4 ref and 4 version |
+ * | 2 | number of versions looked up, then for each 4 ref and 4 version |
  */
 import { EVALUATION_KINDS, type EvaluationItem, type EvaluationKind } from './pending-evaluation.ts';
 
 const FACTS_FLAG = 1;
 const LENGTH_BYTES = 4;
 const FIXED_BYTES = 1 + 1 + 8 + LENGTH_BYTES + LENGTH_BYTES + 2 + 2;
-const ABSENT_BYTES = 8;
+const NAME_BYTES = 8;
 
 const KIND_NUMBERS = new Map(EVALUATION_KINDS.map((kind, number) => [kind, number]));
 
 /** Bytes of an item in a batch. */
-export function frameBytes({ request, wallet, bodies, absent }: EvaluationItem): number {
-  let bytes = LENGTH_BYTES + FIXED_BYTES + request.length + wallet.length + absent.length * ABSENT_BYTES;
+export function frameBytes({ request, wallet, bodies, lookedUp }: EvaluationItem): number {
+  let bytes = LENGTH_BYTES + FIXED_BYTES + request.length + wallet.length + lookedUp.length * NAME_BYTES;
   for (const body of bodies) bytes += LENGTH_BYTES + body.length;
   return bytes;
 }
@@ -70,8 +70,8 @@ function writeItem(writer: Writer, item: EvaluationItem): void {
   writer.bytes(item.wallet);
   writer.count(item.bodies.length);
   for (const body of item.bodies) writer.bytes(body);
-  writer.count(item.absent.length);
-  for (const { ref, version } of item.absent) {
+  writer.count(item.lookedUp.length);
+  for (const { ref, version } of item.lookedUp) {
     writer.number(ref);
     writer.number(version);
   }
@@ -143,7 +143,7 @@ function readItem(reader: Reader): EvaluationItem {
     request: reader.bytes(),
     wallet: reader.bytes(),
     bodies: reader.list(() => reader.bytes()),
-    absent: reader.list(() => ({ ref: reader.number(), version: reader.number() })),
+    lookedUp: reader.list(() => ({ ref: reader.number(), version: reader.number() })),
   };
 }
 

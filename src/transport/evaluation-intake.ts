@@ -88,7 +88,7 @@ class Question implements PendingEvaluation, WalletWaiter {
   readonly nowMs: number;
   readonly deadlineMs: number;
   readonly bodies: Uint8Array[] = [];
-  readonly absent: VersionName[] = [];
+  readonly lookedUp: VersionName[] = [];
   wallet: Uint8Array = NO_BYTES;
   isSettled = false;
   private readonly intake: EvaluationIntake;
@@ -164,8 +164,8 @@ class Question implements PendingEvaluation, WalletWaiter {
 
   private async bringOne(name: VersionName): Promise<void> {
     const body = await this.intake.ports.versionBody(name.ref, name.version, this.deadlineMs);
-    if (body === undefined) this.absent.push(name);
-    else this.bodies.push(body);
+    this.lookedUp.push(name);
+    if (body !== undefined) this.bodies.push(body);
   }
 
   private send(): void {

@@ -82,16 +82,3 @@ function scanUser(bytes: Uint8Array, alwaysUsesWallet: boolean): ScannedRequest 
   });
   return isMessage ? scanned : undefined;
 }
-
-const ITEMS = 1;
-
-/** The items of a BatchEvaluateCartsRequest, each still in bytes; undefined when it is none. */
-export function scanItems(bytes: Uint8Array): Uint8Array[] | undefined {
-  const items: Uint8Array[] = [];
-  const isMessage = walk(bytes, (field, reader) => {
-    if (field !== ITEMS) return false;
-    items.push(reader.bytes());
-    return true;
-  });
-  return isMessage ? items : undefined;
-}

@@ -54,7 +54,7 @@ function answer(item: EvaluationItem, batchSize: number): Outcome {
     case 'refuse':
       throw new Refusal('INVALID_REQUEST', 'no', { violations: [{ field: 'cart', description: 'is odd' }] });
     case 'needs':
-      return item.bodies.length + item.absent.length > 0
+      return item.bodies.length + item.lookedUp.length > 0
         ? answered('has')
         : { kind: 'needs', versions: [{ ref: 7, version: 3 }] };
     case 'version':

@@ -53,7 +53,7 @@ class Trial implements PendingEvaluation {
   readonly nowMs = 0;
   readonly wallet = new Uint8Array();
   readonly bodies = [];
-  readonly absent = [];
+  readonly lookedUp = [];
   readonly request: Uint8Array;
   isSettled = false;
   private readonly settled = Promise.withResolvers<Answer>();

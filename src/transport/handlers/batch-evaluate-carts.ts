@@ -1,21 +1,9 @@
 /** BatchEvaluateCarts: each cart goes its own way, as if it had come alone; the results come back together and in order. */
 import { type FieldViolation, Refusal } from '../../domain/refusal.ts';
+import { joinBatch, splitBatch } from '../../evaluation/codec/batch.ts';
 import type { HotHandler, HotReply } from '../binding.ts';
-import { cartResults } from '../cart-results.ts';
+import { cartResult } from '../cart-result.ts';
 import type { EvaluationIntake } from '../evaluation-intake.ts';
-import { scanItems } from '../scan-cart-request.ts';
-
-/** Items of one request; as the contract says. */
-const MAX_ITEMS = 100;
-
-const NO_MESSAGE = new Refusal('INVALID_REQUEST', 'The request is not a message of this method');
-
-function wrongCount(items: number): Refusal {
-  const description = items === 0 ? 'must have at least 1 item' : `must have at most ${MAX_ITEMS} items`;
-  return new Refusal('INVALID_REQUEST', 'The request is not valid', {
-    violations: [{ field: 'items', description }],
-  });
-}
 
 /** The refusal of the whole request when any item is malformed: it names every fault of every item. */
 function malformed(results: readonly (Uint8Array | Refusal)[]): Refusal | undefined {
@@ -48,16 +36,14 @@ class Gathering {
   set(index: number, result: Uint8Array | Refusal): void {
     this.results[index] = result;
     this.open -= 1;
-    if (this.open === 0) this.reply(malformed(this.results) ?? cartResults(this.results));
+    if (this.open === 0) this.reply(malformed(this.results) ?? joinBatch(this.results.map(cartResult)));
   }
 }
 
 /** Makes the handler. */
 export function batchEvaluateCarts(intake: EvaluationIntake): HotHandler {
   return (bytes, context, reply) => {
-    const items = scanItems(bytes);
-    if (items === undefined) throw NO_MESSAGE;
-    if (items.length === 0 || items.length > MAX_ITEMS) throw wrongCount(items.length);
+    const items = splitBatch(bytes);
     const gathering = new Gathering(items.length, reply);
     for (const [index, item] of items.entries()) {
       intake.submit('evaluate_cart', item, context, (result) => gathering.set(index, result));
