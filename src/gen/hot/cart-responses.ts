@@ -164,8 +164,7 @@ export interface JudgedCoupon {
 /** hongbao.v1.CouponBenefit. */
 export interface CouponBenefit {
   readonly discountMinor?: number | undefined;
-  readonly shippingDiscountMinor: number;
-  readonly gifts: readonly Gift[];
+  readonly giftUnits: number;
   readonly bonusPoints: number;
 }
 
@@ -687,18 +686,10 @@ function writeJudgedCoupon(message: JudgedCoupon): void {
 function writeCouponBenefit(message: CouponBenefit): void {
   if (message.bonusPoints !== 0) {
     writer.safeInt64(message.bonusPoints);
-    writer.tag(32);
+    writer.tag(24);
   }
-  for (let index = message.gifts.length - 1; index >= 0; index--) {
-    const item = message.gifts[index];
-    if (item === undefined) continue;
-    const before3 = writer.size;
-    writeGift(item);
-    writer.lengthSince(before3);
-    writer.tag(26);
-  }
-  if (message.shippingDiscountMinor !== 0) {
-    writer.safeInt64(message.shippingDiscountMinor);
+  if (message.giftUnits !== 0) {
+    writer.uint32(message.giftUnits);
     writer.tag(16);
   }
   if (message.discountMinor !== undefined) {
