@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { migrate } from '../src/database/migrate.ts';
+import { CartService } from '../src/gen/hongbao/v1/cart_service_pb.ts';
 import { CouponService } from '../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { PromotionService } from '../src/gen/hongbao/v1/promotion_service_pb.ts';
 import { freePort } from '../tools/servers/free-port.ts';
@@ -81,8 +82,10 @@ export interface ProductFixture {
   readonly archive: RoleProcess;
   readonly grpcPort: number;
   readonly httpPort: number;
+  readonly opsPort: number;
   readonly promotions: ReturnType<typeof createClient<typeof PromotionService>>;
   readonly coupons: ReturnType<typeof createClient<typeof CouponService>>;
+  readonly carts: ReturnType<typeof createClient<typeof CartService>>;
   /** Runs `hongbao audit`; gives its exit code and output. */
   audit(): Promise<{ code: number | null; output: string }>;
   close(): Promise<void>;
@@ -135,8 +138,10 @@ export async function startProduct(overrides: Environment = {}): Promise<Product
     archive,
     grpcPort: Number(servePorts['HONGBAO_GRPC_PORT']),
     httpPort: Number(servePorts['HONGBAO_HTTP_PORT']),
+    opsPort: Number(servePorts['HONGBAO_OPS_PORT']),
     promotions: createClient(PromotionService, transport),
     coupons: createClient(CouponService, transport),
+    carts: createClient(CartService, transport),
     audit: () => runAudit(shared),
     async close() {
       await Promise.all([serve.end('SIGTERM'), archive.end('SIGTERM')]);
