@@ -65,7 +65,7 @@ function assemble(options: BenchOptions, startedAt: string, outcome: Outcome): R
     ...outcome,
     ratios,
     thresholds: verdicts,
-    warnings: findWarnings(outcome.contenders, outcome.generatorCheck),
+    warnings: findWarnings(outcome.contenders, outcome.generatorCheck, outcome.evaluate?.beside),
     passed: allPassed(verdicts),
   };
 }

@@ -1,6 +1,6 @@
 /** What light requests feel of heavy ones, and of changes of the rules: their latency beside those, and alone. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Window } from '../contenders/contender.ts';
+import { SERVER_GROUP, toMeasurement, type Window } from '../contenders/contender.ts';
 import { evaluateJob, heavyRequests, lightRequests, type Requests } from '../contenders/evaluate-loads.ts';
 import { runLoad } from '../contenders/run-load.ts';
 import type { LoadResult } from '../load/job.ts';
@@ -42,6 +42,8 @@ export interface BesideResult {
   readonly changes: number;
   /** Answers other than the expected one, of light and heavy requests, and refused changes. */
   readonly errors: number;
+  /** Share of the server's core that something else used, 0 to 1, median over all measurements. */
+  readonly foreignShare: number;
   readonly firstFailure?: string;
 }
 
@@ -83,7 +85,8 @@ function send(
   callsPerSecond: number,
   window: Window,
 ): Promise<LoadResult> {
-  const aim = { port: serve.grpcPort, token: checkoutToken, window, watch: [], callsPerSecond };
+  const watch = [{ name: SERVER_GROUP, pids: [serve.process.pid] }];
+  const aim = { port: serve.grpcPort, token: checkoutToken, window, watch, callsPerSecond };
   return runLoad(evaluateJob(requests, aim));
 }
 
@@ -131,6 +134,7 @@ function summarize(lightPerSecond: number, rounds: readonly BesideRound[]): Besi
     besideHeavyRatio: ratio(({ beside }) => beside),
     duringChangesRatio: ratio(({ changing }) => changing),
     changes: rounds.reduce((sum, { changes }) => sum + changes, 0),
+    foreignShare: median(loads.map((load) => toMeasurement(load).foreignShare)),
     errors: loads.reduce((sum, { errors }) => sum + errors, 0),
     ...(firstFailure === undefined ? {} : { firstFailure }),
   };

@@ -95,5 +95,11 @@ test('doubts are said out loud: a busy generator, a shared core, a full helper c
     expect.stringMatching(/130 bytes from ours, 60 from the echo/),
     expect.stringMatching(/only 50 % of what h2load reached/),
   ]);
-  expect(findWarnings([sampleSummary('claim_grpc', [sampleMeasurement()])], undefined)).toEqual([]);
+  const clean = [sampleSummary('claim_grpc', [sampleMeasurement()])];
+  expect(findWarnings(clean, undefined, sampleEvaluate().beside)).toEqual([]);
+  const crowded = { ...sampleEvaluate().beside, foreignShare: 0.3, errors: 1, firstFailure: '14 busy' };
+  expect(findWarnings(clean, undefined, crowded)).toEqual([
+    expect.stringMatching(/used 30 % .* p99 says little/),
+    expect.stringMatching(/1 errors, first: 14 busy/),
+  ]);
 });

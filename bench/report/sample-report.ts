@@ -78,6 +78,7 @@ export function sampleEvaluate(): EvaluateResult {
       besideHeavyRatio: 2,
       duringChangesRatio: 1.05,
       changes: 80,
+      foreignShare: 0.02,
       errors: 0,
     },
     ratios: { evaluate_core_us_p50: 12.5 },

@@ -1,5 +1,6 @@
 /** What a reader must know before believing the figures of a run. */
 import type { GeneratorCheck } from '../contenders/generator-check.ts';
+import type { BesideResult } from '../evaluate/beside-heavy.ts';
 import type { ContenderSummary } from '../statistics.ts';
 
 /** A generator that uses more of its core than this may be what was measured. */
@@ -24,12 +25,14 @@ const COMPARED_SIZES = [
 export function findWarnings(
   summaries: readonly ContenderSummary[],
   check: GeneratorCheck | undefined,
+  beside?: BesideResult,
 ): string[] {
   const hasEcho = summaries.some(({ key }) => key === 'echo_grpcjs');
   return [
     ...summaries.flatMap(warnAboutContender),
     ...COMPARED_SIZES.flatMap((pair) => warnAboutSizes(summaries, pair)),
     ...(hasEcho ? warnAboutGenerator(check) : []),
+    ...(beside === undefined ? [] : warnAboutBeside(beside)),
   ];
 }
 
@@ -78,6 +81,18 @@ function warnAboutGenerator(check: GeneratorCheck | undefined): string[] {
   const ratio = check.oursPerSecond / check.h2loadPerSecond;
   if (ratio > 1 - GENERATOR_TOLERANCE) return [];
   return [`the gRPC generator reached only ${percent(ratio)} of what h2load reached on the same echo`];
+}
+
+/** Tails are the first to suffer from a neighbour. */
+function warnAboutBeside({ foreignShare, errors, firstFailure }: BesideResult): string[] {
+  return [
+    ...(foreignShare > FOREIGN_SHARE
+      ? [
+          `light requests: other programs used ${percent(foreignShare)} of the measured core; their p99 says little`,
+        ]
+      : []),
+    ...(errors > 0 ? [`light and heavy requests: ${errors} errors, first: ${firstFailure}`] : []),
+  ];
 }
 
 function percent(share: number): string {
