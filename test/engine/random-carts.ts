@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { AttributeValue, Cart, CartLine, ItemOffer, UserFacts } from '../../src/domain/cart.ts';
 import type { Audience, Effect, PromotionDefinition, ReachWay, Rule } from '../../src/domain/promotion.ts';
 import type { EvaluationInput, HeldCoupon, Selection } from '../../src/engine/evaluation-input.ts';
-import { effects, itemEffects } from './random-effects.ts';
+import { effects, itemEffects, type Scale } from './random-effects.ts';
 import {
   rules as anyRules,
   CATEGORY_IDS,
@@ -26,11 +26,14 @@ export interface Situation {
 /** What sort of situations to make. */
 export interface Focus {
   readonly effects: fc.Arbitrary<Effect>;
+  /** Makes the prices of carts. */
+  readonly scale: Scale;
   readonly rules: fc.Arbitrary<Rule>;
   readonly maxRules: number;
   readonly promotions: { readonly min: number; readonly max: number };
   readonly coupons: { readonly min: number; readonly max: number };
   readonly maxLines: number;
+  readonly ways: fc.Arbitrary<ReachWay>;
   /** Everything is usable for the user and at the moment, so that all depends on money and stacking. */
   readonly isPlain: boolean;
 }
@@ -46,25 +49,27 @@ const prices = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(10, 25, 30) },
 );
 
-const lineBodies = fc.record({
-  itemId: fc.constantFrom(...ITEM_IDS),
-  categoryIds: fc.subarray([...CATEGORY_IDS], { maxLength: 2 }),
-  quantity: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 6 })),
-  unitPriceMinor: prices,
-  isOnSale: fc.oneof(
-    { weight: 3, arbitrary: fc.constant(false) },
-    { weight: 1, arbitrary: fc.constant(true) },
-  ),
-});
+const lineBodies = (scale: Scale) =>
+  fc.record({
+    itemId: fc.constantFrom(...ITEM_IDS),
+    categoryIds: fc.subarray([...CATEGORY_IDS], { maxLength: 2 }),
+    quantity: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 6 })),
+    unitPriceMinor: prices.map(scale),
+    isOnSale: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(false) },
+      { weight: 1, arbitrary: fc.constant(true) },
+    ),
+  });
 
-function lineLists(maxLines: number): fc.Arbitrary<CartLine[]> {
+function lineLists({ maxLines, scale }: Focus): fc.Arbitrary<CartLine[]> {
+  const body = lineBodies(scale);
   const ids = fc.shuffledSubarray(['1', '2', '9', '10', 'b', 'aa'], {
     minLength: maxLines,
     maxLength: maxLines,
   });
   const bodies = fc.oneof(
-    { weight: 1, arbitrary: fc.array(lineBodies, { maxLength: 1 }) },
-    { weight: 9, arbitrary: fc.array(lineBodies, { minLength: 1, maxLength: maxLines }) },
+    { weight: 1, arbitrary: fc.array(body, { maxLength: 1 }) },
+    { weight: 9, arbitrary: fc.array(body, { minLength: 1, maxLength: maxLines }) },
   );
   return fc
     .tuple(ids, bodies)
@@ -74,6 +79,14 @@ function lineLists(maxLines: number): fc.Arbitrary<CartLine[]> {
 /** One of these, or nothing. */
 function maybe<Value>(...values: readonly Value[]): fc.Arbitrary<Value | undefined> {
   return fc.constantFrom(undefined, ...values);
+}
+
+/** The usual one, and now and then one of the others. */
+function mostly<Value>(usual: Value, ...others: readonly Value[]): fc.Arbitrary<Value> {
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.constant(usual) },
+    { weight: 1, arbitrary: fc.constantFrom(...others) },
+  );
 }
 
 /** Leaves out what is undefined. */
@@ -98,15 +111,12 @@ function attributesOf(value: AttributeValue | undefined): Map<string, AttributeV
   return new Map(value === undefined ? [] : [['table_size', value]]);
 }
 
-function carts(maxLines: number): fc.Arbitrary<Cart> {
+function carts(focus: Focus): fc.Arbitrary<Cart> {
   return fc
     .record({
-      lines: lineLists(maxLines),
-      shippingMinor: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 30 })),
-      currency: fc.oneof(
-        { weight: 9, arbitrary: fc.constant('CNY') },
-        { weight: 1, arbitrary: fc.constantFrom('JPY', 'KWD') },
-      ),
+      lines: lineLists(focus),
+      shippingMinor: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 30 }).map(focus.scale)),
+      currency: mostly('CNY', 'JPY', 'KWD'),
       facts: fc.record({
         channel: maybe('app', 'web'),
         region: maybe('CN-SH', 'CN-BJ'),
@@ -171,8 +181,8 @@ const circumstances = fc.record({
   checkAudienceAtUse: fc.boolean(),
   window: fc
     .record({
-      startsAtMs: maybe(AT_MS - 1, AT_MS, AT_MS, AT_MS + 1),
-      endsAtMs: maybe(AT_MS + 1, AT_MS, AT_MS, AT_MS - 1),
+      startsAtMs: mostly<number | undefined>(undefined, AT_MS, AT_MS, AT_MS + 1),
+      endsAtMs: mostly<number | undefined>(undefined, AT_MS, AT_MS, AT_MS - 1),
     })
     .map(known),
 });
@@ -196,6 +206,15 @@ const budgets = fc.oneof(
   },
 );
 
+/** Where a whole situation is in another currency, a promotion now and then is not. */
+const currencies = fc.oneof(
+  { weight: 24, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.constant('USD') },
+);
+
+/** Stands for the currency of the cart until there is one. */
+const OF_CART = '';
+
 type Body = Omit<PromotionDefinition, 'ref' | 'id' | 'version'>;
 
 function bodies(focus: Focus): fc.Arbitrary<Body> {
@@ -204,19 +223,29 @@ function bodies(focus: Focus): fc.Arbitrary<Body> {
       effect: focus.effects,
       rules: fc.uniqueArray(focus.rules, { maxLength: focus.maxRules, selector: ({ kind }) => kind }),
       priority: fc.integer({ min: 0, max: 2 }),
-      reach: ways,
+      reach: focus.ways,
       budget: budgets,
+      currency: focus.isPlain ? fc.constant(undefined) : currencies,
       circumstances: focus.isPlain ? fc.constant(PLAIN) : circumstances,
     })
-    .map(({ effect, rules, budget, circumstances: { window, ...circumstance }, ...rest }) => ({
-      ...rest,
-      ...circumstance,
-      ...window,
-      currency: 'CNY',
-      effect,
-      rules: rules.filter((rule) => isSensible(rule, effect)),
-      ...(budget === undefined ? {} : { budget }),
-    }));
+    .map(
+      ({
+        effect,
+        rules,
+        budget,
+        currency = OF_CART,
+        circumstances: { window, ...circumstance },
+        ...rest
+      }) => ({
+        ...rest,
+        ...circumstance,
+        ...window,
+        currency,
+        effect,
+        rules: rules.filter((rule) => isSensible(rule, effect)),
+        ...(budget === undefined ? {} : { budget }),
+      }),
+    );
 }
 
 /** What the service refuses when a promotion is saved is not asked of the engine. */
@@ -261,8 +290,11 @@ const couponBodies = fc.record({
       ),
     },
   ),
-  validFromMs: fc.constantFrom(0, 0, 0, AT_MS, AT_MS + 1),
-  expiresAtMs: maybe(AT_MS + 10, AT_MS + 10, AT_MS + 20, AT_MS, AT_MS - 1),
+  validFromMs: mostly(0, AT_MS, AT_MS + 1),
+  expiresAtMs: fc.oneof(
+    maybe(AT_MS + 10, AT_MS + 20),
+    mostly<number | undefined>(undefined, AT_MS, AT_MS - 1),
+  ),
 });
 
 function couponLists(
@@ -278,8 +310,8 @@ function couponLists(
     )
     .map(([list, ids]) =>
       list.map(({ promotion, isOld, state, validFromMs, expiresAtMs }, at) => {
-        const known_ = focus.isPlain ? current : [...current, undefined];
-        const target = known_[promotion % Math.max(1, known_.length)];
+        const targets = focus.isPlain ? current : [...current, ...current, ...current, undefined];
+        const target = targets[promotion % Math.max(1, targets.length)];
         const hasOld = older.some(({ ref }) => ref === target?.ref);
         const couponId = ids[at] ?? `k${at}`;
         const promotionRef = target?.ref ?? 99;
@@ -306,8 +338,10 @@ const selectionsOf: fc.Arbitrary<Selection> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('own' as const),
-      couponIds: fc.shuffledSubarray(['k1', 'k2', 'k3', 'k4', 'k9']),
-      codes: fc.shuffledSubarray(['x', ' Y ', 'z']),
+      couponIds: fc
+        .shuffledSubarray(['k1', 'k2', 'k3', 'k4'])
+        .map((ids) => (ids.length === 4 ? [...ids, 'k9'] : ids)),
+      codes: fc.shuffledSubarray(['x', ' Y ']),
     }),
   },
 );
@@ -328,12 +362,12 @@ function inputs(
   promotions: Pick<Situation, 'current' | 'older'>,
 ): fc.Arbitrary<EvaluationInput> {
   return fc.record({
-    cart: carts(focus.maxLines),
+    cart: carts(focus),
     offers,
     facts: users,
     atMs: fc.constant(AT_MS),
     coupons: couponLists(focus, promotions),
-    codes: fc.subarray(['X', ' y', 'z', 'x']),
+    codes: fc.oneof(fc.subarray(['X', ' y', 'x']), mostly<string[]>([], ['z', 'y'])),
     selection: selectionsOf,
     couponsPerOrder: fc.constantFrom(1, 1, 2, 3, 0),
     wantsTrace: fc.constant(false),
@@ -343,8 +377,17 @@ function inputs(
 /** Situations of a focus; one that fails is printed as a case that could be kept. */
 export function situations(focus: Focus): fc.Arbitrary<Situation> {
   return promotionLists(focus).chain((promotions) =>
-    inputs(focus, promotions).map((input) => printable({ ...promotions, input })),
+    inputs(focus, promotions).map((input) => printable(inCurrencyOf(input, promotions))),
   );
+}
+
+function inCurrencyOf(
+  input: EvaluationInput,
+  { current, older }: Pick<Situation, 'current' | 'older'>,
+): Situation {
+  const inCurrency = (definition: PromotionDefinition): PromotionDefinition =>
+    definition.currency === OF_CART ? { ...definition, currency: input.cart.currency } : definition;
+  return { current: current.map(inCurrency), older: older.map(inCurrency), input };
 }
 
 function printable(situation: Situation): Situation {
@@ -354,35 +397,49 @@ function printable(situation: Situation): Situation {
   });
 }
 
+const small: Scale = (amount) => amount;
+
+/** Up to about 2 ** 53 for the dearest cart, so that products of two amounts are far beyond it. */
+const large: Scale = (amount) => amount * 3_000_000_000_007 + amount * amount * 7919;
+
 /** A bit of everything. */
 export const MIXED: Focus = {
-  effects,
+  effects: effects(small),
+  scale: small,
   rules: anyRules,
   maxRules: 3,
-  promotions: { min: 1, max: 5 },
+  promotions: { min: 2, max: 5 },
   coupons: { min: 0, max: 3 },
   maxLines: 5,
+  ways,
   isPlain: false,
 };
 
 /** Many usable candidates that exclude each other, take from the same lines and depend on their order. */
 export const CROWDED: Focus = {
-  effects,
+  effects: effects(small),
+  scale: small,
   rules: fc.oneof(stackabilities, scopes, minimumSpends),
   maxRules: 2,
   promotions: { min: 3, max: 6 },
   coupons: { min: 1, max: 3 },
   maxLines: 3,
+  ways,
   isPlain: true,
 };
 
 /** One or two discounts on a few lines, in every detail. */
 export const DETAILED: Focus = {
-  effects: itemEffects,
+  effects: itemEffects(small),
+  scale: small,
   rules: fc.oneof(scopes, exclusions),
   maxRules: 2,
-  promotions: { min: 1, max: 2 },
+  promotions: { min: 1, max: 3 },
   coupons: { min: 0, max: 0 },
   maxLines: 5,
+  ways: fc.constant({ kind: 'automatic' }),
   isPlain: true,
 };
+
+/** The same with amounts at the end of what a cart may hold. */
+export const LARGE: Focus = { ...DETAILED, effects: effects(large), scale: large };

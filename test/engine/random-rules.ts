@@ -23,7 +23,7 @@ export const selections: fc.Arbitrary<ItemSelection> = fc
   );
 
 /** Thresholds that carts of a few small lines reach about as often as not. */
-export const thresholds = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 300 }));
+export const thresholds = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 150 }));
 
 /** A share in basis points; odd ones, halves and everything. */
 export const basisPoints = fc.oneof(
@@ -74,7 +74,7 @@ export const exclusions: fc.Arbitrary<Rule> = fc.record({
   kind: fc.constant('exclusion' as const),
   selection: selections,
   presenceRefuses: fc.oneof(
-    { weight: 4, arbitrary: fc.constant(false) },
+    { weight: 9, arbitrary: fc.constant(false) },
     { weight: 1, arbitrary: fc.constant(true) },
   ),
 });
