@@ -25,33 +25,67 @@ interface MutableStep {
 
 type MutableInput = { -readonly [Key in keyof EffectInput]: EffectInput[Key] };
 
+/** Lines that every tally has room for, and the most for which room is kept when a smaller cart follows. */
+const LEAST_ROOM = 64;
+const MOST_ROOM_KEPT = 1_024;
+
 const NO_LINES: readonly number[] = [];
 const NO_GIFTS: readonly Gift[] = [];
 
 /** Applies candidates to one cart. All amounts in minor units. */
 export class Tally {
-  readonly #cart: PreparedCart;
+  #cart: PreparedCart;
   readonly #input: MutableInput;
-  readonly #steps: MutableStep[] = [];
+  /** Steps and weights have room for so many lines; they are made once and serve cart after cart. */
+  #room: number;
+  #steps: MutableStep[] = [];
+  #amounts: Float64Array;
   #depth = 0;
   #savedMinor = 0;
   #giftUnits = 0;
   #bonusPoints = 0;
   /** Shares of a discount cut to its budget: one per line and a last one for shipping. */
-  readonly #weights: Float64Array;
+  #weights: Float64Array;
 
   constructor(cart: PreparedCart) {
     this.#cart = cart;
-    this.#weights = new Float64Array(cart.lines.length + 1);
+    this.#room = Math.max(LEAST_ROOM, cart.lines.length);
+    this.#weights = new Float64Array(this.#room + 1);
+    this.#amounts = new Float64Array(this.#room);
     this.#input = {
       cart,
       eligible: NO_LINES,
       spendMinor: 0,
       units: 0,
-      left: Float64Array.from(cart.amounts),
-      shippingLeftMinor: cart.cart.shippingMinor,
+      left: this.#amounts,
+      shippingLeftMinor: 0,
       isOptimistic: false,
     };
+    this.#begin(cart);
+  }
+
+  /** Turns to another cart; nothing may be applied. Room for a very large cart is not kept for the next one. */
+  turnTo(cart: PreparedCart): void {
+    if (this.#depth > 0) throw new Error('a tally with applications cannot turn to another cart');
+    const lines = cart.lines.length;
+    if (lines > this.#room || (this.#room > MOST_ROOM_KEPT && lines <= MOST_ROOM_KEPT)) {
+      this.#room = Math.max(LEAST_ROOM, lines);
+      this.#weights = new Float64Array(this.#room + 1);
+      this.#amounts = new Float64Array(this.#room);
+      this.#steps = [];
+    }
+    this.#begin(cart);
+  }
+
+  #begin(cart: PreparedCart): void {
+    this.#cart = cart;
+    this.#amounts.set(cart.amounts);
+    this.#input.cart = cart;
+    this.#input.left = this.#amounts.subarray(0, cart.lines.length);
+    this.#input.shippingLeftMinor = cart.cart.shippingMinor;
+    this.#savedMinor = 0;
+    this.#giftUnits = 0;
+    this.#bonusPoints = 0;
   }
 
   /** Taken off lines and shipping by all applications together. */
@@ -171,10 +205,9 @@ export class Tally {
   #stepFor(depth: number): MutableStep {
     const known = this.#steps[depth];
     if (known !== undefined) return known;
-    const lines = this.#cart.lines.length;
     const outcome: EffectOutcome = {
-      lineOff: new Float64Array(lines),
-      unitsOff: new Float64Array(lines),
+      lineOff: new Float64Array(this.#room),
+      unitsOff: new Float64Array(this.#room),
       itemsOffMinor: 0,
       shippingOffMinor: 0,
       gifts: NO_GIFTS,
@@ -202,7 +235,8 @@ export class Tally {
     const shippingPlace = this.#cart.lines.length;
     const places = itemsOffMinor === 0 ? [shippingPlace] : [...eligible, shippingPlace];
     const weights = this.#weights;
-    for (const place of places) weights[place] = lineOff[place] ?? shippingOffMinor;
+    for (const place of places) weights[place] = lineOff[place] ?? 0;
+    weights[shippingPlace] = shippingOffMinor;
     spreadOver(toMinor, itemsOffMinor + shippingOffMinor, places, weights, weights);
     if (itemsOffMinor > 0) for (const place of eligible) lineOff[place] = weights[place] ?? 0;
     outcome.shippingOffMinor = weights[shippingPlace] ?? 0;
@@ -280,18 +314,19 @@ export function applyInOrder(chosen: readonly Candidate[], cart: PreparedCart): 
   return applications;
 }
 
-const tallies = new WeakMap<PreparedCart, Tally>();
+/** The tally that evaluations use one after the other, and the cart it is turned to. */
+let shared: Tally | undefined;
+let sharedCart: PreparedCart | undefined;
 
 /**
- * The tally of a cart with nothing applied. An evaluation uses it for one purpose after the other, so that its arrays are
- * made once per cart; whoever applies undoes.
+ * The tally of a cart with nothing applied. An evaluation uses it for one purpose after the other, and the next evaluation
+ * uses it again, so that its arrays are made once; whoever applies undoes.
  */
 export function tallyOf(cart: PreparedCart): Tally {
-  const known = tallies.get(cart);
-  if (known?.depth === 0) return known;
-  const tally = new Tally(cart);
-  tallies.set(cart, tally);
-  return tally;
+  if (shared === undefined || shared.depth > 0) shared = new Tally(cart);
+  else if (sharedCart !== cart) shared.turnTo(cart);
+  sharedCart = cart;
+  return shared;
 }
 
 function applicationOf({ candidate, outcome }: TallyStep): Application {
