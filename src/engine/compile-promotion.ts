@@ -109,7 +109,9 @@ function requiredKeys(
   const bought = effect.kind === 'buy_x_get_y' ? effect.buy : undefined;
   return [
     ...parts.flatMap(({ anyOfKeys }) => anyOfKeys ?? []),
-    ...(target === 'items' ? parts.flatMap(({ scope }) => scope?.keys ?? []) : []),
+    ...(target === 'items' && effect.kind !== 'gift_items'
+      ? parts.flatMap(({ scope }) => scope?.keys ?? [])
+      : []),
     ...(bought === undefined ? [] : [compileSelection(bought, vocabulary).keys]),
   ];
 }

@@ -4,17 +4,27 @@ import { occasionOf } from './evaluate-cart.ts';
 import type { EvaluationInput } from './evaluation-input.ts';
 import { gatherContenders } from './gather.ts';
 import type { RuleTable } from './rule-table.ts';
-import { applyAlone } from './tally.ts';
+import type { Given } from './tally.ts';
 
-/** Whether one coupon or code can be used for an order, judged by itself. */
-export interface Verdict {
+/** What a coupon gives alone. Amounts in minor units. */
+export interface Benefit {
+  readonly savesMinor: number;
+  readonly giftUnits: number;
+  readonly bonusPoints: number;
+}
+
+/** Whether one coupon or code can be used for an order, judged by itself: a failure, or what it gives. */
+export interface Verdict extends Partial<Benefit> {
   readonly source: CandidateSource;
   readonly promotionId: string;
   readonly promotionVersion: number;
   /** Why not; absent when it can be used. */
   readonly failure?: Failure;
-  /** What it takes off alone, in minor units; absent when it cannot be used, or when that cannot be told. */
-  readonly savesMinor?: number;
+}
+
+/** The benefit of a candidate that gives something. */
+export function benefitOf({ savedMinor, giftUnits, bonusPoints }: Given): Benefit {
+  return { savesMinor: savedMinor, giftUnits, bonusPoints };
 }
 
 /** A verdict per coupon and code of the input, as if nothing else but it were used: coupons by id, then codes. */
@@ -23,11 +33,9 @@ export function judgeCoupons(table: RuleTable, input: EvaluationInput): Verdict[
   return gatherContenders(table, input, occasion.cart)
     .filter(({ source }) => source.kind !== 'automatic')
     .map((contender) => {
-      const { candidate, failure } = judge(contender, occasion);
       const { source, promotionId, promotionVersion } = contender;
+      const { given, failure } = judge(contender, occasion);
       const verdict = { source, promotionId, promotionVersion };
-      if (failure !== undefined) return { ...verdict, failure };
-      const { savedMinor: savesMinor } = applyAlone(candidate, occasion.cart);
-      return savesMinor === undefined ? verdict : { ...verdict, savesMinor };
+      return failure === undefined ? { ...verdict, ...benefitOf(given) } : { ...verdict, failure };
     });
 }

@@ -292,15 +292,15 @@ export interface Application {
   readonly bonusPoints: number;
 }
 
+/** What a candidate gives alone; not all of it is nothing. */
+export interface Given {
+  readonly savedMinor: number;
+  readonly giftUnits: number;
+  readonly bonusPoints: number;
+}
+
 /** What a candidate gives alone, or why it gives nothing. */
-export type AloneResult =
-  | { readonly failure: Failure; readonly savedMinor?: undefined }
-  | {
-      readonly failure?: undefined;
-      readonly savedMinor: number;
-      readonly giftUnits: number;
-      readonly bonusPoints: number;
-    };
+export type AloneResult = { readonly failure: Failure } | (Given & { readonly failure?: undefined });
 
 /** Applies a legal set in the order given, which is the order of application. Throws when the set is not legal. */
 export function applyInOrder(chosen: readonly Candidate[], cart: PreparedCart): Application[] {
@@ -355,7 +355,7 @@ function failureOf(refusal: Refusal, candidate: Candidate, tally: Tally): Failur
     const { ruleIndex, minor: needed } = spendAfter;
     const seen = tally.leftOver(candidate);
     const shortfall = { kind: 'minor', missing: needed - seen } as const;
-    return { reason: 'MINIMUM_SPEND_NOT_MET', ruleIndex, needed, seen, shortfall };
+    return { reason: 'MINIMUM_SPEND_NOT_MET', ruleIndex, ruleKind: 'minimum_spend', needed, seen, shortfall };
   }
   if (refusal === 'OVER_BUDGET') {
     const { itemsOffMinor, shippingOffMinor } = tally.lastTried;

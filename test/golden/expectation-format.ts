@@ -123,7 +123,14 @@ export function inCaseWords(decision: Decision, cart: Cart): Record<string, unkn
   };
 }
 
-function rejectedWords({ promotionId, source: from, ruleIndex, shortfall, ...rest }: RejectedCandidate) {
+function rejectedWords({
+  promotionId,
+  source: from,
+  ruleIndex,
+  ruleKind: _,
+  shortfall,
+  ...rest
+}: RejectedCandidate) {
   return {
     ...sourceWords(promotionId, from),
     ...rest,

@@ -1,23 +1,23 @@
+import { minorDigits } from '../../domain/money.ts';
 import type { Text } from './text.ts';
 
 /** The currency people in China expect when none is said, as in "满100可用". */
 const UNNAMED_IN_CHINESE = 'CNY';
-
-/** Digits after the decimal point of a currency: 2 for USD, 0 for JPY, 3 for KWD. */
-export function fractionDigits(currency: string): number {
-  return (
-    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
-  );
-}
 
 /**
  * An amount of minor units as people read it: "$12.50" and "12.50美元", "CN¥100" and "100". Whole amounts show no
  * decimals.
  */
 export function moneyText(amountMinor: bigint, currency: string): Text {
-  const digits = fractionDigits(currency);
+  const digits = minorDigits(currency);
   const amount = Number(amountMinor) / 10 ** digits;
-  const style = { style: 'currency', currency, trailingZeroDisplay: 'stripIfInteger' } as const;
+  const style = {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    trailingZeroDisplay: 'stripIfInteger',
+  } as const;
   const en = new Intl.NumberFormat('en', style).format(amount);
   if (currency !== UNNAMED_IN_CHINESE) {
     return { en, zh: new Intl.NumberFormat('zh', { ...style, currencyDisplay: 'name' }).format(amount) };

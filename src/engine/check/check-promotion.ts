@@ -71,7 +71,7 @@ function checkCodeUse(definition: PromotionDefinition, atMs: number): Failure | 
 }
 
 function checkRules(
-  { checks }: CompiledPromotion,
+  { checks, definition }: CompiledPromotion,
   eligibility: Eligibility,
   occasion: Occasion,
 ): Failure | undefined {
@@ -81,7 +81,7 @@ function checkRules(
   const context = { cart, facts, atMs, wallClock, eligible, spendMinor, units, orderSpendMinor };
   for (const { ruleIndex, check } of checks) {
     const failure = check(context);
-    if (failure !== undefined) return { ...failure, ruleIndex };
+    if (failure !== undefined) return ofRule(failure, definition, ruleIndex);
   }
   return undefined;
 }
@@ -104,4 +104,10 @@ function checkEffect(
     isOptimistic: false,
   };
   return effect.check(input);
+}
+
+/** A failure with the rule it is of. */
+export function ofRule(failure: Failure, { rules }: PromotionDefinition, ruleIndex: number): Failure {
+  const ruleKind = rules[ruleIndex]?.kind;
+  return ruleKind === undefined ? failure : { ...failure, ruleIndex, ruleKind };
 }

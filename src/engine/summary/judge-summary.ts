@@ -1,13 +1,13 @@
 import type { Cart, CartSummary } from '../../domain/cart.ts';
 import type { Failure } from '../../domain/decision.ts';
 import type { Effect } from '../../domain/promotion.ts';
-import { checkPromotion, checkUse } from '../check/check-promotion.ts';
+import { checkPromotion, checkUse, ofRule } from '../check/check-promotion.ts';
 import type { Occasion } from '../check/occasion.ts';
 import type { CompiledPromotion } from '../compiled-promotion.ts';
 import { occasionOf } from '../evaluate-cart.ts';
 import type { EvaluationInput } from '../evaluation-input.ts';
 import { type Contender, gatherContenders } from '../gather.ts';
-import type { Verdict } from '../judge-coupons.ts';
+import { type Benefit, benefitOf, type Verdict } from '../judge-coupons.ts';
 import type { RuleTable } from '../rule-table.ts';
 import { applyAlone } from '../tally.ts';
 import { NEEDS_LINES, proveRule } from './prove-rule.ts';
@@ -58,8 +58,8 @@ function disprove(
     if (proof === 'holds') continue;
     const failure = proof === 'no_lines_asked' ? checkOf(promotion, ruleIndex, occasion) : proof;
     if (failure === undefined) continue;
-    if (failure.reason !== 'NEEDS_LINES') return { ...failure, ruleIndex };
-    unproven ??= { ...failure, ruleIndex };
+    if (failure.reason !== 'NEEDS_LINES') return ofRule(failure, promotion.definition, ruleIndex);
+    unproven ??= ofRule(failure, promotion.definition, ruleIndex);
   }
   return unproven;
 }
@@ -97,9 +97,9 @@ function savingOf(
   { source, expiresAtMs }: Contender,
   { checks: _, ...promotion }: CompiledPromotion,
   occasion: Occasion,
-): Pick<Verdict, 'failure' | 'savesMinor'> {
+): Benefit | Pick<Verdict, 'failure'> {
   const checked = checkPromotion({ ...promotion, checks: [] }, source, expiresAtMs, occasion);
   if (checked.failure !== undefined) return { failure: checked.failure };
   const alone = applyAlone(checked.candidate, occasion.cart);
-  return alone.failure === undefined ? { savesMinor: alone.savedMinor } : { failure: alone.failure };
+  return alone.failure === undefined ? benefitOf(alone) : { failure: alone.failure };
 }

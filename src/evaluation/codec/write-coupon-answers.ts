@@ -7,12 +7,6 @@ import {
 } from '../../gen/hot/cart-responses.ts';
 import { rejectionMessage } from './rejection-message.ts';
 
-/** A verdict with what the coupon gives beside money, where that is known. */
-export interface CouponVerdict extends Verdict {
-  readonly giftUnits?: number;
-  readonly bonusPoints?: number;
-}
-
 /** What an answer carries beside the verdicts. */
 export interface AnswerContext {
   /** The version of the rules that decided. */
@@ -26,7 +20,7 @@ export interface AnswerContext {
  * sooner end, then the coupon id. `coupons` is the wallet they are of.
  */
 export function writeUsableCoupons(
-  verdicts: readonly CouponVerdict[],
+  verdicts: readonly Verdict[],
   coupons: readonly HeldCoupon[],
   { ruleSetVersion, atMs }: AnswerContext,
 ): Buffer {
@@ -36,7 +30,7 @@ export function writeUsableCoupons(
 }
 
 /** Writes a ValidateCouponResponse. */
-export function writeValidation(verdict: CouponVerdict, { ruleSetVersion, atMs }: AnswerContext): Buffer {
+export function writeValidation(verdict: Verdict, { ruleSetVersion, atMs }: AnswerContext): Buffer {
   const { promotionId, promotionVersion } = verdict;
   const outcome = outcomeOf(verdict);
   return encodeValidateCouponResponse({
@@ -49,7 +43,7 @@ export function writeValidation(verdict: CouponVerdict, { ruleSetVersion, atMs }
 }
 
 function judgedCoupon(
-  verdict: CouponVerdict,
+  verdict: Verdict,
   ends: ReadonlyMap<string, number | undefined>,
 ): JudgedCoupon | undefined {
   const { source, promotionId, promotionVersion } = verdict;
@@ -59,7 +53,7 @@ function judgedCoupon(
   return { couponId, promotionId, promotionVersion, expiresAt: ends.get(couponId), outcome };
 }
 
-function outcomeOf({ failure, savesMinor, giftUnits, bonusPoints }: CouponVerdict): JudgedCoupon['outcome'] {
+function outcomeOf({ failure, savesMinor, giftUnits, bonusPoints }: Verdict): JudgedCoupon['outcome'] {
   if (failure !== undefined) return { case: 'rejection', value: rejectionMessage(failure) };
   const value = { discountMinor: savesMinor, giftUnits: giftUnits ?? 0, bonusPoints: bonusPoints ?? 0 };
   return { case: 'usable', value };

@@ -77,7 +77,7 @@ function checkSpendAfter({ rules }: PromotionDefinition, turn: Turn): Failure | 
   const ruleIndex = rules.findIndex(isAfter);
   const rule = rules.find((each): each is RuleOf<'minimum_spend'> => isAfter(each));
   const failure = rule && checkSpend('MINIMUM_SPEND_NOT_MET', rule.amountMinor, leftOfEligible(turn));
-  return failure && { ...failure, ruleIndex };
+  return failure && { ...failure, ruleIndex, ruleKind: 'minimum_spend' };
 }
 
 function withinBudget({ budget }: PromotionDefinition, given: Given): Outcome {

@@ -102,7 +102,7 @@ function checkRules(
   };
   for (const [ruleIndex, rule] of definition.rules.entries()) {
     const failure = checkRule(rule, view);
-    if (failure !== undefined) return { ...failure, ruleIndex };
+    if (failure !== undefined) return { ...failure, ruleIndex, ruleKind: rule.kind };
   }
   return undefined;
 }

@@ -69,7 +69,9 @@ function requiredOf({ rules, effect }: PromotionDefinition): ItemSelection[] {
   );
   const ofRules = rules.flatMap((rule) => {
     if (rule.kind === 'item_eligibility' || rule.kind === 'conditional_gift_item') return [rule.selection];
-    return rule.kind === 'item_discount_scope' && isOnItems ? [rule.selection] : [];
+    return rule.kind === 'item_discount_scope' && isOnItems && effect.kind !== 'gift_items'
+      ? [rule.selection]
+      : [];
   });
   return effect.kind === 'buy_x_get_y' && effect.buy !== undefined ? [...ofRules, effect.buy] : ofRules;
 }
