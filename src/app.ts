@@ -163,6 +163,7 @@ class Serving implements App {
       readWallets: (userIds, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.walletBytes(userIds)),
       versionBody: (ref, version, deadlineMs) => book.versionBody(ref, version, deadlineMs),
       evaluations: this.deps.metrics.evaluations,
+      logger: this.deps.logger,
       nowMs: clock,
     });
   }

@@ -190,7 +190,7 @@ export const VARIABLES = {
     threads: integer(
       'HONGBAO_EVALUATION_THREADS',
       1,
-      'Worker threads for ordinary carts. One decides some 20,000 carts of 20 lines a second, more than one process can serve.',
+      'Worker threads for ordinary carts. More help when `promo_evaluation_queue_seconds` grows while CPUs are idle.',
       { min: 1, max: 64 },
     ),
     heavyThreads: integer(

@@ -79,9 +79,11 @@ export class RuleTable {
     try {
       return compilePromotion(definition, this.vocabulary);
     } catch (error) {
-      if (!(error instanceof UncompilablePromotionError)) throw error;
       const { id: promotionId, version } = definition;
-      faults.push(...error.faults.map((fault) => ({ promotionId, version, ...fault })));
+      // Another error is a bug of ours; it must not keep the other promotions from serving.
+      const found =
+        error instanceof UncompilablePromotionError ? error.faults : [{ field: '', reason: String(error) }];
+      faults.push(...found.map((fault) => ({ promotionId, version, ...fault })));
       return undefined;
     }
   }

@@ -58,11 +58,15 @@ export class Evaluator {
     return this.current?.hasThread === true;
   }
 
-  /** Begins with a whole rule set, oldest change first. Resolves when worker threads have it; what they had serves until then. */
+  /**
+   * Begins with a whole rule set, oldest change first. Resolves when worker threads have it; what they had serves until then,
+   * and goes on serving when it cannot be taken.
+   */
   async replaceRules(rules: Iterable<StoredRuleChange>): Promise<void> {
     if (this.isClosed) return;
+    const next = this.generationOf(rules);
+    if (next === undefined) return;
     const abandoned = this.next;
-    const next = new RuleGeneration(rules, this.generationPorts());
     this.next = next;
     void abandoned?.close();
     await next.whenReady();
@@ -108,6 +112,15 @@ export class Evaluator {
     if (this.current === outdated && this.next === undefined) await this.replaceRules(rules.all());
   }
 
+  private generationOf(rules: Iterable<StoredRuleChange>): RuleGeneration | undefined {
+    try {
+      return new RuleGeneration(rules, this.generationPorts());
+    } catch (error) {
+      this.reportFailure(error);
+      return undefined;
+    }
+  }
+
   private generationPorts(): GenerationPorts {
     const { settings, metrics, workerFiles = WORKER_FILES } = this.ports;
     return {
@@ -136,7 +149,7 @@ export class Evaluator {
     if (this.isClosed) return;
     this.ports.logger.error(
       { event: LOG_EVENTS.evaluationFailed, err: error },
-      'a worker ended before its time',
+      'an evaluation was cut off, or rules could not be taken',
     );
   }
 }

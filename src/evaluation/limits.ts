@@ -27,6 +27,9 @@ export const CATCH_UP_MS = 2;
 /** Changed promotions compiled between two looks at the clock. */
 export const CATCH_UP_STEP = 16;
 
+/** Changed promotions compiled in one go while a thread starts: the more, the less often its index is put in order. */
+export const START_STEP = 1_000;
+
 /** Most bytes a log of rules can grow to. Only address space is reserved; memory is used as it fills. */
 export const RULE_LOG_BYTES = 1_073_741_824;
 
@@ -38,6 +41,9 @@ export const RULE_LOG_REPLACED_FROM_BYTES = 67_108_864;
 
 /** Share of a log that is still in force, below which it is replaced by one without the outdated versions. */
 export const RULE_LOG_LIVE_SHARE = 0.25;
+
+/** The same for a log that is more than half full: there even a tenth is worth having back. */
+export const RULE_LOG_CROWDED_SHARE = 0.9;
 
 /** Nice value of threads that must not compete with those of light requests. */
 export const HEAVY_NICENESS = 5;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RuleChange, RuleFault, RuleTable } from '../engine/rule-table.ts';
 import type { ReadPromotion } from './codec/promotion-definition.ts';
-import { CATCH_UP_MS, CATCH_UP_STEP } from './limits.ts';
+import { CATCH_UP_MS, CATCH_UP_STEP, START_STEP } from './limits.ts';
 import type { RuleLogReader, StoredRuleChange } from './rule-log.ts';
 
 /** What a follower works with. */
@@ -45,12 +45,12 @@ export class RuleFollower {
 
   /** Takes everything there is, however long it takes. For the start of a thread. */
   catchUpWholly(): void {
-    this.take(Number.POSITIVE_INFINITY);
+    this.take(Number.POSITIVE_INFINITY, START_STEP);
   }
 
   /** Takes what there is, for two milliseconds at most. */
   catchUp(): void {
-    if (this.ports.reader.isBehind) this.take(CATCH_UP_MS);
+    if (this.ports.reader.isBehind) this.take(CATCH_UP_MS, CATCH_UP_STEP);
   }
 
   /** Follows for as long as the thread lives. */
@@ -62,10 +62,10 @@ export class RuleFollower {
     }
   }
 
-  private take(budgetMs: number): void {
+  private take(budgetMs: number, changesPerStep: number): void {
     const { reader, caughtUp } = this.ports;
     const endMs = performance.now() + budgetMs;
-    do this.step();
+    do this.step(changesPerStep);
     while (reader.isBehind && performance.now() < endMs);
     if (reader.isBehind) return;
     const { faults } = this;
@@ -73,9 +73,9 @@ export class RuleFollower {
     caughtUp(faults);
   }
 
-  private step(): void {
+  private step(changesPerStep: number): void {
     const { reader, table, readPromotion } = this.ports;
-    const changes = reader.read(CATCH_UP_STEP);
+    const changes = reader.read(changesPerStep);
     const last = changes.at(-1);
     if (last === undefined) return;
     const definitions = ruleChanges(changes, readPromotion, this.faults);

@@ -1,6 +1,12 @@
 import type { EvaluationPoolName, Metrics } from '../telemetry/metrics.ts';
 import { EvaluationPool } from './evaluation-pool.ts';
-import { HEAVY_NICENESS, RULE_LOG_LIVE_SHARE, RULE_LOG_REPLACED_FROM_BYTES } from './limits.ts';
+import {
+  HEAVY_NICENESS,
+  RULE_LOG_BYTES,
+  RULE_LOG_CROWDED_SHARE,
+  RULE_LOG_LIVE_SHARE,
+  RULE_LOG_REPLACED_FROM_BYTES,
+} from './limits.ts';
 import type { PendingEvaluation } from './pending-evaluation.ts';
 import { RuleLog, RuleLogReader, type StoredRuleChange } from './rule-log.ts';
 import type { RuleReport } from './rule-report.ts';
@@ -117,10 +123,12 @@ export class RuleGeneration {
     pool.submit(item);
   }
 
-  /** Whether the log is large and most of it outdated. */
+  /** Whether a log without the outdated versions should go on: most of this one is outdated, or it is getting full. */
   get isOutdated(): boolean {
     const { size } = this.log;
-    return size > RULE_LOG_REPLACED_FROM_BYTES && this.liveBytes < size * RULE_LOG_LIVE_SHARE;
+    const liveShare = this.liveBytes / size;
+    const isCrowded = size > RULE_LOG_BYTES / 2 && liveShare < RULE_LOG_CROWDED_SHARE;
+    return isCrowded || (size > RULE_LOG_REPLACED_FROM_BYTES && liveShare < RULE_LOG_LIVE_SHARE);
   }
 
   /** Looks through the log for what is in force, while other work goes on. */

@@ -9,6 +9,7 @@ import { COUPON_BYTES } from '../evaluation/coupon-bytes.ts';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import { HEAVY_CODES, HEAVY_COUPONS, HEAVY_REQUEST_BYTES, VERSION_ROUNDS } from '../evaluation/limits.ts';
 import type { EvaluationKind, PendingEvaluation } from '../evaluation/pending-evaluation.ts';
+import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Counter, Family } from '../telemetry/metric.ts';
 import type { EvaluationOutcome } from '../telemetry/metrics.ts';
 import type { HotReply } from './binding.ts';
@@ -30,6 +31,7 @@ export interface EvaluationIntakePorts {
   /** A stored version of a promotion in binary form; undefined when there is none. Throws a refusal when that is not known. */
   readonly versionBody: (ref: number, version: number, deadlineMs: number) => Promise<Uint8Array | undefined>;
   readonly evaluations: Family<Counter, readonly [EvaluationOutcome]>;
+  readonly logger: Logger;
   /** Local epoch milliseconds. */
   readonly nowMs: () => number;
 }
@@ -67,9 +69,13 @@ export class EvaluationIntake {
     question.begin(SCANS[kind](request), context.identity);
   }
 
-  /** Counts how an evaluation ended. */
-  count(outcome: EvaluationOutcome): void {
+  /** Counts how an evaluation ended; a fault of ours goes to the log. */
+  count(result: Uint8Array | Refusal): void {
+    const outcome = result instanceof Refusal ? result.reason : 'decided';
     this.ports.evaluations.child(outcome).value += 1;
+    if (!(result instanceof Refusal) || result.reason !== 'INTERNAL') return;
+    const line = { event: LOG_EVENTS.evaluationFailed, err: result.detail.cause ?? result };
+    this.ports.logger.error(line, 'a cart could not be evaluated');
   }
 }
 
@@ -136,11 +142,11 @@ class Question implements PendingEvaluation, WalletWaiter {
   }
 
   answered(response: Uint8Array): void {
-    this.settle('decided', response);
+    this.settle(response);
   }
 
   refused(refusal: Refusal): void {
-    this.settle(refusal.reason, refusal);
+    this.settle(refusal);
   }
 
   expire(): void {
@@ -186,11 +192,11 @@ class Question implements PendingEvaluation, WalletWaiter {
     );
   }
 
-  private settle(outcome: EvaluationOutcome, result: Uint8Array | Refusal): void {
+  private settle(result: Uint8Array | Refusal): void {
     if (this.isSettled) return;
     this.isSettled = true;
     this.intake.deadlines.forget(this);
-    this.intake.count(outcome);
+    this.intake.count(result);
     this.reply(result);
   }
 }

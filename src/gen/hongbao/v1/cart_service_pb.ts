@@ -105,7 +105,8 @@ export type EvaluateCartRequest = Message<"hongbao.v1.EvaluateCartRequest"> & {
 
   /**
    * Decide by an earlier version of the rules, as an earlier answer gave it: the same cart, facts, wallet and moment then
-   * give the same answer, byte by byte. Absent: the latest version.
+   * give the same answer, byte by byte. Only for staff and for services with the scope carts:replay. Absent: the latest
+   * version.
    *
    * @generated from field: optional uint64 rule_set_version = 11;
    */
@@ -113,7 +114,8 @@ export type EvaluateCartRequest = Message<"hongbao.v1.EvaluateCartRequest"> & {
 
   /**
    * The wallet to consider, as EvaluateCartResponse.wallet gave it, instead of the user's present one; at most 1,000,
-   * each coupon once. Only for callers with the scope carts:replay. Only with use_wallet.
+   * each coupon once. Only for staff and for services with the scope carts:replay. Only with
+   * use_wallet.
    *
    * @generated from field: repeated hongbao.v1.HeldCoupon held_coupons = 12;
    */
