@@ -442,4 +442,19 @@ export const DETAILED: Focus = {
 };
 
 /** The same with amounts at the end of what a cart may hold. */
-export const LARGE: Focus = { ...DETAILED, effects: effects(large), scale: large };
+export const LARGE: Focus = { ...DETAILED, effects: itemEffects(large), scale: large };
+
+const tiny: Scale = (amount) => Math.ceil(amount / 9);
+
+/** Many discounts of a few units of money each on a few lines: what one rounds decides what the others find. */
+export const PENNIES: Focus = {
+  effects: itemEffects(tiny),
+  scale: tiny,
+  rules: fc.oneof(scopes, scopes, stackabilities),
+  maxRules: 1,
+  promotions: { min: 3, max: 7 },
+  coupons: { min: 0, max: 2 },
+  maxLines: 4,
+  ways: fc.constant({ kind: 'automatic' }),
+  isPlain: true,
+};

@@ -10,6 +10,9 @@ const DIGITS: ReadonlyMap<string, number> = new Map([
   ['BHD', 3],
 ]);
 
+/** What an answer can hold. */
+const MOST_POINTS = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** Points on top: one point for each whole unit of money that is to be paid, times what the multiplier adds. */
 export function applyMultiplier(
   effect: EffectOf<'points_multiplier'>,
@@ -17,6 +20,6 @@ export function applyMultiplier(
 ): bigint {
   const minorPerUnit = 10n ** BigInt(DIGITS.get(cart.cart.currency) ?? 2);
   const base = (sum(left) + shippingLeft) / minorPerUnit;
-  const bonus = (base * BigInt(effect.multiplierBasisPoints - 10_000)) / 10_000n;
+  const bonus = least((base * BigInt(effect.multiplierBasisPoints - 10_000)) / 10_000n, MOST_POINTS);
   return effect.maxBonusPoints === undefined ? bonus : least(bonus, BigInt(effect.maxBonusPoints));
 }
