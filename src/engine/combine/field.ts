@@ -32,8 +32,8 @@ export interface Field {
   /** Numbers by `mostOff`, largest first. */
   readonly byMostOff: readonly number[];
   readonly expiresAtMs: Float64Array;
-  /** Rank of each candidate's key among all keys. */
-  readonly keyRanks: Int32Array;
+  /** Rank of each candidate's key among all keys; found when first asked for, since few searches come to that. */
+  readonly keyRanks: () => Int32Array;
   /** The equal coupon that must be taken before this one may be; {@link NONE} without. */
   readonly twinBefore: Int32Array;
   /** Cliques of the conflicts, of which at most one member can be used. A clique has only slot takers or none. */
@@ -68,7 +68,7 @@ export function layOut(
     ...most,
     byMostOff,
     expiresAtMs: Float64Array.from(candidates, (each) => each.expiresAtMs),
-    keyRanks: rankKeys(candidates),
+    keyRanks: once(() => rankKeys(candidates)),
     twinBefore: Int32Array.from(candidates, (each, at) => (isTwin(candidates[at - 1], each) ? at - 1 : NONE)),
     cliques: coverWithCliques(byMostOff, conflicts, takesSlot),
     touches: candidates.map((each, at) => touchOf(each, most.mostOff[at] ?? 0, cart.lines.length)),
@@ -144,6 +144,14 @@ function measureAlone(
     mostPoints[at] = bonusPoints;
   }
   return { mostOff, mostGifts, mostPoints };
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function rankKeys(candidates: readonly Candidate[]): Int32Array {

@@ -9,7 +9,7 @@ export class Incumbent {
   giftUnits = 0;
   bonusPoints = 0;
   expiries: readonly number[] = [];
-  keyRanks: readonly number[] = [];
+  #keyRanks: readonly number[] | undefined;
   #isSet = false;
 
   constructor(field: Field) {
@@ -19,6 +19,12 @@ export class Incumbent {
   /** Slot takers of the set. */
   get takers(): number {
     return this.expiries.length;
+  }
+
+  /** Ranks of the members' keys. */
+  get keyRanks(): readonly number[] {
+    this.#keyRanks ??= keyRanksOf(this.members, this.#field);
+    return this.#keyRanks;
   }
 
   /** Whether any set was found; without mandatory candidates the empty one always is. */
@@ -35,7 +41,7 @@ export class Incumbent {
     this.giftUnits = tally.giftUnits;
     this.bonusPoints = tally.bonusPoints;
     this.expiries = expiriesOf(this.members, this.#field);
-    this.keyRanks = keyRanksOf(this.members, this.#field);
+    this.#keyRanks = undefined;
     this.#isSet = true;
   }
 
@@ -81,7 +87,8 @@ export function expiriesOf(members: readonly number[], { takesSlot, expiresAtMs 
 
 /** Ranks of the keys of some candidates, lowest first. */
 export function keyRanksOf(members: readonly number[], { keyRanks }: Field): number[] {
-  return members.map((at) => keyRanks[at] ?? 0).sort(ascending);
+  const ranks = keyRanks();
+  return members.map((at) => ranks[at] ?? 0).sort(ascending);
 }
 
 /** Comparator of numbers, among them `Infinity`. */

@@ -1,7 +1,7 @@
 import type { Tally } from '../tally.ts';
 import type { Field } from './field.ts';
-import { Incumbent } from './incumbent.ts';
-import { sureGains } from './sure-gain.ts';
+import { ascending, Incumbent } from './incumbent.ts';
+import { SureGains } from './sure-gain.ts';
 import { Trial } from './trial.ts';
 import { UpperBound } from './upper-bound.ts';
 
@@ -15,15 +15,17 @@ export interface SearchResult {
 /**
  * Finds the best set: depth first in the order of application, each candidate first with, then without, so that a step costs
  * one application. A branch is left when no set in it can rank before the best one known ({@link UpperBound}), and when all
- * sets in it could be made better by adding a candidate they leave out ({@link sureGains}).
+ * sets in it could be made better by adding a candidate they leave out ({@link SureGains}).
  */
 export class Search {
   readonly #field: Field;
   readonly #trial: Trial;
   readonly #bound: UpperBound;
-  readonly #sureGains: Float64Array;
+  readonly #sureGains: SureGains;
   readonly #incumbent: Incumbent;
   readonly #maxApplications: number;
+  readonly #areSlotsScarce: boolean;
+  readonly #hasConflicts: boolean;
   /** Candidates that were left out although they surely make a set better; each waits for somebody it conflicts with. */
   readonly #passedOver: number[] = [];
   #isStopped = false;
@@ -32,9 +34,16 @@ export class Search {
     this.#field = field;
     this.#trial = new Trial(field, tally);
     this.#bound = new UpperBound(this.#trial);
-    this.#sureGains = sureGains(field, tally.left.length);
+    this.#sureGains = new SureGains(field, tally.left.length);
     this.#incumbent = new Incumbent(field);
     this.#maxApplications = maxApplications;
+    this.#areSlotsScarce = field.takesSlot.reduce((sum, flag) => sum + flag, 0) > field.slots;
+    this.#hasConflicts = field.conflicts.bits.some((word) => word !== 0);
+  }
+
+  /** Applications tried so far. */
+  get applications(): number {
+    return this.#bound.applications;
   }
 
   /** Runs the search once. */
@@ -60,31 +69,43 @@ export class Search {
     }
   }
 
-  /** A good set to start from: by what each takes off alone, the largest first, as far as they go together. */
+  /**
+   * A good set to start from: by what each takes off alone, the largest first, as far as they go together. Where nobody
+   * has to be chosen among others the search starts with that set anyway.
+   */
   #tryFirstGuess(): void {
-    const { byMostOff, conflicts, mandatory, takesSlot } = this.#field;
+    const { byMostOff, mandatory } = this.#field;
+    if (!this.#areSlotsScarce && !this.#hasConflicts) return;
     const picked: number[] = [];
-    const pick = (at: number): void => {
-      const isFull =
-        takesSlot[at] === 1 && picked.filter((one) => takesSlot[one] === 1).length >= this.#field.slots;
-      const fits = !isFull && this.#trial.isOpen(at) && picked.every((one) => !conflicts.has(one, at));
-      if (fits && !picked.includes(at)) picked.push(at);
-    };
-    for (const at of byMostOff) if (mandatory[at] === 1) pick(at);
-    for (const at of byMostOff) pick(at);
+    for (const at of byMostOff) if (mandatory[at] === 1) this.#pick(at, picked);
+    for (const at of byMostOff) this.#pick(at, picked);
     let isLegal = true;
-    for (const at of picked.sort((left, right) => left - right)) {
+    for (const at of picked.sort(ascending)) {
       if (this.#trial.include(at) !== undefined && mandatory[at] === 1) isLegal = false;
     }
     if (isLegal) this.#incumbent.consider(this.#trial);
     this.#trial.clear();
   }
 
+  #pick(at: number, picked: number[]): void {
+    const { conflicts, takesSlot, slots } = this.#field;
+    if (!this.#trial.isOpen(at) || picked.includes(at)) return;
+    let takers = 0;
+    for (const one of picked) {
+      if (conflicts.has(one, at)) return;
+      takers += takesSlot[one] ?? 0;
+    }
+    if (takesSlot[at] === 0 || takers < slots) picked.push(at);
+  }
+
   /** Decides about the candidates from `from` on; `isChanged` says that a bound may be lower than when it was last asked. */
   #visit(from: number, isChanged: boolean): void {
     const at = this.#nextOpen(from);
     if (!this.#isExcused(at)) return;
-    if (at === this.#field.candidates.length) return this.#finish();
+    if (at === this.#field.candidates.length) {
+      this.#finish();
+      return;
+    }
     if (isChanged && this.#bound.isHopeless(at, this.#incumbent)) return;
     if (this.#bound.applications > this.#maxApplications) this.#isStopped = true;
     if (this.#isStopped) return;
@@ -112,9 +133,10 @@ export class Search {
   #visitWith(at: number): boolean {
     const { itemsOffMinor, shippingOffMinor } = this.#trial.tally.lastTried;
     const offMinor = itemsOffMinor + shippingOffMinor;
-    const isSure = offMinor === 0 || offMinor > (this.#sureGains[at] ?? Infinity);
-    const { conflicts, takesSlot } = this.#field;
-    this.#visit(at + 1, takesSlot[at] === 1 || !conflicts.isEmpty(at));
+    const isSure = offMinor === 0 || this.#sureGains.isSure(at, offMinor);
+    // A member that leaves everybody else as free as before does not lower any bound.
+    const takesFromOthers = this.#areSlotsScarce && this.#field.takesSlot[at] === 1;
+    this.#visit(at + 1, takesFromOthers || !this.#field.conflicts.isEmpty(at));
     this.#trial.removeLast();
     return isSure;
   }

@@ -1,35 +1,7 @@
+import type { Candidate } from '../candidate.ts';
 import { BitRows } from './bit-rows.ts';
 import type { Field } from './field.ts';
-
-/**
- * For each candidate the amount such that taking off more than it, where its turn comes, surely makes any set better that the
- * candidate may join: whatever is applied afterwards cannot win all of it back. `Infinity` when that cannot be promised.
- *
- * Proof. Let a set S and the same set with candidate i be applied side by side, and at each moment D be the sum of what is
- * left in S minus that with i, and W the sum over lines of which more is left with i. Before i both are equal; i takes off
- * Δ, so D = Δ and W = 0. Each later candidate c of S then does one of these:
- * - It touches none of the lines on which the two may differ: nothing changes.
- * - It takes a fixed sum and so much is left in any legal set: D stays. Its odd units raise W by `oddUnits` at most.
- * - It takes a share p of m lines: a line with δ more in S loses at most pδ + 1 more there, and the lines with more left
- *   with i lose no less than in S, so D falls to D − p(D + W) − m at worst. A ceiling or a cut only lessens what D loses;
- *   W rises by `oddUnits`.
- * - It may swallow the difference, or be refused: no promise.
- * - With i it gives nothing: it is left out of the larger set and has changed nothing there.
- * So at the end D ≥ Δ·Π(1 − p) − Σ(pW + m), and D is what the larger set saves more. Only so many coupons can follow as
- * there are slots; the worst are assumed. Discounts on shipping meet only each other, and the same holds with one line.
- */
-export function sureGains(field: Field, lineCount: number): Float64Array {
-  const lines = linesOf(field, lineCount);
-  const isSafe = field.candidates.map((_, at) => isAlwaysSafe(field, at, lines));
-  return Float64Array.from(field.candidates, (_, at) => sureGainOf(at, field, lines, isSafe));
-}
-
-/** Row by candidate: the lines it may touch; one row more as scratch. */
-function linesOf({ candidates }: Field, lineCount: number): BitRows {
-  const lines = new BitRows(candidates.length + 1, lineCount);
-  for (const [at, { eligible }] of candidates.entries()) for (const place of eligible) lines.add(at, place);
-  return lines;
-}
+import { type Touch, takesAllUnits } from './touch.ts';
 
 /** What later candidates may take back, of automatic promotions and of slot takers apart. */
 class Erosion {
@@ -43,8 +15,12 @@ class Erosion {
   mostTakerRate = 0;
   mostTakerLines = 0;
 
-  addShare(rate: number, lines: number, takesSlot: boolean): void {
-    if (!takesSlot) {
+  add({ reaction, oddUnits }: Touch, { candidates, takesSlot }: Field, at: number): void {
+    this.oddUnits += oddUnits;
+    if (reaction.kind !== 'share') return;
+    const { rate } = reaction;
+    const lines = candidates[at]?.eligible.length ?? 0;
+    if (takesSlot[at] === 0) {
       this.survivingShare *= 1 - rate;
       this.lossOfLines += lines;
       this.rates += rate;
@@ -67,78 +43,136 @@ class Erosion {
   }
 }
 
-function sureGainOf(at: number, field: Field, lines: BitRows, isSafe: readonly boolean[]): number {
-  const { touches, conflicts, takesSlot, slots } = field;
-  const { target } = touches[at] ?? {};
-  const scratch = lines.bits.length / lines.words - 1;
-  lines.copy(scratch, lines, at);
-  const erosion = new Erosion();
-  for (let later = at + 1; later < touches.length; later += 1) {
-    const touch = touches[later];
-    if (touch === undefined || conflicts.has(at, later)) continue;
-    const isUnderThreat = field.mandatory[later] === 1 || touch.reaction.kind === 'fixed';
-    if (touch.target === 'none' && isUnderThreat && !isSafe[later]) return Infinity;
-    if (touch.target !== target || (target === 'items' && !lines.overlaps(scratch, lines, later))) continue;
-    if (touch.reaction.kind === 'swallows' || (isUnderThreat && !isSafe[later])) return Infinity;
-    if (touch.oddUnits > 0) lines.addAll(scratch, lines, later);
-    erosion.oddUnits += touch.oddUnits;
-    if (touch.reaction.kind === 'share') {
-      const width = field.candidates[later]?.eligible.length ?? 0;
-      erosion.addShare(touch.reaction.rate, width, takesSlot[later] === 1);
-    }
-  }
-  return erosion.breakEven(slots);
-}
-
 /**
- * Whether a candidate is sure to give what it gives in every legal set: a fixed sum in full, a share something. That matters
- * for those that must be used, too: nothing may be added that leaves them without effect.
+ * Tells whether a discount surely makes every set better that its candidate may join: whatever is applied afterwards cannot win
+ * all of it back. Made for one search; what is found out about a candidate is kept.
+ *
+ * Proof. Let a set S and the same set with candidate i be applied side by side, and at each moment D be the sum of what is
+ * left in S minus that with i, and W the sum over lines of which more is left with i. Before i both are equal; i takes off
+ * Δ, so D = Δ and W = 0. Each later candidate c of S then does one of these:
+ * - It touches none of the lines on which the two may differ: nothing changes.
+ * - It takes a fixed sum and so much is left in any legal set: D stays. Its odd units raise W by `oddUnits` at most.
+ * - It takes a share p of m lines: a line with δ more in S loses at most pδ + 1 more there, and the lines with more left
+ *   with i lose no less than in S, so D falls to D − p(D + W) − m at worst. A ceiling or a cut only lessens what D loses;
+ *   W rises by `oddUnits`.
+ * - It may swallow the difference, or be refused: no promise.
+ * - With i it gives nothing: it is left out of the larger set and has changed nothing there.
+ * So at the end D ≥ Δ·Π(1 − p) − Σ(pW + m), and D is what the larger set saves more. Only so many coupons can follow as
+ * there are slots; the worst are assumed. Discounts on shipping meet only each other, and the same holds with one line.
  */
-function isAlwaysSafe(field: Field, at: number, lines: BitRows): boolean {
-  const { reaction } = field.touches[at] ?? {};
-  const { promotion, eligible } = field.candidates[at] ?? {};
-  const effect = promotion?.definition.effect;
-  switch (reaction?.kind) {
-    case 'fixed':
-      return leastLeft(field, at, lines) > (field.mostOff[at] ?? 0);
-    case 'share': {
-      // Half a unit per line is the most that rounding takes from a share.
-      const isOfAllUnits =
-        effect?.kind === 'tiered_off' || (effect?.kind === 'percent_off' && !effect.unitCap);
-      const rounding = (eligible?.length ?? 0) / 2;
-      return isOfAllUnits && leastLeft(field, at, lines) * reaction.rate > rounding;
-    }
-    case 'nothing':
-      return effect?.kind !== 'points_multiplier';
-    default:
-      return false;
-  }
-}
+export class SureGains {
+  readonly #field: Field;
+  /** Row by candidate: the lines it may touch; one row more as scratch. */
+  readonly #lines: BitRows;
+  /** The amount to exceed, by candidate; NaN where it is not known yet. */
+  readonly #breakEvens: Float64Array;
+  /** Whether each candidate is safe: 1 or 0, and −1 where that is not known yet. */
+  readonly #safety: Int8Array;
+  readonly #cliqueSeen: Uint8Array;
 
-/**
- * The least that is left for a candidate in any legal set: what the candidates before it take off its lines is at most what
- * they take off alone, the most of each clique and of no more coupons than there are slots.
- */
-function leastLeft(field: Field, at: number, lines: BitRows): number {
-  const { touches, candidates, mostOff, conflicts, cliques, takesSlot } = field;
-  const target = touches[at]?.target;
-  let leftMinor = target === 'items' ? (candidates[at]?.spendMinor ?? 0) : field.shippingMinor;
-  let slots = field.slots;
-  const seen = new Set<number>();
-  for (const other of field.byMostOff) {
-    const isInTheWay =
-      other < at &&
-      touches[other]?.target === target &&
-      !conflicts.has(at, other) &&
-      (target === 'shipping' || lines.overlaps(at, lines, other));
-    const clique = cliques[other] ?? 0;
-    if (!isInTheWay || seen.has(clique)) continue;
-    if (takesSlot[other] === 1) {
-      if (slots === 0) continue;
-      slots -= 1;
+  constructor(field: Field, lineCount: number) {
+    const count = field.candidates.length;
+    this.#field = field;
+    this.#lines = new BitRows(count + 1, lineCount);
+    this.#breakEvens = new Float64Array(count).fill(Number.NaN);
+    this.#safety = new Int8Array(count).fill(-1);
+    this.#cliqueSeen = new Uint8Array(count);
+    for (let at = 0; at < count; at += 1) {
+      for (const place of field.candidates[at]?.eligible ?? []) this.#lines.add(at, place);
     }
-    seen.add(clique);
-    leftMinor -= mostOff[other] ?? 0;
   }
-  return leftMinor;
+
+  /** Whether taking off so much, where its turn comes, makes every set better that a candidate may join. */
+  isSure(at: number, offMinor: number): boolean {
+    const known = this.#breakEvens[at] ?? Infinity;
+    const breakEven = Number.isNaN(known) ? this.#breakEvenOf(at) : known;
+    this.#breakEvens[at] = breakEven;
+    return offMinor > breakEven;
+  }
+
+  /** The gain that may be won back whole; `Infinity` when nothing can be promised. */
+  #breakEvenOf(at: number): number {
+    const { touches, conflicts, slots } = this.#field;
+    const { target } = touches[at] ?? {};
+    const lines = this.#lines;
+    const reached = touches.length;
+    lines.copy(reached, lines, at);
+    const erosion = new Erosion();
+    for (let later = at + 1; later < touches.length; later += 1) {
+      const touch = touches[later];
+      if (touch === undefined || conflicts.has(at, later)) continue;
+      const isMet = touch.target === target && (target !== 'items' || lines.overlaps(reached, lines, later));
+      if (touch.target !== 'none' && !isMet) continue;
+      if (!this.#bears(later, touch)) return Infinity;
+      if (touch.oddUnits > 0) lines.addAll(reached, lines, later);
+      erosion.add(touch, this.#field, later);
+    }
+    return erosion.breakEven(slots);
+  }
+
+  /** Whether a later candidate can do what it does, as the proof wants it, although less is left for it. */
+  #bears(later: number, { reaction, target }: Touch): boolean {
+    if (reaction.kind === 'swallows') return false;
+    const isNeeded = this.#field.mandatory[later] === 1 || (reaction.kind === 'fixed' && target !== 'none');
+    return !isNeeded || this.#isSafe(later);
+  }
+
+  #isSafe(at: number): boolean {
+    if (this.#safety[at] === -1) this.#safety[at] = this.#isAlwaysSafe(at) ? 1 : 0;
+    return this.#safety[at] === 1;
+  }
+
+  /**
+   * Whether a candidate is sure to give what it gives in every legal set: a fixed sum in full, a share something. That
+   * matters for those that must be used, too: nothing may be added that leaves them without effect.
+   */
+  #isAlwaysSafe(at: number): boolean {
+    const { candidates, touches, mostOff } = this.#field;
+    const candidate = candidates[at];
+    const reaction = touches[at]?.reaction;
+    if (reaction === undefined || candidate === undefined) return false;
+    switch (reaction.kind) {
+      case 'fixed':
+        return this.#leastLeft(at, candidate) > (mostOff[at] ?? 0);
+      case 'share': {
+        // Half a unit per line is the most that rounding takes from a share.
+        const rounding = candidate.eligible.length / 2;
+        return takesAllUnits(candidate) && this.#leastLeft(at, candidate) * reaction.rate > rounding;
+      }
+      case 'nothing':
+        return candidate.promotion.effect.kind !== 'points_multiplier';
+      case 'swallows':
+        return false;
+    }
+  }
+
+  /**
+   * The least that is left for a candidate in any legal set: what the candidates before it take off its lines is at most
+   * what they take off alone, the most of each clique and of no more coupons than there are slots.
+   */
+  #leastLeft(at: number, { spendMinor }: Candidate): number {
+    const { touches, mostOff, cliques, takesSlot, byMostOff } = this.#field;
+    let leftMinor = touches[at]?.target === 'items' ? spendMinor : this.#field.shippingMinor;
+    let slots = this.#field.slots;
+    this.#cliqueSeen.fill(0);
+    for (let rank = 0; rank < byMostOff.length; rank += 1) {
+      const other = byMostOff[rank] ?? 0;
+      const clique = cliques[other] ?? 0;
+      if (other >= at || this.#cliqueSeen[clique] === 1 || !this.#isInTheWay(other, at)) continue;
+      if (takesSlot[other] === 1) {
+        if (slots === 0) continue;
+        slots -= 1;
+      }
+      this.#cliqueSeen[clique] = 1;
+      leftMinor -= mostOff[other] ?? 0;
+    }
+    return leftMinor;
+  }
+
+  #isInTheWay(other: number, at: number): boolean {
+    const { touches, conflicts } = this.#field;
+    const target = touches[at]?.target;
+    if (touches[other]?.target !== target || conflicts.has(at, other)) return false;
+    return target === 'shipping' || this.#lines.overlaps(at, this.#lines, other);
+  }
 }

@@ -24,6 +24,10 @@ export interface Touch {
   readonly isErratic: boolean;
   /** The sum it takes off depends on how what is left is shared among lines, and not only on the total. */
   readonly dependsOnLines: boolean;
+  /** The share of every line of the cart that it takes, with all units and up to its cap; 0 when it takes something else. */
+  readonly shareOfAll: number;
+  /** Its ceiling or what its budget allows, whichever is less; `Infinity` without either. */
+  readonly capMinor: number;
   /**
    * The most minor units that rounding puts on other lines than exact shares would, compared for two states. Shares by largest
    * remainder differ from exact ones by f or 1 − f with f the remainder, and those differences sum to at most half a
@@ -44,9 +48,12 @@ export function touchOf(candidate: Candidate, aloneMinor: number, lineCount: num
   const isMoney = aloneMinor > 0 && effect.target !== 'benefit';
   const target = isMoney ? (effect.target === 'shipping' ? 'shipping' : 'items') : 'none';
   const reaction = isMoney ? reactionOf(candidate) : NOTHING;
+  const isOfAll = candidate.eligible.length === lineCount && takesAllUnits(candidate);
   return {
     target,
     reaction,
+    shareOfAll: isOfAll && reaction.kind === 'share' ? reaction.rate : 0,
+    capMinor: Math.min(ceilingOf(candidate), candidate.budgetLeftMinor),
     isErratic: isErratic(candidate),
     dependsOnLines:
       target === 'items' && (reaction.kind !== 'fixed' || candidate.eligible.length < lineCount),
@@ -80,6 +87,18 @@ function reactionOf(candidate: Candidate): Reaction {
     case 'points_multiplier':
       return NOTHING;
   }
+}
+
+/** Whether a share is taken of all units of its lines. */
+export function takesAllUnits({ promotion }: Candidate): boolean {
+  const { effect } = promotion.definition;
+  return effect.kind === 'tiered_off' || (effect.kind === 'percent_off' && effect.unitCap === undefined);
+}
+
+function ceilingOf({ promotion }: Candidate): number {
+  const { effect } = promotion.definition;
+  const isPercent = effect.kind === 'percent_off' || effect.kind === 'tiered_off';
+  return (isPercent ? effect.maxOffMinor : undefined) ?? Infinity;
 }
 
 function shareOf(basisPoints: number): Reaction {
@@ -117,8 +136,7 @@ function isErratic({ promotion }: Candidate): boolean {
 
 function oddUnitsOf({ promotion, eligible, budgetLeftMinor }: Candidate, aloneMinor: number): number {
   const { effect } = promotion.definition;
-  const isBelowCeiling =
-    effect.kind === 'percent_off' && effect.maxOffMinor !== undefined && aloneMinor < effect.maxOffMinor;
+  const isBelowCeiling = effect.kind === 'percent_off' && aloneMinor < (effect.maxOffMinor ?? Infinity);
   const isSpread = promotion.effect.isSpread && !isBelowCeiling && eligible.length > 1;
   const isCut = budgetLeftMinor <= aloneMinor;
   return ((isSpread ? eligible.length : 0) + (isCut ? eligible.length + 1 : 0)) / 2;

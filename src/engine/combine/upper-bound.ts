@@ -15,6 +15,15 @@ export class UpperBound {
   readonly #gains: Float64Array;
   readonly #contested: Int32Array;
   #contestedCount = 0;
+  #contestedTakers = 0;
+  /** When each candidate was last contested, and which measurement this is. */
+  readonly #contestedAt: Uint32Array;
+  #measured = 0;
+  /** Contested candidates of each clique. */
+  readonly #cliqueSizes: Uint16Array;
+  /** The most that contested candidates add with so many coupons: those in no clique with others, and all. */
+  readonly #mostOfSingle: Float64Array;
+  readonly #mostByCoupons: Float64Array;
   /** What is saved once the free candidates are applied. */
   #freeMinor = 0;
   #oddOfFree = 0;
@@ -29,13 +38,17 @@ export class UpperBound {
   applications = 0;
 
   constructor(trial: Trial) {
-    const { field, tally } = trial;
+    const { field } = trial;
     const count = field.candidates.length;
     this.#trial = trial;
-    this.#totalMinor = tally.left.reduce((sum, left) => sum + left, tally.shippingLeftMinor);
+    this.#totalMinor = mostOfAll(trial);
     this.#open = new BitRows(1, count);
     this.#gains = new Float64Array(count);
     this.#contested = new Int32Array(count);
+    this.#contestedAt = new Uint32Array(count);
+    this.#cliqueSizes = new Uint16Array(count);
+    this.#mostOfSingle = new Float64Array(count + 1);
+    this.#mostByCoupons = new Float64Array(count + 1);
     this.#cliqueSeenAt = new Uint32Array(count);
     this.#lastOnLines = field.touches.findLastIndex(({ dependsOnLines }) => dependsOnLines);
   }
@@ -44,7 +57,9 @@ export class UpperBound {
   isHopeless(from: number, incumbent: Incumbent): boolean {
     if (!incumbent.isSet) return false;
     const wanted = incumbent.savedMinor;
-    if (this.#sumOfMost(from) < wanted) return true;
+    const quick = this.#sumOfMost(from);
+    if (quick < wanted) return true;
+    if (quick === wanted) return this.#losesTie(from, incumbent);
     const most = this.#mostFromHere(from);
     return most < wanted || (most === wanted && this.#losesTie(from, incumbent));
   }
@@ -89,8 +104,8 @@ export class UpperBound {
    */
   #mostFromHere(from: number): number {
     this.#measure(from, false);
-    const { sum, counted } = this.#sumOfContested(true, this.#trial.slotsLeft);
-    return Math.min(this.#freeMinor + sum + this.#slackOf(counted), this.#totalMinor);
+    const most = this.#mostOfContested(Math.min(this.#trial.slotsLeft, this.#contestedTakers));
+    return Math.min(this.#freeMinor + most + this.#slack(), this.#totalMinor);
   }
 
   /** Applies the free candidates, notes what the contested ones could add, and leaves the trial as it was. */
@@ -99,7 +114,10 @@ export class UpperBound {
     const depth = tally.depth;
     const openTakers = this.#findOpen(from);
     const isSlotFree = !areCouponsContested && openTakers <= slotsLeft;
+    this.#measured += 1;
     this.#contestedCount = 0;
+    this.#contestedTakers = 0;
+    this.#cliqueSizes.fill(0);
     this.#oddOfFree = 0;
     this.#oddOfContested = 0;
     this.#erratic = 0;
@@ -124,7 +142,10 @@ export class UpperBound {
     this.#oddOfFree += odd;
   }
 
-  #slackOf(counted: number): number {
+  /** What odd units may add to the bound, however many contested candidates are used. */
+  #slack(): number {
+    const coupons = Math.min(this.#trial.slotsLeft, this.#contestedTakers);
+    const counted = this.#contestedCount - this.#contestedTakers + coupons;
     const once = this.#oddOfFree + this.#oddOfContested;
     return Math.floor(once * (1 + this.#erratic) + this.#oddOfFree * (1 + counted));
   }
@@ -152,6 +173,10 @@ export class UpperBound {
     this.#erratic += isErratic ? 1 : 0;
     this.#oddOfContested += odd;
     this.#gains[at] = gain;
+    this.#contestedAt[at] = this.#measured;
+    this.#contestedTakers += field.takesSlot[at] ?? 0;
+    const clique = field.cliques[at] ?? 0;
+    this.#cliqueSizes[clique] = (this.#cliqueSizes[clique] ?? 0) + 1;
     const contested = this.#contested;
     let to = this.#contestedCount;
     this.#contestedCount += 1;
@@ -162,22 +187,66 @@ export class UpperBound {
     contested[to] = at;
   }
 
-  /** The most of each clique, with at most so many coupons; automatic promotions only if they are asked for. */
-  #sumOfContested(withAutomatic: boolean, slots: number): { sum: number; counted: number } {
-    const { takesSlot } = this.#trial.field;
-    let slotsLeft = slots;
-    let sum = 0;
-    let counted = 0;
+  /**
+   * The most that the contested candidates add with at most so many coupons; for fewer coupons see `#mostByCoupons`.
+   *
+   * Let P be what they have taken so far below the state of A alone. A candidate that takes the share p of all lines takes
+   * p·P less than it would there, with rounding at least p·P − m for m lines; any other at most its gain. So P follows in
+   * the order of application, for each number of coupons; more P before never makes less P after, so the most is kept.
+   * Members of larger cliques are added at the end, the largest of each, as if nothing were taken before them.
+   */
+  #mostOfContested(coupons: number): number {
+    const most = this.#mostOfSingle.fill(0, 0, coupons + 1);
+    for (let at = 0; at < this.#gains.length; at += 1) {
+      if (this.#isContested(at) && this.#cliqueSizes[this.#trial.field.cliques[at] ?? 0] === 1) {
+        this.#addSingle(at, coupons);
+      }
+    }
+    return this.#addCliques(most, coupons);
+  }
+
+  #isContested(at: number): boolean {
+    return this.#contestedAt[at] === this.#measured;
+  }
+
+  #addSingle(at: number, coupons: number): void {
+    const { touches, takesSlot } = this.#trial.field;
+    const { shareOfAll = 0, capMinor = 0 } = touches[at] ?? {};
+    const gain = this.#gains[at] ?? 0;
+    const share = gain < capMinor ? shareOfAll : 0;
+    const lines = this.#trial.tally.left.length;
+    const most = this.#mostOfSingle;
+    const isCoupon = takesSlot[at] === 1;
+    for (let count = coupons; count >= (isCoupon ? 1 : 0); count -= 1) {
+      const before = most[isCoupon ? count - 1 : count] ?? 0;
+      const after = before + gain - Math.max(0, share * before - lines);
+      if (after > (most[count] ?? 0)) most[count] = after;
+    }
+  }
+
+  /** Adds the most of each larger clique, coupons in the place of single ones where that gives more. */
+  #addCliques(mostOfSingle: Float64Array, coupons: number): number {
+    const { takesSlot, cliques } = this.#trial.field;
+    const most = this.#mostByCoupons;
+    for (let count = 0; count <= coupons; count += 1) most[count] = mostOfSingle[count] ?? 0;
+    let ofAutomatic = 0;
+    let ofCoupons = 0;
+    let used = 0;
     this.#turn += 1;
     for (let rank = 0; rank < this.#contestedCount; rank += 1) {
       const at = this.#contested[rank] ?? 0;
-      if (takesSlot[at] === 1 ? slotsLeft === 0 : !withAutomatic) continue;
-      if (this.#isCliqueCounted(at)) continue;
-      slotsLeft -= takesSlot[at] ?? 0;
-      sum += this.#gains[at] ?? 0;
-      counted += 1;
+      if (this.#cliqueSizes[cliques[at] ?? 0] === 1 || this.#isCliqueCounted(at)) continue;
+      if (takesSlot[at] === 0) ofAutomatic += this.#gains[at] ?? 0;
+      else {
+        ofCoupons += this.#gains[at] ?? 0;
+        used += 1;
+        for (let count = used; count <= coupons; count += 1) {
+          most[count] = Math.max(most[count] ?? 0, (mostOfSingle[count - used] ?? 0) + ofCoupons);
+        }
+      }
     }
-    return { sum, counted };
+    for (let count = 0; count <= coupons; count += 1) most[count] = (most[count] ?? 0) + ofAutomatic;
+    return most[coupons] ?? 0;
   }
 
   /** Whether a clique was counted this turn; if not, it is now. */
@@ -212,36 +281,56 @@ export class UpperBound {
     return [...chosen, ...ofOthers].reduce((sum, amount) => sum + amount, 0);
   }
 
+  /** The number of coupons needed is first told by what each takes off alone, and only if that does not decide by states. */
   #losesByCoupons(from: number, incumbent: Incumbent): boolean {
-    const trial = this.#trial;
-    const more = this.#couponsNeeded(from, incumbent.savedMinor);
-    const takers = trial.takers + more;
-    if (takers !== incumbent.takers) return takers > incumbent.takers;
-    const members = [...trial.members.subarray(0, trial.size)];
+    const members = [...this.#trial.members.subarray(0, this.#trial.size)];
+    const wanted = incumbent.savedMinor;
+    const atLeast = this.#couponsNeededAlone(from, wanted);
+    if (this.#losesWith(atLeast, from, members, incumbent)) return true;
+    const needed = this.#couponsNeeded(from, wanted);
+    return needed > atLeast && this.#losesWith(needed, from, members, incumbent);
+  }
+
+  /** Whether the tie is lost when so many more coupons have to be used. */
+  #losesWith(more: number, from: number, members: readonly number[], incumbent: Incumbent): boolean {
+    const { takers, field } = this.#trial;
+    if (takers + more !== incumbent.takers) return takers + more > incumbent.takers;
     // Of sorted lists of one length the one whose added entries are the smallest is position by position the smallest.
-    const soonest = expiriesOf(this.#openNumbers(from), trial.field).slice(0, more);
-    const expiries = [...expiriesOf(members, trial.field), ...soonest].sort(ascending);
+    const soonest = expiriesOf(this.#openNumbers(from), field).slice(0, more);
+    const expiries = [...expiriesOf(members, field), ...soonest].sort(ascending);
     const byExpiry = compareLists(expiries, incumbent.expiries);
     if (byExpiry !== 0) return byExpiry > 0;
     return this.#losesByMembers(from, members, more, incumbent);
   }
 
-  /** The fewest coupons with which an amount can be reached, however many automatic promotions help. */
-  #couponsNeeded(from: number, wantedMinor: number): number {
-    const { slotsLeft, field } = this.#trial;
-    this.#measure(from, true);
-    const { counted } = this.#sumOfContested(true, slotsLeft);
-    const automatic = this.#sumOfContested(true, 0).sum;
-    let reached = this.#freeMinor + automatic + this.#slackOf(counted);
+  /** The fewest coupons with which an amount can be reached if everything takes off what it does alone. */
+  #couponsNeededAlone(from: number, wantedMinor: number): number {
+    const { field, tally } = this.#trial;
+    let reached = tally.savedMinor;
     let coupons = 0;
     this.#turn += 1;
-    for (let rank = 0; reached < wantedMinor && rank < this.#contestedCount; rank += 1) {
-      const at = this.#contested[rank] ?? 0;
-      if (field.takesSlot[at] === 0 || this.#isCliqueCounted(at)) continue;
-      coupons += 1;
-      reached += this.#gains[at] ?? 0;
+    for (const isCoupon of [0, 1]) {
+      for (const at of field.byMostOff) {
+        if (reached >= wantedMinor) return coupons;
+        const counts = at >= from && field.takesSlot[at] === isCoupon && this.#trial.isOpen(at);
+        if (!counts || this.#isCliqueCounted(at)) continue;
+        coupons += isCoupon;
+        reached += field.mostOff[at] ?? 0;
+      }
     }
     return reached < wantedMinor ? Infinity : coupons;
+  }
+
+  /** The same from states: what coupons add where the free automatic promotions have brought the lines. */
+  #couponsNeeded(from: number, wantedMinor: number): number {
+    this.#measure(from, true);
+    const coupons = Math.min(this.#trial.slotsLeft, this.#contestedTakers);
+    this.#mostOfContested(coupons);
+    const missing = wantedMinor - this.#freeMinor - this.#slack();
+    for (let count = 0; count <= coupons; count += 1) {
+      if ((this.#mostByCoupons[count] ?? 0) >= missing) return count;
+    }
+    return Infinity;
   }
 
   #losesByMembers(from: number, members: readonly number[], coupons: number, incumbent: Incumbent): boolean {
@@ -273,4 +362,16 @@ export class UpperBound {
     for (let at = from; at < this.#gains.length; at += 1) if (this.#trial.isOpen(at)) open.push(at);
     return open;
   }
+}
+
+/** What the lines cost that somebody discounts, and what is taken off shipping at most: no set saves more. */
+function mostOfAll({ field, tally }: Trial): number {
+  const isTouched = new Uint8Array(tally.left.length);
+  let shippingOffMinor = 0;
+  for (const [at, { target }] of field.touches.entries()) {
+    if (target === 'shipping') shippingOffMinor += field.mostOff[at] ?? 0;
+    if (target === 'items') for (const place of field.candidates[at]?.eligible ?? []) isTouched[place] = 1;
+  }
+  const itemsMinor = tally.left.reduce((sum, left, place) => sum + (isTouched[place] === 1 ? left : 0), 0);
+  return itemsMinor + Math.min(shippingOffMinor, field.shippingMinor);
 }
