@@ -1,14 +1,13 @@
 import type { Decision } from '../domain/decision.ts';
-import { judge } from './check/judge.ts';
+import { checkContender } from './check/judge.ts';
 import type { Occasion } from './check/occasion.ts';
-import { combine } from './combine/combine.ts';
+import { choose } from './choose.ts';
 import { decide } from './decide.ts';
 import type { EvaluationInput } from './evaluation-input.ts';
 import { explain, traceOf } from './explain.ts';
 import { gatherContenders } from './gather.ts';
 import { prepareCart } from './prepared-cart.ts';
 import type { RuleTable } from './rule-table.ts';
-import { applyInOrder } from './tally.ts';
 import { zonedClock } from './zoned-clock.ts';
 
 /**
@@ -19,17 +18,21 @@ import { zonedClock } from './zoned-clock.ts';
 export function evaluateCart(table: RuleTable, input: EvaluationInput): Decision {
   const occasion = occasionOf(table, input);
   const { cart } = occasion;
-  const judged = gatherContenders(table, input, cart).map((contender) => judge(contender, occasion));
-  const usable = judged.flatMap(({ candidate }) => candidate ?? []);
-  const combination = combine(usable, cart, input);
-  const applications = applyInOrder(combination.chosen, cart);
-  return {
+  const checked = gatherContenders(table, input, cart).map((each) => checkContender(each, occasion));
+  const choice = choose(checked, cart, input);
+  const { lines, totals, applied, bonusPoints } = decide(cart, choice.applications);
+  const { rejected, nearMisses } = explain(choice);
+  const decision: Decision = {
     ruleSetVersion: table.version,
-    ...decide(cart, applications),
-    ...explain(judged, combination),
-    isProvenOptimal: combination.isProvenOptimal,
-    ...(input.wantsTrace ? { trace: traceOf(judged, combination, applications) } : {}),
+    lines,
+    totals,
+    applied,
+    rejected,
+    nearMisses,
+    bonusPoints,
+    isProvenOptimal: choice.combination.isProvenOptimal,
   };
+  return input.wantsTrace ? { ...decision, trace: traceOf(choice) } : decision;
 }
 
 /** The cart, the user and the moment as checks want them. */

@@ -1,7 +1,8 @@
 import type { Failure, NearMiss, RejectedCandidate, TraceStep } from '../domain/decision.ts';
 import type { Candidate } from './candidate.ts';
-import type { Judged } from './check/judge.ts';
-import type { Combination, DroppedCandidate } from './combine/combine.ts';
+import type { CheckedContender } from './check/judge.ts';
+import type { Choice } from './choose.ts';
+import type { DroppedCandidate } from './combine/combine.ts';
 import { type Missed, nearMissesOf } from './near-misses.ts';
 import type { Application } from './tally.ts';
 
@@ -12,11 +13,11 @@ export interface Explanation {
 }
 
 /** Every contender that is not in the combination with its reason, in the order in which they were gathered. */
-export function explain(judged: readonly Judged[], combination: Combination): Explanation {
+export function explain({ contenders, combination }: Choice): Explanation {
   const dropped = new Map(combination.dropped.map((each) => [each.candidate, each]));
   const rejected: RejectedCandidate[] = [];
   const missed: Missed[] = [];
-  for (const one of judged) {
+  for (const one of contenders) {
     const rejection = rejectionOf(one, dropped);
     if (rejection === undefined) continue;
     rejected.push(rejection);
@@ -28,7 +29,7 @@ export function explain(judged: readonly Judged[], combination: Combination): Ex
 }
 
 function rejectionOf(
-  { contender, candidate, failure }: Judged,
+  { contender, candidate, failure }: CheckedContender,
   dropped: ReadonlyMap<Candidate, DroppedCandidate>,
 ): RejectedCandidate | undefined {
   const { promotionId, promotionVersion, source } = contender;
@@ -41,21 +42,20 @@ function rejectionOf(
 }
 
 /** The steps of an evaluation for people: every check, every choice, every application with what it took off. */
-export function traceOf(
-  judged: readonly Judged[],
-  combination: Combination,
-  applications: readonly Application[],
-): TraceStep[] {
+export function traceOf({ contenders, combination, applications }: Choice): TraceStep[] {
   const chosen = new Set(combination.chosen);
-  const candidates = judged.flatMap(({ candidate }) => candidate ?? []);
+  const candidates = contenders.flatMap(({ candidate }) => candidate ?? []);
   return [
-    ...judged.map(({ contender, failure }) => checkStep(contender, failure)),
+    ...contenders.map(({ contender, failure }) => checkStep(contender, failure)),
     ...candidates.map((candidate) => choiceStep(candidate, chosen.has(candidate))),
     ...applications.map(applyStep),
   ];
 }
 
-function checkStep({ promotionId, source }: Judged['contender'], failure: Failure | undefined): TraceStep {
+function checkStep(
+  { promotionId, source }: CheckedContender['contender'],
+  failure: Failure | undefined,
+): TraceStep {
   const step = { phase: 'check', promotionId, source } as const;
   return failure === undefined ? { ...step, outcome: 'passed' } : { ...step, outcome: 'failed', failure };
 }

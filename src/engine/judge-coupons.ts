@@ -1,5 +1,5 @@
 import type { CandidateSource, Failure } from '../domain/decision.ts';
-import { judge } from './check/judge.ts';
+import { checkContender, judge } from './check/judge.ts';
 import { occasionOf } from './evaluate-cart.ts';
 import type { EvaluationInput } from './evaluation-input.ts';
 import { gatherContenders } from './gather.ts';
@@ -34,7 +34,7 @@ export function judgeCoupons(table: RuleTable, input: EvaluationInput): Verdict[
     .filter(({ source }) => source.kind !== 'automatic')
     .map((contender) => {
       const { source, promotionId, promotionVersion } = contender;
-      const { given, failure } = judge(contender, occasion);
+      const { given, failure } = judge(checkContender(contender, occasion), occasion.cart);
       const verdict = { source, promotionId, promotionVersion };
       return failure === undefined ? { ...verdict, ...benefitOf(given) } : { ...verdict, failure };
     });

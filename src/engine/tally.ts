@@ -125,6 +125,11 @@ export class Tally {
     return { candidate: step.candidate, outcome: step.outcome };
   }
 
+  /** What the application at a depth gives, to be kept. */
+  applicationAt(depth: number): Application {
+    return applicationOf(this.stepAt(depth));
+  }
+
   /** What the last candidate gave, whether or not it could be kept; overwritten by the next one. To be read only. */
   get lastTried(): Readonly<EffectOutcome> {
     return this.#stepFor(this.#lastTried).outcome;

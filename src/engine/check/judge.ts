@@ -1,33 +1,47 @@
 import type { Failure } from '../../domain/decision.ts';
 import type { Candidate } from '../candidate.ts';
 import type { Contender } from '../gather.ts';
+import type { PreparedCart } from '../prepared-cart.ts';
 import { applyAlone, type Given } from '../tally.ts';
 import { checkPromotion } from './check-promotion.ts';
 import type { Occasion } from './occasion.ts';
 
-/** A contender with what its checks said: it can be used and what it gives alone, or it cannot and why. */
+/** A contender that cannot be used, and why. */
+export interface FailedContender {
+  readonly contender: Contender;
+  readonly candidate?: undefined;
+  readonly failure: Failure;
+}
+
+/** A contender with what its own state and its rules said. */
+export type CheckedContender =
+  | FailedContender
+  | { readonly contender: Contender; readonly candidate: Candidate; readonly failure?: undefined };
+
+/** A contender that can be used with what it gives alone, or that cannot and why. */
 export type Judged =
+  | (FailedContender & { readonly given?: undefined })
   | {
       readonly contender: Contender;
       readonly candidate: Candidate;
       readonly given: Given;
       readonly failure?: undefined;
-    }
-  | {
-      readonly contender: Contender;
-      readonly candidate?: undefined;
-      readonly given?: undefined;
-      readonly failure: Failure;
     };
 
-/** Checks a contender by itself, as if nothing else were used: its own state, its rules, and that it gives something. */
-export function judge(contender: Contender, occasion: Occasion): Judged {
+/** Checks a contender as if nothing else were used: its own state, then its rules. */
+export function checkContender(contender: Contender, occasion: Occasion): CheckedContender {
   const { promotion, source, expiresAtMs } = contender;
   if (contender.failure !== undefined) return { contender, failure: contender.failure };
   if (promotion === undefined) return { contender, failure: { reason: 'PROMOTION_NOT_FOUND' } };
   const { candidate, failure } = checkPromotion(promotion, source, expiresAtMs, occasion);
-  if (failure !== undefined) return { contender, failure };
-  const alone = applyAlone(candidate, occasion.cart);
+  return failure === undefined ? { contender, candidate } : { contender, failure };
+}
+
+/** The last check: that it gives something when it is used alone. */
+export function judge(checked: CheckedContender, cart: PreparedCart): Judged {
+  if (checked.failure !== undefined) return checked;
+  const { contender, candidate } = checked;
+  const alone = applyAlone(candidate, cart);
   return alone.failure === undefined
     ? { contender, candidate, given: alone }
     : { contender, failure: alone.failure };
