@@ -81,9 +81,11 @@ function assemble(
   const spendAfter = parts.flatMap(({ spendAfterMinor: minor }, ruleIndex) =>
     minor === undefined ? [] : [{ ruleIndex, minor }],
   )[0];
+  const discountClass = classOf(effect, scope !== undefined);
   return {
     definition,
-    class: classOf(effect, scope !== undefined),
+    class: discountClass,
+    applicationRank: CLASSES.indexOf(discountClass) * PRIORITY_SPAN - definition.priority,
     effect,
     checks: parts.flatMap(({ check }, ruleIndex) => (check === undefined ? [] : [{ ruleIndex, check }])),
     ...(scope === undefined ? {} : { scope }),
@@ -93,6 +95,12 @@ function assemble(
     requiredKeys: requiredKeys(definition, effect, parts, vocabulary),
   };
 }
+
+/** Items before the order, both before shipping; points last, since they depend on what is paid. */
+const CLASSES: readonly DiscountClass[] = ['item', 'order', 'shipping', 'benefit'];
+
+/** More than two priorities can differ by. */
+const PRIORITY_SPAN = 4_000_000;
 
 function classOf({ target }: CompiledEffect, hasScope: boolean): DiscountClass {
   if (target !== 'items') return target;

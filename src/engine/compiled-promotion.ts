@@ -15,6 +15,8 @@ export interface IndexedCheck {
 export interface CompiledPromotion {
   readonly definition: PromotionDefinition;
   readonly class: DiscountClass;
+  /** The order of application as a number, lower first: the class, then the higher priority. Equal ones go by id. */
+  readonly applicationRank: number;
   readonly effect: CompiledEffect;
   /** In the order of the rules. */
   readonly checks: readonly IndexedCheck[];

@@ -22,6 +22,8 @@ export interface PreparedCart {
   /** Numbers of the categories of all lines, one line after the other; those of line `i` start at `categoryStarts[i]`. */
   readonly categoryKeys: Int32Array;
   readonly categoryStarts: Int32Array;
+  /** The line of each entry of `categoryKeys`. */
+  readonly categoryLines: Int32Array;
   readonly allLines: LineList;
   readonly subtotalMinor: number;
   readonly units: number;
@@ -58,7 +60,7 @@ export function prepareCart(
     subtotalMinor += amount;
     units += line.quantity;
   }
-  const { categoryKeys, categoryStarts } = categoriesOf(lines, vocabulary);
+  const { categoryKeys, categoryStarts, categoryLines } = categoriesOf(lines, vocabulary);
   return {
     cart,
     lines,
@@ -68,6 +70,7 @@ export function prepareCart(
     itemKeys,
     categoryKeys,
     categoryStarts,
+    categoryLines,
     allLines,
     subtotalMinor,
     units,
@@ -112,7 +115,7 @@ export function compareLineIds(left: string, right: string): number {
 function categoriesOf(
   lines: readonly CartLine[],
   vocabulary: Vocabulary,
-): Pick<PreparedCart, 'categoryKeys' | 'categoryStarts'> {
+): Pick<PreparedCart, 'categoryKeys' | 'categoryStarts' | 'categoryLines'> {
   const categoryStarts = new Int32Array(lines.length + 1);
   let count = 0;
   for (let place = 0; place < lines.length; place += 1) {
@@ -120,12 +123,14 @@ function categoriesOf(
     categoryStarts[place + 1] = count;
   }
   const categoryKeys = new Int32Array(count);
+  const categoryLines = new Int32Array(count);
   let next = 0;
   for (let place = 0; place < lines.length; place += 1) {
     for (const categoryId of lines[place]?.categoryIds ?? []) {
       categoryKeys[next] = vocabulary.categoryKey(categoryId);
+      categoryLines[next] = place;
       next += 1;
     }
   }
-  return { categoryKeys, categoryStarts };
+  return { categoryKeys, categoryStarts, categoryLines };
 }

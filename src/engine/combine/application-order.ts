@@ -1,9 +1,6 @@
 /** The order in which candidates are applied, and other orders among candidates. All texts are compared by code units. */
-import type { CandidateSource, DiscountClass } from '../../domain/decision.ts';
+import type { CandidateSource } from '../../domain/decision.ts';
 import type { Candidate } from '../candidate.ts';
-
-/** Items before the order, both before shipping; points last, since they depend on what is paid. */
-const CLASS_ORDER: Readonly<Record<DiscountClass, number>> = { item: 0, order: 1, shipping: 2, benefit: 3 };
 
 /** What tells candidates of one promotion apart: the coupon's id, the code, or nothing. */
 function sourceText(source: CandidateSource): string {
@@ -32,9 +29,8 @@ export function compareByPriority(left: Candidate, right: Candidate): number {
   );
 }
 
-/** The order of application: by class, inside a class by priority. */
+/** The order of application: by class, inside a class by priority, then by promotion id, then by coupon id or code. */
 export function compareByApplication(left: Candidate, right: Candidate): number {
-  return (
-    CLASS_ORDER[left.promotion.class] - CLASS_ORDER[right.promotion.class] || compareByPriority(left, right)
-  );
+  const byRank = left.promotion.applicationRank - right.promotion.applicationRank;
+  return byRank !== 0 ? byRank : compareByPriority(left, right);
 }

@@ -129,16 +129,14 @@ function applyAll(members: readonly Candidate[], tally: Tally): boolean {
  * Proof. Let T be another legal set, Y its losers, and T − Y what else it has, all of it members. Adding a loser y to a set
  * gains at most what y takes off alone, as the others then find less and take no more, and spread odd units otherwise
  * (`odd` in all). So T saves at most Σ alone(y) + odd more than T − Y. Now the members that T − Y lacks are added one by
- * one. Each, i, takes off there no less than in the full set, `odd` aside, since less is applied before it; and of
- * what it takes off, those after it win back at most what {@link sureGains} derives: a fixed sum that is not cut short nothing,
- * a share p of m lines p of it and m. What is left of its discount is `net`, which must be above zero, or T might
- * be as good. Every loser of T has a winner that T lacks; if its net is more than the loser takes off alone, T saves less.
+ * one, and each adds at least its net gain ({@link netGain}) there. That must be above zero, or T might be as good; and
+ * every loser of T has a winner that T lacks: if its net gain is more than the loser takes off alone, T saves less.
  */
 function isSurelyBest({ members, leftOut }: Division, tally: Tally): boolean {
   const touches = members.map((candidate, at) => touchAt(candidate, tally.stepAt(at).outcome, tally));
-  const odd = touches.reduce((sum, { oddUnits }) => sum + oddUnits, 0);
-  const nets = netGains(touches, members, tally, odd);
+  const nets = netGains(touches, members, tally);
   if (nets === undefined) return false;
+  const odd = touches.reduce((sum, { oddUnits }) => sum + oddUnits, 0);
   return leftOut.every(
     (loser) =>
       loser.failure !== undefined || loser.offMinor + odd < (nets[members.indexOf(loser.winner)] ?? 0),
@@ -154,52 +152,65 @@ function touchAt(
   return touchOf(candidate, most, tally.left.length);
 }
 
-/** What later members may take back of a discount on the same thing. */
-interface Erosion {
-  share: number;
-  lossMinor: number;
-  isSwallowed: boolean;
-}
-
 /** What each member surely adds to any set, in minor units; undefined when one may add nothing. Gifts and points count as 0. */
 function netGains(
   touches: readonly Touch[],
   members: readonly Candidate[],
   tally: Tally,
-  odd: number,
 ): readonly number[] | undefined {
-  const nets = new Array<number>(members.length).fill(0);
-  const onItems: Erosion = { share: 1, lossMinor: 0, isSwallowed: false };
-  const onShipping: Erosion = { share: 1, lossMinor: 0, isSwallowed: false };
-  for (let at = members.length - 1; at >= 0; at -= 1) {
-    const [touch, candidate] = [touches[at], members[at]];
-    if (touch === undefined || candidate === undefined || touch.isErratic) return undefined;
-    if (touch.target === 'none') continue;
-    const { itemsOffMinor, shippingOffMinor } = tally.stepAt(at).outcome;
-    const isOnItems = touch.target === 'items';
-    const erosion = isOnItems ? onItems : onShipping;
-    const sureOff = isOnItems ? itemsOffMinor - odd : shippingOffMinor;
-    const net = sureOff * erosion.share - erosion.lossMinor;
-    if (net <= 0 || erosion.isSwallowed) return undefined;
-    nets[at] = net;
-    const left = isOnItems ? tally.leftOver(candidate) - odd : tally.shippingLeftMinor;
-    erode(erosion, touch, candidate, left, odd);
+  const nets: number[] = [];
+  let oddBefore = 0;
+  for (let at = 0; at < members.length; at += 1) {
+    const touch = touches[at];
+    if (touch === undefined || touch.isErratic) return undefined;
+    const net = touch.target === 'none' ? 0 : netGain(at, touches, members, tally, oddBefore);
+    if (net <= 0 && touch.target !== 'none') return undefined;
+    nets.push(net);
+    oddBefore += touch.oddUnits;
   }
   return nets;
 }
 
-/** @param leftMinor What is surely left of its lines in the end: if nothing is, even a fixed sum may have been cut short. */
-function erode(
-  erosion: Erosion,
-  { reaction }: Touch,
-  { eligible }: Candidate,
-  leftMinor: number,
-  odd: number,
-): void {
-  if (reaction.kind === 'share') {
-    erosion.share *= 1 - reaction.rate;
-    erosion.lossMinor += eligible.length + reaction.rate * odd;
-  } else if (reaction.kind === 'swallows' || leftMinor <= 0) {
-    erosion.isSwallowed = true;
+/**
+ * What a member surely adds to any set of members; zero when that cannot be told.
+ *
+ * In such a set less is applied before it than in the full one, so it takes off no less there but for the odd units before
+ * it, which a fixed sum does not even feel. Let D be the sum that its discount leaves less on all lines, W the most that
+ * odd units leave more on single lines, and `width` the most lines on which the two differ. Each later member then does as
+ * {@link SureGains} derives: a share p takes p(D + W) back and less than a unit per differing line; what spreads lets every
+ * line of its own differ and adds its odd units to W; a fixed sum takes nothing back unless it is cut short.
+ */
+function netGain(
+  at: number,
+  touches: readonly Touch[],
+  members: readonly Candidate[],
+  tally: Tally,
+  oddBefore: number,
+): number {
+  const { target, reaction } = touches[at] ?? {};
+  const { itemsOffMinor, shippingOffMinor } = tally.stepAt(at).outcome;
+  if (target === 'shipping') return isLastOf(at, touches) ? shippingOffMinor : 0;
+  let gainMinor = reaction?.kind === 'fixed' ? itemsOffMinor : itemsOffMinor - oddBefore;
+  let moreMinor = 0;
+  let width = members[at]?.eligible.length ?? 0;
+  for (let later = at + 1; later < members.length; later += 1) {
+    const touch = touches[later];
+    const candidate = members[later];
+    if (touch?.target !== 'items' || candidate === undefined) continue;
+    const lines = candidate.eligible.length;
+    if (touch.reaction.kind === 'share') {
+      gainMinor -= touch.reaction.rate * (gainMinor + moreMinor) + Math.min(width, lines);
+    } else if (touch.reaction.kind !== 'fixed' || tally.leftOver(candidate) <= oddBefore) {
+      return 0;
+    }
+    if (touch.oddUnits === 0) continue;
+    moreMinor += touch.oddUnits;
+    width = Math.min(tally.left.length, width + lines);
   }
+  return gainMinor;
+}
+
+/** Discounts on shipping meet only each other, and the later one may take what the earlier one left. */
+function isLastOf(at: number, touches: readonly Touch[]): boolean {
+  return touches.every((touch, other) => other <= at || touch.target !== 'shipping');
 }

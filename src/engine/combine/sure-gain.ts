@@ -55,7 +55,7 @@ class Erosion {
  * - It takes a share p of m lines: a line with δ more in S loses at most pδ + 1 more there, and the lines with more left
  *   with i lose no less than in S, so D falls to D − p(D + W) − m at worst. A ceiling or a cut only lessens what D loses;
  *   W rises by `oddUnits`.
- * - It may swallow the difference, or be refused: no promise.
+ * - It may swallow the difference, or be refused for it, as with a threshold after discounts: no promise.
  * - With i it gives nothing: it is left out of the larger set and has changed nothing there.
  * So at the end D ≥ Δ·Π(1 − p) − Σ(pW + m), and D is what the larger set saves more. Only so many coupons can follow as
  * there are slots; the worst are assumed. Discounts on shipping meet only each other, and the same holds with one line.
@@ -102,12 +102,18 @@ export class SureGains {
       const touch = touches[later];
       if (touch === undefined || conflicts.has(at, later)) continue;
       const isMet = touch.target === target && (target !== 'items' || lines.overlaps(reached, lines, later));
+      if (target === 'items' && this.#isJudgedAfter(later)) return Infinity;
       if (touch.target !== 'none' && !isMet) continue;
       if (!this.#bears(later, touch)) return Infinity;
       if (touch.oddUnits > 0) lines.addAll(reached, lines, later);
       erosion.add(touch, this.#field, later);
     }
     return erosion.breakEven(slots);
+  }
+
+  /** Whether a threshold after discounts may forbid a candidate because of what was taken off items. */
+  #isJudgedAfter(at: number): boolean {
+    return this.#field.candidates[at]?.promotion.spendAfter !== undefined;
   }
 
   /** Whether a later candidate can do what it does, as the proof wants it, although less is left for it. */
