@@ -6,8 +6,8 @@
 export const PROVEN_COUPONS = 20;
 
 /**
- * Applications of one candidate that a search may try with more coupons than {@link PROVEN_COUPONS}. One takes about a
- * quarter of a microsecond on a cart of 20 lines, so this is some 50 ms: long for a request, short for a worker.
+ * Applications of one candidate that a search may try with more coupons than {@link PROVEN_COUPONS}. One takes about half a
+ * microsecond on a cart of 20 lines, so this is some 100 ms: long for a request, short for a worker.
  */
 export const SEARCH_APPLICATIONS = 200_000;
 

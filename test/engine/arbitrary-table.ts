@@ -53,19 +53,21 @@ function amountOf({ amount }: Scale): fc.Arbitrary<number> {
   return fc.oneof(fc.integer({ min: 1, max: amount }), fc.constant(amount));
 }
 
+/** Mostly a cap on the units, now and then none. */
+const unitCap = fc.option(
+  fc.record({
+    maxUnits: fc.integer({ min: 1, max: 4 }),
+    basis: fc.constantFrom('cart', 'line'),
+    choice: fc.constantFrom('cheapest', 'dearest'),
+  }),
+  { nil: undefined, freq: 3 },
+);
+
 function moneyEffect(size: Scale): fc.Arbitrary<Effect> {
   const amountMinor = amountOf(size);
   const maxOffMinor = fc.option(amountMinor, { nil: undefined });
   const base = fc.constantFrom('remaining', 'remaining', 'remaining', 'original');
   const thresholdBasis = fc.constantFrom('before', 'before', 'after');
-  const unitCap = fc.option(
-    fc.record({
-      maxUnits: fc.integer({ min: 1, max: 4 }),
-      basis: fc.constantFrom('cart', 'line'),
-      choice: fc.constantFrom('cheapest', 'dearest'),
-    }),
-    { nil: undefined, freq: 3 },
-  );
   const off = fc.oneof(
     fc.record({ kind: fc.constant('amount'), amountMinor }),
     fc.record({ kind: fc.constant('percent'), basisPoints }),

@@ -121,6 +121,52 @@ describe('the best set', () => {
     expect(found.chosen.map(nameOf)).toEqual(['promotion-1/a']);
   });
 
+  it('leaves out a coupon where the odd units that it moves cost the percentage after it more than it gives', () => {
+    const prices = [35, 40, 18, 39, 15];
+    const lines = prices.map((unitPriceMinor, at) => sampleLine({ lineId: `${at}`, unitPriceMinor }));
+    const off = (amountMinor: number): Effect => ({ kind: 'fixed_amount_off', amountMinor });
+    const { cart, candidates } = layTable(sampleCart({ lines }), [
+      offer(0, off(4), { priority: 1, couponId: 'a' }),
+      offer(1, off(2), { priority: 1 }),
+      offer(2, off(7), { priority: 1 }),
+      offer(3, off(6), { priority: 2, couponId: 'b' }),
+      offer(
+        4,
+        { kind: 'percent_off', basisPoints: 6_000, base: 'remaining' },
+        { priority: 1, couponId: 'c' },
+      ),
+      offer(5, off(7), { priority: 1, couponId: 'd' }),
+    ]);
+    const { chosen } = combine(candidates, cart, { couponsPerOrder: 20, selection: { kind: 'best' } });
+    expect(chosen.map(nameOf)).toEqual(['promotion-3/b', 'promotion-2', 'promotion-4/c', 'promotion-5/d']);
+  });
+
+  it('weighs a discount on items against what needs a spend after discounts, in whatever class', () => {
+    const points = offer(
+      2,
+      { kind: 'bonus_points', points: 5 },
+      {
+        rules: [{ kind: 'minimum_spend', amountMinor: 9_500, basis: 'after' }],
+      },
+    );
+    const found = combineOn([offer(1, FIXED_10), points]);
+    expect(found.chosen.map(nameOf)).toEqual(['promotion-1']);
+    const shipping = offer(
+      3,
+      { kind: 'shipping_off', amountMinor: 2_500 },
+      {
+        rules: [{ kind: 'minimum_spend', amountMinor: 9_500, basis: 'after' }],
+      },
+    );
+    const cart = sampleCart({ lines: [sampleLine()], shippingMinor: 2_500 });
+    const table = layTable(cart, [offer(1, FIXED_10), shipping]);
+    const { chosen } = combine(table.candidates, table.cart, {
+      couponsPerOrder: 1,
+      selection: { kind: 'best' },
+    });
+    expect(chosen.map(nameOf)).toEqual(['promotion-3']);
+  });
+
   it('gives up a discount that would bring another one below its threshold', () => {
     const large = offer(2, FIXED_20, {
       rules: [{ kind: 'minimum_spend', amountMinor: 9_500, basis: 'after' }],
