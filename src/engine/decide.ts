@@ -1,6 +1,5 @@
 import type { Cart } from '../domain/cart.ts';
 import type { AppliedPromotion, LineDecision, LineShare, Totals } from '../domain/decision.ts';
-import { unitRuns } from '../domain/money.ts';
 import type { PreparedCart } from './prepared-cart.ts';
 import type { Application } from './tally.ts';
 
@@ -14,8 +13,13 @@ export interface Outcome {
 
 /** Adds up what each application takes off, line by line, in the order in which the caller listed the lines. */
 export function decide(cart: PreparedCart, applications: readonly Application[]): Outcome {
-  const offByLine = new Float64Array(cart.lines.length);
-  const applied = applications.map((application) => appliedPromotion(cart, application, offByLine));
+  const offByLine = new Array<number>(cart.lines.length).fill(0);
+  for (const { shares } of applications) {
+    for (const { lineIndex, amountMinor } of shares) {
+      offByLine[lineIndex] = (offByLine[lineIndex] ?? 0) + amountMinor;
+    }
+  }
+  const applied = applications.map((application) => appliedPromotion(cart, application));
   const lines = lineDecisions(cart, offByLine);
   return {
     lines,
@@ -25,11 +29,7 @@ export function decide(cart: PreparedCart, applications: readonly Application[])
   };
 }
 
-function appliedPromotion(
-  cart: PreparedCart,
-  application: Application,
-  offByLine: Float64Array,
-): AppliedPromotion {
+function appliedPromotion(cart: PreparedCart, application: Application): AppliedPromotion {
   const { candidate, itemsOffMinor, shippingOffMinor, gifts, bonusPoints } = application;
   const { definition, class: discountClass } = candidate.promotion;
   return {
@@ -39,28 +39,20 @@ function appliedPromotion(
     source: candidate.source,
     class: discountClass,
     discountMinor: itemsOffMinor + shippingOffMinor,
-    shares: itemsOffMinor === 0 ? [] : sharesOf(cart, application, offByLine),
+    shares: sharesOf(cart, application),
     shippingDiscountMinor: shippingOffMinor,
     gifts,
     bonusPoints,
   };
 }
 
-function sharesOf(cart: PreparedCart, { shares }: Application, offByLine: Float64Array): LineShare[] {
-  const result: LineShare[] = [];
-  for (const { place, amountMinor, units } of shares) {
-    const lineIndex = cart.inputIndex[place] ?? 0;
-    offByLine[lineIndex] = (offByLine[lineIndex] ?? 0) + amountMinor;
-    result.push({ lineIndex, amountMinor, units: unitRuns(amountMinor, units) });
-  }
-  return isInOrder(result) ? result : result.sort((left, right) => left.lineIndex - right.lineIndex);
+/** The shares in the order of the cart as it was given. */
+function sharesOf({ allLines, inputIndex }: PreparedCart, { shares }: Application): readonly LineShare[] {
+  if (inputIndex === allLines) return shares;
+  return shares.toSorted((left, right) => left.lineIndex - right.lineIndex);
 }
 
-function isInOrder(shares: readonly LineShare[]): boolean {
-  return shares.every(({ lineIndex }, at) => at === 0 || (shares[at - 1]?.lineIndex ?? 0) < lineIndex);
-}
-
-function lineDecisions({ cart }: PreparedCart, offByLine: Float64Array): LineDecision[] {
+function lineDecisions({ cart }: PreparedCart, offByLine: number[]): LineDecision[] {
   return cart.lines.map(({ unitPriceMinor, quantity }, lineIndex) => {
     const originalMinor = unitPriceMinor * quantity;
     const discountMinor = offByLine[lineIndex] ?? 0;

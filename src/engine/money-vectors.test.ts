@@ -176,7 +176,7 @@ class Sequencer {
     const places = cart.allLines.filter(
       (place) => eligible === undefined || eligible.includes(cart.lines[place]?.lineId ?? ''),
     );
-    const sum = (values: Float64Array): number =>
+    const sum = (values: ArrayLike<number>): number =>
       places.reduce((total, place) => total + (values[place] ?? 0), 0);
     return {
       cart,

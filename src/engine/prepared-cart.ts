@@ -7,7 +7,10 @@ import type { Vocabulary } from './vocabulary.ts';
  */
 export type LineList = readonly number[];
 
-/** A cart laid out for evaluation. All arrays are by place in line order; amounts in minor units. Never changed once made. */
+/**
+ * A cart laid out for evaluation. All arrays are by place in line order; amounts in minor units. Never changed once made. Only
+ * the amounts are a typed array: making a small one costs more than all the plain ones together.
+ */
 export interface PreparedCart {
   readonly cart: Cart;
   readonly lines: readonly CartLine[];
@@ -16,14 +19,14 @@ export interface PreparedCart {
   /** Unit price × quantity. */
   readonly amounts: Float64Array;
   /** Units of each line. */
-  readonly quantities: Float64Array;
+  readonly quantities: readonly number[];
   /** Number of each line's item in the vocabulary. */
-  readonly itemKeys: Int32Array;
+  readonly itemKeys: readonly number[];
   /** Numbers of the categories of all lines, one line after the other; those of line `i` start at `categoryStarts[i]`. */
-  readonly categoryKeys: Int32Array;
-  readonly categoryStarts: Int32Array;
+  readonly categoryKeys: readonly number[];
+  readonly categoryStarts: readonly number[];
   /** The line of each entry of `categoryKeys`. */
-  readonly categoryLines: Int32Array;
+  readonly categoryLines: readonly number[];
   readonly allLines: LineList;
   readonly subtotalMinor: number;
   readonly units: number;
@@ -46,8 +49,8 @@ export function prepareCart(
   const inputIndex = isInLineOrder(cart.lines) ? allLines : lineOrder(cart.lines);
   const lines = inputIndex === allLines ? cart.lines : linesAt(inputIndex, cart.lines);
   const amounts = new Float64Array(lines.length);
-  const quantities = new Float64Array(lines.length);
-  const itemKeys = new Int32Array(lines.length);
+  const quantities: number[] = [];
+  const itemKeys: number[] = [];
   let subtotalMinor = 0;
   let units = 0;
   for (let place = 0; place < lines.length; place += 1) {
@@ -55,8 +58,8 @@ export function prepareCart(
     if (line === undefined) continue;
     const amount = line.unitPriceMinor * line.quantity;
     amounts[place] = amount;
-    quantities[place] = line.quantity;
-    itemKeys[place] = vocabulary.itemKey(line.itemId);
+    quantities.push(line.quantity);
+    itemKeys.push(vocabulary.itemKey(line.itemId));
     subtotalMinor += amount;
     units += line.quantity;
   }
@@ -116,21 +119,15 @@ function categoriesOf(
   lines: readonly CartLine[],
   vocabulary: Vocabulary,
 ): Pick<PreparedCart, 'categoryKeys' | 'categoryStarts' | 'categoryLines'> {
-  const categoryStarts = new Int32Array(lines.length + 1);
-  let count = 0;
-  for (let place = 0; place < lines.length; place += 1) {
-    count += lines[place]?.categoryIds.length ?? 0;
-    categoryStarts[place + 1] = count;
-  }
-  const categoryKeys = new Int32Array(count);
-  const categoryLines = new Int32Array(count);
-  let next = 0;
+  const categoryStarts = [0];
+  const categoryKeys: number[] = [];
+  const categoryLines: number[] = [];
   for (let place = 0; place < lines.length; place += 1) {
     for (const categoryId of lines[place]?.categoryIds ?? []) {
-      categoryKeys[next] = vocabulary.categoryKey(categoryId);
-      categoryLines[next] = place;
-      next += 1;
+      categoryKeys.push(vocabulary.categoryKey(categoryId));
+      categoryLines.push(place);
     }
+    categoryStarts.push(categoryKeys.length);
   }
   return { categoryKeys, categoryStarts, categoryLines };
 }

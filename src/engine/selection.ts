@@ -60,18 +60,22 @@ function linesThat(isIn: LineTest, cart: PreparedCart): LineList {
 
 function linesOfFew(keys: SelectionKeys, isIn: LineTest): (cart: PreparedCart) => LineList {
   if (keys.categories.length === 0) {
-    const wanted = Int32Array.from(keys.items);
+    const wanted = keys.items;
     return ({ itemKeys, allLines }) => linesOfKeys(wanted, itemKeys, allLines);
   }
   if (keys.items.length === 0) {
-    const wanted = Int32Array.from(keys.categories);
+    const wanted = keys.categories;
     return ({ categoryKeys, categoryLines }) => linesOfKeys(wanted, categoryKeys, categoryLines);
   }
   return (cart) => linesThat(isIn, cart);
 }
 
 /** The lines of the entries that have one of a few keys; the entries of a line stand together. No calls: nearly every selection is of this kind. */
-function linesOfKeys(wanted: Int32Array, keys: Int32Array, lineOfEntry: ArrayLike<number>): LineList {
+function linesOfKeys(
+  wanted: readonly number[],
+  keys: readonly number[],
+  lineOfEntry: readonly number[],
+): LineList {
   const count = wanted.length;
   const { length } = keys;
   let found: number[] | undefined;
@@ -97,13 +101,13 @@ function firstThat(isIn: LineTest, cart: PreparedCart): number {
 }
 
 function isAmongFew(keys: SelectionKeys): LineTest {
-  const items = Int32Array.from(keys.items);
-  const categories = Int32Array.from(keys.categories);
+  const { items } = keys;
+  const { categories } = keys;
   return (cart, place) =>
     includes(items, cart.itemKeys[place]) || (categories.length > 0 && hasCategory(cart, place, categories));
 }
 
-function includes(keys: Int32Array, key: number | undefined): boolean {
+function includes(keys: readonly number[], key: number | undefined): boolean {
   for (let at = 0; at < keys.length; at += 1) if (keys[at] === key) return true;
   return false;
 }
@@ -111,7 +115,7 @@ function includes(keys: Int32Array, key: number | undefined): boolean {
 function hasCategory(
   { categoryKeys, categoryStarts }: PreparedCart,
   place: number,
-  wanted: Int32Array,
+  wanted: readonly number[],
 ): boolean {
   const end = categoryStarts[place + 1] ?? 0;
   for (let at = categoryStarts[place] ?? 0; at < end; at += 1) {
@@ -140,7 +144,7 @@ export function isPresent(keys: SelectionKeys, match: MatchMode, cart: PreparedC
     : hasAll(keys.items, cart.itemKeys) && hasAll(keys.categories, cart.categoryKeys);
 }
 
-function hasAny(wanted: readonly number[], present: Int32Array): boolean {
+function hasAny(wanted: readonly number[], present: readonly number[]): boolean {
   if (wanted.length > FEW_KEYS) {
     const keys = new Set(present);
     return wanted.some((key) => keys.has(key));
@@ -149,7 +153,7 @@ function hasAny(wanted: readonly number[], present: Int32Array): boolean {
   return false;
 }
 
-function hasAll(wanted: readonly number[], present: Int32Array): boolean {
+function hasAll(wanted: readonly number[], present: readonly number[]): boolean {
   if (wanted.length > FEW_KEYS) {
     const keys = new Set(present);
     return wanted.every((key) => keys.has(key));

@@ -51,12 +51,19 @@ describe('applying in order', () => {
     );
     const [fixed, percent, shipping] = applyInOrder(candidates, cart);
     expect(fixed?.shares).toEqual([
-      { place: 0, amountMinor: 301, units: 3 },
-      { place: 1, amountMinor: 200, units: 1 },
+      {
+        lineIndex: 0,
+        amountMinor: 301,
+        units: [
+          { units: 1, amountMinor: 101 },
+          { units: 2, amountMinor: 100 },
+        ],
+      },
+      { lineIndex: 1, amountMinor: 200, units: [{ units: 1, amountMinor: 200 }] },
     ]);
     expect(percent?.shares).toEqual([
-      { place: 0, amountMinor: 270, units: 3 },
-      { place: 1, amountMinor: 180, units: 1 },
+      { lineIndex: 0, amountMinor: 270, units: [{ units: 3, amountMinor: 90 }] },
+      { lineIndex: 1, amountMinor: 180, units: [{ units: 1, amountMinor: 180 }] },
     ]);
     expect(percent?.itemsOffMinor).toBe(450);
     expect([shipping?.shippingOffMinor, shipping?.shares]).toEqual([800, []]);
@@ -168,8 +175,8 @@ describe('a candidate alone', () => {
     expect(applyInOrder(candidates, cart)[0]).toMatchObject({
       itemsOffMinor: 101,
       shares: [
-        { place: 0, amountMinor: 61 },
-        { place: 1, amountMinor: 40 },
+        { lineIndex: 0, amountMinor: 61 },
+        { lineIndex: 1, amountMinor: 40 },
       ],
     });
   });

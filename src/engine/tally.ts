@@ -2,8 +2,8 @@
  * The running state of applying candidates one after the other: what is left of each line and of shipping. Applications are
  * undone in reverse order, so a depth-first search pays for one application per step and not for a whole set.
  */
-import type { Failure, Gift } from '../domain/decision.ts';
-import { spreadOver } from '../domain/money.ts';
+import type { Failure, Gift, LineShare } from '../domain/decision.ts';
+import { spreadOver, unitRuns } from '../domain/money.ts';
 import type { Candidate } from './candidate.ts';
 import type { EffectInput, EffectOutcome } from './effect-parts.ts';
 import type { PreparedCart } from './prepared-cart.ts';
@@ -125,9 +125,15 @@ export class Tally {
     return { candidate: step.candidate, outcome: step.outcome };
   }
 
+  /** What the application at a depth takes off lines and shipping. */
+  offAt(depth: number): number {
+    const { itemsOffMinor, shippingOffMinor } = this.stepAt(depth).outcome;
+    return itemsOffMinor + shippingOffMinor;
+  }
+
   /** What the application at a depth gives, to be kept. */
   applicationAt(depth: number): Application {
-    return applicationOf(this.stepAt(depth));
+    return applicationOf(this.stepAt(depth), this.#cart);
   }
 
   /** What the last candidate gave, whether or not it could be kept; overwritten by the next one. To be read only. */
@@ -276,21 +282,11 @@ export function giftUnitsOf(gifts: readonly Gift[]): number {
   return gifts.reduce((units, { quantity }) => units + quantity, 0);
 }
 
-/** The share of one line in an application. */
-export interface PlaceShare {
-  /** Place in line order. */
-  readonly place: number;
-  /** Above zero. */
-  readonly amountMinor: number;
-  /** Units that share it. */
-  readonly units: number;
-}
-
 /** What one candidate gives where it stands in the order of application. */
 export interface Application {
   readonly candidate: Candidate;
   /** Lines with a discount, in line order; they sum to `itemsOffMinor`. */
-  readonly shares: readonly PlaceShare[];
+  readonly shares: readonly LineShare[];
   readonly itemsOffMinor: number;
   readonly shippingOffMinor: number;
   readonly gifts: readonly Gift[];
@@ -313,7 +309,7 @@ export function applyInOrder(chosen: readonly Candidate[], cart: PreparedCart): 
   const applications = chosen.map((candidate, depth) => {
     const refusal = tally.apply(candidate);
     if (refusal !== undefined) throw new Error(`${candidate.promotion.definition.id}: ${refusal}`);
-    return applicationOf(tally.stepAt(depth));
+    return tally.applicationAt(depth);
   });
   tally.undoTo(0);
   return applications;
@@ -334,12 +330,16 @@ export function tallyOf(cart: PreparedCart): Tally {
   return shared;
 }
 
-function applicationOf({ candidate, outcome }: TallyStep): Application {
+function applicationOf({ candidate, outcome }: TallyStep, { inputIndex }: PreparedCart): Application {
   const { itemsOffMinor, shippingOffMinor, gifts, bonusPoints, lineOff, unitsOff } = outcome;
-  const shares: PlaceShare[] = [];
-  for (const place of itemsOffMinor === 0 ? NO_LINES : candidate.eligible) {
+  const shares: LineShare[] = [];
+  const { eligible } = candidate;
+  for (let at = 0; itemsOffMinor > 0 && at < eligible.length; at += 1) {
+    const place = eligible[at] ?? 0;
     const amountMinor = lineOff[place] ?? 0;
-    if (amountMinor > 0) shares.push({ place, amountMinor, units: unitsOff[place] ?? 0 });
+    if (amountMinor === 0) continue;
+    const units = unitRuns(amountMinor, unitsOff[place] ?? 0);
+    shares.push({ lineIndex: inputIndex[place] ?? 0, amountMinor, units });
   }
   return { candidate, shares, itemsOffMinor, shippingOffMinor, gifts, bonusPoints };
 }

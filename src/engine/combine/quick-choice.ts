@@ -5,7 +5,6 @@
  */
 import type { Failure } from '../../domain/decision.ts';
 import type { Candidate } from '../candidate.ts';
-import type { EffectOutcome } from '../effect-parts.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
 import { type Application, applyAlone, type Tally, tallyOf } from '../tally.ts';
 import { compareByApplication } from './application-order.ts';
@@ -133,37 +132,42 @@ function applyAll(members: readonly Candidate[], tally: Tally): boolean {
  * every loser of T has a winner that T lacks: if its net gain is more than the loser takes off alone, T saves less.
  */
 function isSurelyBest({ members, leftOut }: Division, tally: Tally): boolean {
-  const touches = members.map((candidate, at) => touchAt(candidate, tally.stepAt(at).outcome, tally));
-  const nets = netGains(touches, members, tally);
+  const places = members.map((candidate, at) => placeOf(candidate, at, tally));
+  const nets = netGains(places, tally.left.length);
   if (nets === undefined) return false;
-  const odd = touches.reduce((sum, { oddUnits }) => sum + oddUnits, 0);
+  const odd = places.reduce((sum, { touch }) => sum + touch.oddUnits, 0);
   return leftOut.every(
     (loser) =>
       loser.failure !== undefined || loser.offMinor + odd < (nets[members.indexOf(loser.winner)] ?? 0),
   );
 }
 
-function touchAt(
-  candidate: Candidate,
-  { itemsOffMinor, shippingOffMinor }: Readonly<EffectOutcome>,
-  tally: Tally,
-): Touch {
-  const most = itemsOffMinor + shippingOffMinor > 0 ? ANY_AMOUNT : 0;
-  return touchOf(candidate, most, tally.left.length);
+/** A member where it stands in the full set. */
+interface Place {
+  readonly touch: Touch;
+  readonly offMinor: number;
+  /** What is left of its lines, or of shipping, in the end. */
+  readonly leftMinor: number;
+  /** Lines it works on. */
+  readonly width: number;
+}
+
+function placeOf(candidate: Candidate, at: number, tally: Tally): Place {
+  const offMinor = tally.offAt(at);
+  const touch = touchOf(candidate, offMinor > 0 ? ANY_AMOUNT : 0, tally.left.length);
+  const isFixed = touch.reaction.kind === 'fixed' && touch.target === 'items';
+  const leftMinor = isFixed ? tally.leftOver(candidate) : 0;
+  return { touch, offMinor, leftMinor, width: candidate.eligible.length };
 }
 
 /** What each member surely adds to any set, in minor units; undefined when one may add nothing. Gifts and points count as 0. */
-function netGains(
-  touches: readonly Touch[],
-  members: readonly Candidate[],
-  tally: Tally,
-): readonly number[] | undefined {
+function netGains(places: readonly Place[], lineCount: number): readonly number[] | undefined {
   const nets: number[] = [];
   let oddBefore = 0;
-  for (let at = 0; at < members.length; at += 1) {
-    const touch = touches[at];
+  for (let at = 0; at < places.length; at += 1) {
+    const touch = places[at]?.touch;
     if (touch === undefined || touch.isErratic) return undefined;
-    const net = touch.target === 'none' ? 0 : netGain(at, touches, members, tally, oddBefore);
+    const net = touch.target === 'none' ? 0 : netGain(at, places, lineCount, oddBefore);
     if (net <= 0 && touch.target !== 'none') return undefined;
     nets.push(net);
     oddBefore += touch.oddUnits;
@@ -172,7 +176,7 @@ function netGains(
 }
 
 /**
- * What a member surely adds to any set of members; zero when that cannot be told.
+ * What a member surely adds to any set of members; zero or less when that cannot be told.
  *
  * In such a set less is applied before it than in the full one, so it takes off no less there but for the odd units before
  * it, which a fixed sum does not even feel. Let D be the sum that its discount leaves less on all lines, W the most that
@@ -180,37 +184,32 @@ function netGains(
  * {@link SureGains} derives: a share p takes p(D + W) back and less than a unit per differing line; what spreads lets every
  * line of its own differ and adds its odd units to W; a fixed sum takes nothing back unless it is cut short.
  */
-function netGain(
-  at: number,
-  touches: readonly Touch[],
-  members: readonly Candidate[],
-  tally: Tally,
-  oddBefore: number,
-): number {
-  const { target, reaction } = touches[at] ?? {};
-  const { itemsOffMinor, shippingOffMinor } = tally.stepAt(at).outcome;
-  if (target === 'shipping') return isLastOf(at, touches) ? shippingOffMinor : 0;
-  let gainMinor = reaction?.kind === 'fixed' ? itemsOffMinor : itemsOffMinor - oddBefore;
+function netGain(at: number, places: readonly Place[], lineCount: number, oddBefore: number): number {
+  const own = places[at];
+  if (own === undefined) return 0;
+  if (own.touch.target === 'shipping') return isLastOnShipping(at, places) ? own.offMinor : 0;
+  let gainMinor = own.touch.reaction.kind === 'fixed' ? own.offMinor : own.offMinor - oddBefore;
   let moreMinor = 0;
-  let width = members[at]?.eligible.length ?? 0;
-  for (let later = at + 1; later < members.length; later += 1) {
-    const touch = touches[later];
-    const candidate = members[later];
-    if (touch?.target !== 'items' || candidate === undefined) continue;
-    const lines = candidate.eligible.length;
-    if (touch.reaction.kind === 'share') {
-      gainMinor -= touch.reaction.rate * (gainMinor + moreMinor) + Math.min(width, lines);
-    } else if (touch.reaction.kind !== 'fixed' || tally.leftOver(candidate) <= oddBefore) {
+  let { width } = own;
+  let odd = oddBefore + own.touch.oddUnits;
+  for (let later = at + 1; later < places.length && gainMinor > 0; later += 1) {
+    const place = places[later];
+    if (place?.touch.target !== 'items') continue;
+    const { reaction, oddUnits } = place.touch;
+    if (reaction.kind === 'share') {
+      gainMinor -= reaction.rate * (gainMinor + moreMinor) + Math.min(width, place.width);
+    } else if (reaction.kind !== 'fixed' || place.leftMinor <= odd) {
       return 0;
     }
-    if (touch.oddUnits === 0) continue;
-    moreMinor += touch.oddUnits;
-    width = Math.min(tally.left.length, width + lines);
+    if (oddUnits === 0) continue;
+    odd += oddUnits;
+    moreMinor += oddUnits;
+    width = Math.min(lineCount, width + place.width);
   }
   return gainMinor;
 }
 
 /** Discounts on shipping meet only each other, and the later one may take what the earlier one left. */
-function isLastOf(at: number, touches: readonly Touch[]): boolean {
-  return touches.every((touch, other) => other <= at || touch.target !== 'shipping');
+function isLastOnShipping(at: number, places: readonly Place[]): boolean {
+  return places.every(({ touch }, other) => other <= at || touch.target !== 'shipping');
 }

@@ -90,7 +90,7 @@ function inputOf(
   isOptimistic: boolean,
   { eligible = cart.allLines }: TrialSetting,
 ): EffectInput {
-  const sum = (values: Float64Array): number =>
+  const sum = (values: ArrayLike<number>): number =>
     eligible.reduce((total, place) => total + (values[place] ?? 0), 0);
   return {
     cart,
