@@ -1,6 +1,6 @@
 import type { Candidate } from '../candidate.ts';
 import type { EvaluationInput } from '../evaluation-input.ts';
-import { PROVEN_COUPONS, SEARCH_APPLICATIONS } from '../limits.ts';
+import { APPLICATION_WORK, PROOF_WORK, PROVEN_COUPONS, SEARCH_WORK } from '../limits.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
 import { tallyOf } from '../tally.ts';
 import { compareByApplication } from './application-order.ts';
@@ -68,7 +68,8 @@ export function combine(
 function search(field: Field, cart: PreparedCart): { incumbent: Incumbent; isProven: boolean } {
   const takers = field.takesSlot.reduce((sum, flag) => sum + flag, 0);
   const tally = tallyOf(cart);
-  const maxApplications = takers <= PROVEN_COUPONS ? Infinity : SEARCH_APPLICATIONS;
+  const work = takers <= PROVEN_COUPONS ? PROOF_WORK : SEARCH_WORK;
+  const maxApplications = work / (cart.lines.length + APPLICATION_WORK);
   const found = new Search(field, tally, maxApplications).run();
   if (found.isProven) return found;
   const greedy = findGreedily(field, tally);
