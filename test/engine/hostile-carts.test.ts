@@ -272,6 +272,28 @@ describe('many promotions', () => {
     expect(applied).toHaveLength(1);
     expect(totals.itemsDiscountMinor).toBe(500);
   });
+
+  it('that exclude each other in pairs, and depend on their order, are combined with bounded work', () => {
+    // Two to the power of 30 sets, of which most save nearly the same.
+    const current = Array.from({ length: 60 }, (_, at) =>
+      promotion(
+        at + 1,
+        at % 3 === 0
+          ? { kind: 'fixed_price', priceMinor: 100 + ((at * 7919) % 900), bundleUnits: 2 + (at % 2) }
+          : percent(100 + ((at * 7919) % 500)),
+        { priority: (at * 7919) % 30, rules: [inGroups(`pair-${Math.floor(at / 2)}`)] },
+      ),
+    );
+    const lines = Array.from({ length: 20 }, (_, at) =>
+      line(`${at}`, 100 + ((at * 7919) % 1000), { quantity: 1 + (at % 4) }),
+    );
+    const decision = engineEvaluate(current, [], input(lines));
+    expectSound(decision);
+    const pairs = decision.applied.map(({ promotionRef }) => Math.floor((promotionRef - 1) / 2));
+    expect(new Set(pairs).size).toBe(pairs.length);
+    const single = Math.max(...current.map((each) => savedAlone(each, lines)));
+    expect(decision.totals.itemsDiscountMinor).toBeGreaterThanOrEqual(single);
+  });
 });
 
 describe('texts that are keys of other things', () => {
