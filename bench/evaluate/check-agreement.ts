@@ -10,7 +10,7 @@ export async function checkAgreement(): Promise<number> {
   let compared = 0;
   for (const idle of RULE_SET_SIZES) {
     const others: EngineKey[] =
-      idle === COMPARED_IDLE ? ['ours', 'json_rules_engine', 'zen_engine'] : ['ours'];
+      idle === COMPARED_IDLE ? ['ours', 'ours_matching', 'json_rules_engine', 'zen_engine'] : ['ours'];
     const expected = await ask('plain_loop', idle);
     for (const engine of others) {
       const answers = await ask(engine, idle);

@@ -13,7 +13,7 @@ export const LOOP_IDLE = 10_000;
 
 /** Windows longer than this show nothing more: even the slowest engine answers dozens of times. */
 const LONGEST_WINDOW_MS = 2_000;
-const WARM_UP_MS = 700;
+const WARM_UP_MS = 1_500;
 
 /** Figures of one engine with one rule set and one cart size. */
 export interface CorePoint {
@@ -43,6 +43,7 @@ interface CoreSetting {
 
 const SETTINGS: readonly CoreSetting[] = [
   ...RULE_SET_SIZES.map((idle): CoreSetting => ({ engine: 'ours', idle, cartLines: CART_SIZES })),
+  { engine: 'ours_matching', idle: COMPARED_IDLE, cartLines: [COMPARED_LINES] },
   { engine: 'plain_loop', idle: COMPARED_IDLE, cartLines: [COMPARED_LINES] },
   { engine: 'plain_loop', idle: LOOP_IDLE, cartLines: [COMPARED_LINES] },
   { engine: 'json_rules_engine', idle: COMPARED_IDLE, cartLines: [COMPARED_LINES] },

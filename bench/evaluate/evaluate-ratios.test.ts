@@ -15,6 +15,7 @@ test('a ratio is the median of the ratios of the rounds, so a slow round of both
     point('ours', 10, 5, 50, 5),
     point('ours', 1_000, 10, 100, 10),
     point('ours', 10_000, 10, 100, 10),
+    point('ours_matching', 1_000, 5, 50, 5),
     point('ours', 100_000, 10, 100, 10),
     point('zen_engine', 1_000, 1_000, 10_000, 2_000),
     point('json_rules_engine', 1_000, 20_000, 200_000, 20_000),
@@ -23,8 +24,10 @@ test('a ratio is the median of the ratios of the rounds, so a slow round of both
   expect(coreRatios(points)).toEqual({
     evaluate_core_us_p50: 10,
     evaluate_core_growth_10_to_100000: 2,
-    evaluate_core_vs_json_rules_engine: 2_000,
-    evaluate_core_vs_zen_engine: 100,
+    evaluate_core_vs_json_rules_engine: 4_000,
+    evaluate_whole_vs_json_rules_engine: 2_000,
+    evaluate_core_vs_zen_engine: 200,
+    evaluate_whole_vs_zen_engine: 100,
     evaluate_core_vs_plain_loop_10000: 30,
   });
 });

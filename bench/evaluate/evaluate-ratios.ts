@@ -21,13 +21,21 @@ export function coreRatios(points: readonly CorePoint[]): Ratios {
   return {
     ...(usual === undefined ? {} : { evaluate_core_us_p50: usual.p50Us }),
     ...ratio('evaluate_core_growth_10_to_100000', find('ours', LARGEST), find('ours', SMALLEST)),
-    ...ratio(
-      'evaluate_core_vs_json_rules_engine',
-      find('json_rules_engine', COMPARED_IDLE),
-      find('ours', COMPARED_IDLE),
-    ),
-    ...ratio('evaluate_core_vs_zen_engine', find('zen_engine', COMPARED_IDLE), find('ours', COMPARED_IDLE)),
+    ...comparison('json_rules_engine', find),
+    ...comparison('zen_engine', find),
     ...ratio('evaluate_core_vs_plain_loop_10000', find('plain_loop', LOOP_IDLE), usual),
+  };
+}
+
+/** Against an engine that only matches: with the same question, and with all that ours answers beside it. */
+function comparison(
+  engine: 'json_rules_engine' | 'zen_engine',
+  find: (engine: EngineKey, idle: number) => CorePoint | undefined,
+): Ratios {
+  const theirs = find(engine, COMPARED_IDLE);
+  return {
+    ...ratio(`evaluate_core_vs_${engine}`, theirs, find('ours_matching', COMPARED_IDLE)),
+    ...ratio(`evaluate_whole_vs_${engine}`, theirs, find('ours', COMPARED_IDLE)),
   };
 }
 

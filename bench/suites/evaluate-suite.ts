@@ -6,6 +6,7 @@ import { measureCombine } from '../evaluate/combine-rounds.ts';
 import { measureCore } from '../evaluate/core-rounds.ts';
 import { besideRatios, combineRatios, coreRatios } from '../evaluate/evaluate-ratios.ts';
 import { startService } from '../evaluate/start-service.ts';
+import { unpinProcess } from '../processes/pinning.ts';
 import { Product } from '../product/product.ts';
 import type { Outcome } from './outcome.ts';
 import { measureAll, type SuiteRun } from './suite.ts';
@@ -21,6 +22,8 @@ export async function runEvaluate(run: SuiteRun): Promise<Outcome> {
   const combine = await measureCombine(rounds, seconds, say);
   const product = await Product.start(stack);
   const serve = await product.serve(stack);
+  // Its evaluations run in worker threads, beside the main thread; an echo has one thread and needs no second core.
+  unpinProcess(serve.process.pid);
   const { setting, answer } = await startService(product, serve);
   say('the service decides by its promotions');
   const rows = await startEvaluateContenders(serve, setting.checkoutToken, answer, stack);

@@ -1,12 +1,12 @@
 import type { Decision } from '../domain/decision.ts';
-import { checkContender } from './check/judge.ts';
+import { type CheckedContender, checkContender } from './check/judge.ts';
 import type { Occasion } from './check/occasion.ts';
 import { choose } from './choose.ts';
 import { decide } from './decide.ts';
 import type { EvaluationInput } from './evaluation-input.ts';
 import { explain, traceOf } from './explain.ts';
 import { gatherContenders } from './gather.ts';
-import { prepareCart } from './prepared-cart.ts';
+import { type PreparedCart, prepareCart } from './prepared-cart.ts';
 import type { RuleTable } from './rule-table.ts';
 import { zonedClock } from './zoned-clock.ts';
 
@@ -16,9 +16,7 @@ import { zonedClock } from './zoned-clock.ts';
  * versions of all its coupons.
  */
 export function evaluateCart(table: RuleTable, input: EvaluationInput): Decision {
-  const occasion = occasionOf(table, input);
-  const { cart } = occasion;
-  const checked = gatherContenders(table, input, cart).map((each) => checkContender(each, occasion));
+  const { cart, checked } = checkContenders(table, input);
   const choice = choose(checked, cart, input);
   const { lines, totals, applied, bonusPoints } = decide(cart, choice.applications);
   const { rejected, nearMisses } = explain(choice);
@@ -33,6 +31,19 @@ export function evaluateCart(table: RuleTable, input: EvaluationInput): Decision
     isProvenOptimal: choice.combination.isProvenOptimal,
   };
   return input.wantsTrace ? { ...decision, trace: traceOf(choice) } : decision;
+}
+
+/** The cart laid out, and everybody who asks to be applied to it with what the rules of each say, as if nothing else were used. */
+export function checkContenders(
+  table: RuleTable,
+  input: EvaluationInput,
+): { readonly cart: PreparedCart; readonly checked: readonly CheckedContender[] } {
+  const occasion = occasionOf(table, input);
+  const { cart } = occasion;
+  return {
+    cart,
+    checked: gatherContenders(table, input, cart).map((each) => checkContender(each, occasion)),
+  };
 }
 
 /** The cart, the user and the moment as checks want them. */

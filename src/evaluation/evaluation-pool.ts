@@ -39,6 +39,8 @@ export class EvaluationPool {
   private readonly threads: WorkerThreads;
   private readonly firstReady = Promise.withResolvers<void>();
   private readonly running = new Set<Promise<void>>();
+  /** Batches that are with the threads. */
+  private travelling = 0;
   private isScheduled = false;
   private isClosed = false;
 
@@ -113,7 +115,7 @@ export class EvaluationPool {
 
   private dispatch(): void {
     if (this.line.size === 0) return;
-    const free = this.threads.ready - this.running.size;
+    const free = this.threads.ready - this.travelling;
     for (let thread = 0; thread < free; thread += 1) {
       const batch = this.line.take();
       if (batch.length === 0) return;
@@ -128,19 +130,28 @@ export class EvaluationPool {
     for (const { sinceMs } of batch) wait.observe((nowMs - sinceMs) / MS_PER_SECOND);
     metrics.evaluationBatchItems.child(name).observe(batch.length);
     const items = batch.map(({ item }) => item);
-    const run = this.run(items).finally(() => {
-      this.running.delete(run);
-      this.dispatch();
-    });
+    const run = this.run(items).finally(() => this.running.delete(run));
     this.running.add(run);
   }
 
+  /** The next batch leaves before the answers of this one are given, so that the threads work while they are. */
   private async run(items: readonly PendingEvaluation[]): Promise<void> {
     try {
-      this.settleAll(items, decodeResult(await this.threads.run(encodeTask(items))));
+      const result = await this.travel(encodeTask(items));
+      this.settleAll(items, decodeResult(result));
     } catch (error) {
       this.ports.failed(error);
       for (const item of items) if (!item.isSettled) item.refused(this.isClosed ? CLOSED : FAILED);
+    }
+  }
+
+  private async travel(task: Buffer<ArrayBuffer>): Promise<Uint8Array> {
+    this.travelling += 1;
+    try {
+      return await this.threads.run(task);
+    } finally {
+      this.travelling -= 1;
+      this.dispatch();
     }
   }
 

@@ -121,13 +121,13 @@ describe('batches', () => {
     const first = ask(evaluator, 'spin 30');
     await new Promise((resolve) => setTimeout(resolve, 5));
     const small = Array.from({ length: BATCH_REQUESTS + 8 }, () => ask(evaluator, 'batch'));
-    const large = Array.from({ length: 6 }, () => ask(evaluator, 'batch', 15_000));
+    const large = Array.from({ length: 10 }, () => ask(evaluator, 'batch', 15_000));
     await first;
     const sizes = await Promise.all(small);
     expect(sizes.slice(0, BATCH_REQUESTS)).toEqual(Array(BATCH_REQUESTS).fill(String(BATCH_REQUESTS)));
-    // The eight that are left share with four large ones: a fifth would be more than 64 KiB.
-    expect(sizes.slice(BATCH_REQUESTS)).toEqual(Array(8).fill('12'));
-    expect(await Promise.all(large)).toEqual(['12', '12', '12', '12', '2', '2']);
+    // The eight that are left share with eight large ones: a ninth would be more than 128 KiB.
+    expect(sizes.slice(BATCH_REQUESTS)).toEqual(Array(8).fill('16'));
+    expect(await Promise.all(large)).toEqual([...Array(8).fill('16'), '2', '2']);
   });
 
   it('sends a heavy request alone, to threads of its own', async () => {

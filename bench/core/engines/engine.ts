@@ -3,7 +3,13 @@ import type { PromotionDefinition } from '../../../src/domain/promotion.ts';
 import type { EvaluationInput } from '../../../src/engine/evaluation-input.ts';
 
 /** The engines. */
-export const ENGINE_KEYS = ['ours', 'plain_loop', 'json_rules_engine', 'zen_engine'] as const;
+export const ENGINE_KEYS = [
+  'ours',
+  'ours_matching',
+  'plain_loop',
+  'json_rules_engine',
+  'zen_engine',
+] as const;
 
 /** One of them. */
 export type EngineKey = (typeof ENGINE_KEYS)[number];

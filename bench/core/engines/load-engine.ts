@@ -3,6 +3,7 @@ import type { EngineKey, EngineLoader } from './engine.ts';
 
 const LOADERS: Readonly<Record<EngineKey, () => Promise<EngineLoader>>> = {
   ours: async () => (await import('./ours.ts')).loadOurs,
+  ours_matching: async () => (await import('./ours.ts')).loadOursMatching,
   plain_loop: async () => (await import('./plain-loop.ts')).loadPlainLoop,
   json_rules_engine: async () => (await import('./json-rules.ts')).loadJsonRules,
   zen_engine: async () => (await import('./zen.ts')).loadZen,

@@ -4,7 +4,8 @@
  */
 import type { Decision } from '../../../src/domain/decision.ts';
 import type { PromotionDefinition } from '../../../src/domain/promotion.ts';
-import { evaluateCart } from '../../../src/engine/evaluate-cart.ts';
+import type { CheckedContender } from '../../../src/engine/check/judge.ts';
+import { checkContenders, evaluateCart } from '../../../src/engine/evaluate-cart.ts';
 import { RuleTable } from '../../../src/engine/rule-table.ts';
 import type { EngineLoader } from './engine.ts';
 
@@ -25,6 +26,21 @@ export const loadOurs: EngineLoader = (promotions) => {
     }),
   };
 };
+
+/** Only the question the others are asked, which promotions match, from the same cart: laid out, looked up, checked. */
+export const loadOursMatching: EngineLoader = (promotions) => {
+  const table = loadTable(promotions);
+  return {
+    prepare: (input) => ({
+      run: () => checkContenders(table, input).checked,
+      matchesOf: (answer) => (Array.isArray(answer) ? answer.flatMap(idOfMatch).toSorted() : []),
+    }),
+  };
+};
+
+function idOfMatch({ candidate }: CheckedContender): string[] {
+  return candidate === undefined ? [] : [candidate.promotion.definition.id];
+}
 
 /** A table of these promotions; throws when one of them is faulty. */
 export function loadTable(promotions: readonly PromotionDefinition[]): RuleTable {
