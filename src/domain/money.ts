@@ -192,10 +192,10 @@ export function unitRuns(amountMinor: number, units: number): UnitRun[] {
   if (amountMinor === 0 || units === 0) return [];
   const each = Math.floor(amountMinor / units);
   const odd = amountMinor - units * each;
-  const runs: UnitRun[] = [];
-  if (odd > 0) runs.push({ units: odd, amountMinor: each + 1 });
-  if (each > 0) runs.push({ units: units - odd, amountMinor: each });
-  return runs;
+  // Literals, because a list that grows makes room for a dozen more, and an answer has a hundred of these.
+  if (odd === 0) return [{ units, amountMinor: each }];
+  const larger = { units: odd, amountMinor: each + 1 };
+  return each === 0 ? [larger] : [larger, { units: units - odd, amountMinor: each }];
 }
 
 /**

@@ -1,39 +1,17 @@
 import type { CandidateSource, Failure } from '../domain/decision.ts';
 import { checkCoupon } from './check/check-coupon.ts';
-import type { CompiledPromotion } from './compiled-promotion.ts';
+import { type Contender, contenderOf } from './contender.ts';
 import type { EvaluationInput, HeldCoupon } from './evaluation-input.ts';
 import type { PreparedCart } from './prepared-cart.ts';
 import type { RuleTable } from './rule-table.ts';
 
-/** Something that asks to be applied: a promotion by itself, a coupon, a code. */
-export interface Contender {
-  readonly source: CandidateSource;
-  /** Absent when there is none of that name; then there is a failure. */
-  readonly promotion?: CompiledPromotion;
-  /** Of the promotion the coupon or code is of; empty when there is none. */
-  readonly promotionId: string;
-  readonly promotionVersion: number;
-  /** End of the coupon; `Infinity` when there is none. */
-  readonly expiresAtMs: number;
-  /** Why it cannot be used whatever its promotion says. */
-  readonly failure?: Failure;
-}
-
-const AUTOMATIC: CandidateSource = { kind: 'automatic' };
-
 /** Everything an evaluation must account for: automatic promotions by ref, then coupons by id, then codes by themselves. */
 export function gatherContenders(table: RuleTable, input: EvaluationInput, cart: PreparedCart): Contender[] {
-  const automatic = table.index.find(cart, { tags: input.facts.tags, atMs: input.atMs });
-  const contenders: Contender[] = automatic.map((promotion) => contenderOf(promotion, AUTOMATIC));
+  const contenders = table.index.find(cart, { tags: input.facts.tags, atMs: input.atMs });
   for (const coupon of sortedCoupons(input.coupons)) contenders.push(ofCoupon(coupon, table, input.atMs));
   if (input.selection.kind === 'own') contenders.push(...unknownCoupons(input, input.selection.couponIds));
   for (const code of typedCodes(input)) contenders.push(ofCode(code, table));
   return contenders;
-}
-
-function contenderOf(promotion: CompiledPromotion, source: CandidateSource): Contender {
-  const { id, version } = promotion.definition;
-  return { source, promotion, promotionId: id, promotionVersion: version, expiresAtMs: Infinity };
 }
 
 function sortedCoupons(coupons: readonly HeldCoupon[]): readonly HeldCoupon[] {

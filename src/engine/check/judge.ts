@@ -1,6 +1,6 @@
 import type { Failure } from '../../domain/decision.ts';
 import type { Candidate } from '../candidate.ts';
-import type { Contender } from '../gather.ts';
+import type { Contender } from '../contender.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
 import { applyAlone, type Given } from '../tally.ts';
 import { checkPromotion } from './check-promotion.ts';

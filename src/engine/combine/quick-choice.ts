@@ -17,7 +17,7 @@ export type LeftOut =
       readonly candidate: Candidate;
       readonly failure?: undefined;
       readonly winner: Candidate;
-      /** What it takes off alone, in minor units. */
+      /** The most it takes off alone, in minor units. */
       readonly offMinor: number;
     };
 
@@ -102,20 +102,35 @@ function settle(
   return { members: ordered.filter((candidate) => !out.has(candidate)), leftOut: [...out.values()] };
 }
 
-/** Everybody but the one that takes off most alone; undefined when two of them take off equally much. */
+/** Everybody but the one that takes off most alone. Which one that is need not be exact: the proof fails where it matters. */
 function losersAmong(rivals: readonly Candidate[], cart: PreparedCart): LeftOut[] | undefined {
-  const trials = rivals.map((candidate) => ({ candidate, alone: applyAlone(candidate, cart) }));
-  const offs = trials.map(({ alone }) => (alone.failure === undefined ? alone.savedMinor : -1));
-  const most = Math.max(...offs);
-  const winner = trials[offs.indexOf(most)]?.candidate;
-  if (winner === undefined || most <= 0 || offs.indexOf(most) !== offs.lastIndexOf(most)) return undefined;
-  return trials
-    .filter(({ candidate }) => candidate !== winner)
-    .map(({ candidate, alone }) =>
-      alone.failure === undefined
-        ? { candidate, winner, offMinor: alone.savedMinor }
-        : { candidate, failure: alone.failure },
-    );
+  const trials = rivals.map((candidate) => ({ candidate, most: mostAlone(candidate, cart) }));
+  let winner: Candidate | undefined;
+  let best = 0;
+  for (const { candidate, most } of trials) {
+    if (typeof most !== 'number' || most <= best) continue;
+    best = most;
+    winner = candidate;
+  }
+  if (winner === undefined) return undefined;
+  const losers: LeftOut[] = [];
+  for (const { candidate, most } of trials) {
+    if (typeof most !== 'number') losers.push({ candidate, failure: most });
+    else if (candidate !== winner) losers.push({ candidate, winner, offMinor: most });
+  }
+  return losers;
+}
+
+/**
+ * The most a candidate takes off alone, in minor units, or why it gives nothing. Many effects know it from the sum of the
+ * lines; each line may round it by half a unit, so more than that sum is surely more than nothing.
+ */
+function mostAlone(candidate: Candidate, cart: PreparedCart): number | Failure {
+  const { promotion, spendMinor, eligible } = candidate;
+  const off = promotion.effect.offAtSpend(spendMinor) ?? 0;
+  if (off > eligible.length) return off + eligible.length;
+  const alone = applyAlone(candidate, cart);
+  return alone.failure ?? alone.savedMinor;
 }
 
 function applyAll(members: readonly Candidate[], tally: Tally): boolean {

@@ -94,7 +94,7 @@ describe('the index of automatic promotions (SPEC R10: candidates)', () => {
         };
         const found = table.index.find(prepareCart(cart, table.vocabulary), { tags: shopper.tags, atMs: AT });
         const wanted = [...expected.values()].filter((definition) => isCandidate(definition, shopper));
-        expect(found.map(({ definition }) => definition.ref)).toEqual(
+        expect(found.map(({ promotion }) => promotion?.definition.ref)).toEqual(
           wanted.map(({ ref }) => ref).sort((left, right) => left - right),
         );
       }),

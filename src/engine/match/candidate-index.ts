@@ -1,4 +1,5 @@
 import type { CompiledPromotion } from '../compiled-promotion.ts';
+import { automaticContender, type Contender } from '../contender.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
 import { isPresent, type SelectionKeys } from '../selection.ts';
 import { UNKNOWN_KEY } from '../vocabulary.ts';
@@ -18,8 +19,9 @@ export interface Occasion {
  * tags; otherwise among those that every cart meets.
  */
 export class CandidateIndex {
-  readonly #byItem = new Map<number, Posting>();
-  readonly #byCategory = new Map<number, Posting>();
+  /** By number of the item and of the category: numbers are given one after the other. */
+  readonly #byItem: Posting[] = [];
+  readonly #byCategory: Posting[] = [];
   readonly #byTag = new Map<string, Posting>();
   readonly #everywhere = new Posting();
   readonly #entries = new Map<CompiledPromotion, IndexEntry>();
@@ -45,7 +47,8 @@ export class CandidateIndex {
   #add(promotion: CompiledPromotion, touched: Set<Posting>): void {
     const { startsAtMs = -Infinity, endsAtMs = Infinity, audience } = promotion.definition;
     const tags = audience.kind === 'tagged_users' ? { anyOfTags: new Set(audience.anyOf) } : {};
-    const entry = { promotion, startsAtMs, endsAtMs, seenIn: 0, ...tags };
+    const contender = automaticContender(promotion);
+    const entry = { promotion, contender, startsAtMs, endsAtMs, seenIn: 0, ...tags };
     this.#entries.set(promotion, entry);
     for (const posting of this.#postingsOf(promotion)) {
       posting.add(entry);
@@ -57,8 +60,8 @@ export class CandidateIndex {
     const keys = shortest(promotion.requiredKeys);
     if (keys !== undefined) {
       return [
-        ...keys.items.map((key) => postingUnder(this.#byItem, key)),
-        ...keys.categories.map((key) => postingUnder(this.#byCategory, key)),
+        ...keys.items.map((key) => postingAt(this.#byItem, key)),
+        ...keys.categories.map((key) => postingAt(this.#byCategory, key)),
       ];
     }
     const { audience } = promotion.definition;
@@ -67,32 +70,30 @@ export class CandidateIndex {
   }
 
   /** The promotions to look at, by ref. */
-  find(cart: PreparedCart, occasion: Occasion): CompiledPromotion[] {
+  find(cart: PreparedCart, occasion: Occasion): Contender[] {
     this.#searches += 1;
-    const found: CompiledPromotion[] = [];
+    const found: IndexEntry[] = [];
     const { itemKeys, categoryKeys } = cart;
     this.#collect(this.#everywhere, cart, occasion, found);
     for (let at = 0; at < itemKeys.length; at += 1) {
-      this.#collect(this.#byItem.get(itemKeys[at] ?? UNKNOWN_KEY), cart, occasion, found);
+      const key = itemKeys[at] ?? UNKNOWN_KEY;
+      if (key !== UNKNOWN_KEY) this.#collect(this.#byItem[key], cart, occasion, found);
     }
     for (let at = 0; at < categoryKeys.length; at += 1) {
-      this.#collect(this.#byCategory.get(categoryKeys[at] ?? UNKNOWN_KEY), cart, occasion, found);
+      const key = categoryKeys[at] ?? UNKNOWN_KEY;
+      if (key !== UNKNOWN_KEY) this.#collect(this.#byCategory[key], cart, occasion, found);
     }
     for (const tag of occasion.tags ?? []) this.#collect(this.#byTag.get(tag), cart, occasion, found);
-    return found.sort(byRef);
+    return found.sort(byRef).map(({ contender }) => contender);
   }
 
-  #collect(
-    posting: Posting | undefined,
-    cart: PreparedCart,
-    occasion: Occasion,
-    found: CompiledPromotion[],
-  ): void {
-    if (posting === undefined) return;
+  #collect(posting: Posting | undefined, cart: PreparedCart, occasion: Occasion, found: IndexEntry[]): void {
+    if (posting === undefined || posting.seenIn === this.#searches) return;
+    posting.seenIn = this.#searches;
     for (const entry of posting.validAt(occasion.atMs)) {
       if (entry.seenIn === this.#searches) continue;
       entry.seenIn = this.#searches;
-      if (isWorthALook(entry, cart, occasion.tags)) found.push(entry.promotion);
+      if (isWorthALook(entry, cart, occasion.tags)) found.push(entry);
     }
   }
 }
@@ -117,7 +118,7 @@ function shortest(lists: readonly SelectionKeys[]): SelectionKeys | undefined {
   );
 }
 
-function postingUnder<Key>(postings: Map<Key, Posting>, key: Key): Posting {
+function postingUnder(postings: Map<string, Posting>, key: string): Posting {
   const known = postings.get(key);
   if (known !== undefined) return known;
   const posting = new Posting();
@@ -125,6 +126,14 @@ function postingUnder<Key>(postings: Map<Key, Posting>, key: Key): Posting {
   return posting;
 }
 
-function byRef(left: CompiledPromotion, right: CompiledPromotion): number {
-  return left.definition.ref - right.definition.ref;
+/** Fills the list up to the number, so that it stays without holes and quick to read. */
+function postingAt(postings: Posting[], key: number): Posting {
+  while (postings.length < key) postings.push(new Posting());
+  const posting = postings[key] ?? new Posting();
+  postings[key] = posting;
+  return posting;
+}
+
+function byRef(left: IndexEntry, right: IndexEntry): number {
+  return left.promotion.definition.ref - right.promotion.definition.ref;
 }

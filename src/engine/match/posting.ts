@@ -1,8 +1,10 @@
 import type { CompiledPromotion } from '../compiled-promotion.ts';
+import type { Contender } from '../contender.ts';
 
 /** An automatic promotion as the index holds it. */
 export interface IndexEntry {
   readonly promotion: CompiledPromotion;
+  readonly contender: Contender;
   /** First and last valid instant; infinite where there is none. */
   readonly startsAtMs: number;
   readonly endsAtMs: number;
@@ -17,6 +19,8 @@ export interface IndexEntry {
  * moves on slowly compared with requests, so promotions that are over or have not begun cost nothing.
  */
 export class Posting {
+  /** Number of the last search that came here. */
+  seenIn = 0;
   #entries: readonly IndexEntry[] = [];
   #added: IndexEntry[] = [];
   #valid: readonly IndexEntry[] = [];
