@@ -18,11 +18,21 @@ export interface PoolPorts extends ThreadSettings {
   readonly bounds: BatchBounds;
   /** Requests that may wait; more are refused at once. */
   readonly queueLimit: number;
+  /** Time a batch may take, in milliseconds, twice that when another one is before it; then its thread is ended and replaced. */
+  readonly timeoutMs: number;
   readonly metrics: Metrics;
   /** A thread reported its rules. */
   reported(report: RuleReport): void;
   /** A thread died, hung or failed; goes to the log. */
   failed(error: unknown): void;
+}
+
+/** A batch without a result. */
+interface FallenBatch {
+  readonly batch: readonly Waiting[];
+  /** Number among all batches sent. */
+  readonly order: number;
+  readonly error: unknown;
 }
 
 const MS_PER_SECOND = 1_000;
@@ -39,8 +49,10 @@ export class EvaluationPool {
   private readonly threads: WorkerThreads;
   private readonly firstReady = Promise.withResolvers<void>();
   private readonly running = new Set<Promise<void>>();
-  /** Batches that are with the threads. */
+  /** Batches that are with the threads, and all that were ever sent. */
   private travelling = 0;
+  private sent = 0;
+  private readonly fallen: FallenBatch[] = [];
   private isScheduled = false;
   private isClosed = false;
 
@@ -115,8 +127,8 @@ export class EvaluationPool {
 
   private dispatch(): void {
     if (this.line.size === 0) return;
-    const free = this.threads.ready - this.travelling;
-    for (let thread = 0; thread < free; thread += 1) {
+    const free = this.threads.ready * this.ports.batchesPerThread - this.travelling;
+    for (let place = 0; place < free; place += 1) {
       const batch = this.line.take();
       if (batch.length === 0) return;
       this.send(batch);
@@ -129,30 +141,48 @@ export class EvaluationPool {
     const wait = metrics.evaluationQueueSeconds.child(name);
     for (const { sinceMs } of batch) wait.observe((nowMs - sinceMs) / MS_PER_SECOND);
     metrics.evaluationBatchItems.child(name).observe(batch.length);
-    const items = batch.map(({ item }) => item);
-    const run = this.run(items).finally(() => this.running.delete(run));
+    this.sent += 1;
+    const run = this.run(batch, this.sent).finally(() => this.running.delete(run));
     this.running.add(run);
   }
 
   /** The next batch leaves before the answers of this one are given, so that the threads work while they are. */
-  private async run(items: readonly PendingEvaluation[]): Promise<void> {
+  private async run(batch: readonly Waiting[], order: number): Promise<void> {
+    const items = batch.map(({ item }) => item);
     try {
       const result = await this.travel(encodeTask(items));
       this.settleAll(items, decodeResult(result));
     } catch (error) {
-      this.ports.failed(error);
-      for (const item of items) if (!item.isSettled) item.refused(this.isClosed ? CLOSED : FAILED);
+      this.fallen.push({ batch, order, error });
+      if (this.fallen.length === 1) setImmediate(() => this.settleFallen());
     }
   }
 
   private async travel(task: Buffer<ArrayBuffer>): Promise<Uint8Array> {
+    const isBehind = this.travelling >= this.threads.ready;
     this.travelling += 1;
     try {
-      return await this.threads.run(task);
+      return await this.threads.run(task, this.ports.timeoutMs * (isBehind ? 2 : 1));
     } finally {
       this.travelling -= 1;
       this.dispatch();
     }
+  }
+
+  /**
+   * Batches that fell in one turn were with one thread. It serves them in order, so the first of them is what ended it, and
+   * is refused; the others had not been looked at and wait again.
+   */
+  private settleFallen(): void {
+    const [first, ...others] = this.fallen.splice(0).sort((left, right) => left.order - right.order);
+    if (first === undefined) return;
+    this.ports.failed(first.error);
+    for (const { item } of first.batch) if (!item.isSettled) item.refused(this.isClosed ? CLOSED : FAILED);
+    for (const { item, sinceMs } of others.flatMap(({ batch }) => batch)) {
+      if (this.isClosed && !item.isSettled) item.refused(CLOSED);
+      else this.line.push(item, sinceMs);
+    }
+    this.dispatch();
   }
 
   private settleAll(items: readonly PendingEvaluation[], outcomes: readonly TimedOutcome[]): void {

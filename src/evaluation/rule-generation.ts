@@ -2,6 +2,7 @@ import type { EvaluationPoolName, Metrics } from '../telemetry/metrics.ts';
 import { EvaluationPool } from './evaluation-pool.ts';
 import {
   HEAVY_NICENESS,
+  LIGHT_BATCHES_PER_THREAD,
   RULE_LOG_BYTES,
   RULE_LOG_CROWDED_SHARE,
   RULE_LOG_LIVE_SHARE,
@@ -93,9 +94,15 @@ export class RuleGeneration {
     this.ports = ports;
     this.take(rules);
     const { threads, heavyThreads } = ports.settings;
-    this.light = this.pool('light', { threads, bounds: LIGHT_BATCH, niceness: 0 });
+    this.light = this.pool('light', {
+      threads,
+      batchesPerThread: LIGHT_BATCHES_PER_THREAD,
+      bounds: LIGHT_BATCH,
+      niceness: 0,
+    });
     this.heavy = this.pool('heavy', {
       threads: heavyThreads,
+      batchesPerThread: 1,
       bounds: SINGLE_REQUEST,
       niceness: HEAVY_NICENESS,
     });
@@ -155,7 +162,10 @@ export class RuleGeneration {
 
   private pool(
     name: EvaluationPoolName,
-    kind: Pick<ConstructorParameters<typeof EvaluationPool>[0], 'threads' | 'bounds' | 'niceness'>,
+    kind: Pick<
+      ConstructorParameters<typeof EvaluationPool>[0],
+      'threads' | 'batchesPerThread' | 'bounds' | 'niceness'
+    >,
   ): EvaluationPool {
     const { settings, workerFile, metrics, reported, failed } = this.ports;
     const { queueLimit, timeoutMs, couponsPerOrder } = settings;

@@ -6,12 +6,15 @@ import { isRuleReport, type RuleReport } from './rule-report.ts';
 /** Wait before a thread that could not even start is started again, in milliseconds. */
 const REVIVE_AFTER_MS = 1_000;
 
+/** Time the first task of a thread that is started again may take, in milliseconds: it waits for the rules. */
+const REVIVE_LIMIT_MS = 60_000;
+
 /** What threads are started with. */
 export interface ThreadSettings {
   readonly workerFile: URL;
   readonly threads: number;
-  /** Time one task may take, in milliseconds; then its thread is ended and replaced. */
-  readonly timeoutMs: number;
+  /** Tasks that may be with one thread: with two, it finds the next one when it is done and need not wait to be given it. */
+  readonly batchesPerThread: number;
   /** How far the threads stand back behind others; 0 to 19. */
   readonly niceness: number;
   readonly workerData: unknown;
@@ -28,7 +31,7 @@ export interface ThreadEvents {
 }
 
 /**
- * Worker threads of one kind, by piscina. A thread takes one task at a time, and none before it has reported that it has the
+ * Worker threads of one kind, by piscina. A thread serves one task after the other, and gets none before it has reported that it has the
  * rules. Its event loop stays free while it waits (`atomics: 'disabled'`), because it follows the rules by itself then.
  */
 export class WorkerThreads {
@@ -40,13 +43,14 @@ export class WorkerThreads {
   private isClosing = false;
 
   constructor(settings: ThreadSettings, events: ThreadEvents) {
-    const { workerFile, threads, niceness, workerData } = settings;
+    const { workerFile, threads, batchesPerThread, niceness, workerData } = settings;
     this.settings = settings;
     this.events = events;
     this.pool = new Piscina({
       filename: workerFile.href,
       minThreads: threads,
       maxThreads: threads,
+      concurrentTasksPerWorker: batchesPerThread,
       atomics: 'disabled',
       niceIncrement: niceness,
       recordTiming: false,
@@ -69,12 +73,12 @@ export class WorkerThreads {
   }
 
   /**
-   * Runs one task. The memory of `task` is handed over. The promise is broken when the thread dies, when it takes too long,
-   * which ends it, or when the pool closes.
+   * Runs one task. The memory of `task` is handed over. The promise is broken when the thread dies, when the task takes longer
+   * than `timeoutMs` with what is before it, which ends the thread, or when the pool closes.
    */
-  async run(task: Buffer<ArrayBuffer>): Promise<Uint8Array> {
+  async run(task: Buffer<ArrayBuffer>, timeoutMs: number): Promise<Uint8Array> {
     const signal = new EventEmitter();
-    const timer = setTimeout(() => signal.emit('abort'), this.settings.timeoutMs);
+    const timer = setTimeout(() => signal.emit('abort'), timeoutMs);
     try {
       return await this.pool.run(move(task), { signal });
     } finally {
@@ -94,7 +98,9 @@ export class WorkerThreads {
     this.events.lost();
     setTimeout(() => {
       if (this.isClosing || this.pool.threads.length >= this.settings.threads) return;
-      this.run(Buffer.allocUnsafeSlow(0)).catch((error: unknown) => this.events.failed(error));
+      this.run(Buffer.allocUnsafeSlow(0), REVIVE_LIMIT_MS).catch((error: unknown) =>
+        this.events.failed(error),
+      );
     }, REVIVE_AFTER_MS).unref();
   }
 
