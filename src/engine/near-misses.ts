@@ -10,6 +10,7 @@ export interface Missed {
 
 /** What a somewhat larger cart would get: amounts before units, the nearest first, then by saving and promotion id. */
 export function nearMissesOf(missed: readonly Missed[]): NearMiss[] {
+  if (missed.length === 0) return [];
   return missed
     .flatMap((candidate) => nearMissOf(candidate) ?? [])
     .sort(byNearness)

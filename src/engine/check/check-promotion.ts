@@ -7,14 +7,9 @@ import { type Eligibility, eligibilityOf } from '../match/eligible-lines.ts';
 import { checkAudience } from './check-audience.ts';
 import type { Occasion } from './occasion.ts';
 
-/** A candidate whose rules hold, or why they do not. */
-export type Checked =
-  | { readonly candidate: Candidate; readonly failure?: undefined }
-  | { readonly candidate?: undefined; readonly failure: Failure };
-
 /**
- * Whether a promotion may be used on a cart, before it is known what else is used. The first check that fails is the answer;
- * the order of the checks is part of the contract.
+ * Whether a promotion may be used on a cart, before it is known what else is used: the candidate, or the first check that
+ * fails. The order of the checks is part of the contract.
  *
  * @param expiresAtMs End of the coupon; `Infinity` when it has none or the source is no coupon.
  */
@@ -23,25 +18,28 @@ export function checkPromotion(
   source: CandidateSource,
   expiresAtMs: number,
   occasion: Occasion,
-): Checked {
+): Candidate | Failure {
   const failure = checkUse(promotion.definition, source, occasion);
-  if (failure !== undefined) return { failure };
+  if (failure !== undefined) return failure;
   const eligibility = eligibilityOf(promotion, occasion.cart);
   const unmet = checkRules(promotion, eligibility, occasion) ?? checkEffect(promotion, eligibility, occasion);
-  if (unmet !== undefined) return { failure: unmet };
+  if (unmet !== undefined) return unmet;
   const { eligible, spendMinor, units } = eligibility;
   return {
-    candidate: {
-      promotion,
-      source,
-      eligible,
-      spendMinor,
-      units,
-      expiresAtMs,
-      takesSlot: source.kind !== 'automatic',
-      budgetLeftMinor: promotion.definition.budget?.amountMinor ?? Infinity,
-    },
+    promotion,
+    source,
+    eligible,
+    spendMinor,
+    units,
+    expiresAtMs,
+    takesSlot: source.kind !== 'automatic',
+    budgetLeftMinor: promotion.definition.budget?.amountMinor ?? Infinity,
   };
+}
+
+/** Tells the two answers of {@link checkPromotion} apart. */
+export function isFailure(checked: Candidate | Failure): checked is Failure {
+  return 'reason' in checked;
 }
 
 /** What the definition says about use as such: suspension, state, window, currency, audience. */

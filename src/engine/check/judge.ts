@@ -3,7 +3,7 @@ import type { Candidate } from '../candidate.ts';
 import type { Contender } from '../contender.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
 import { applyAlone, type Given } from '../tally.ts';
-import { checkPromotion } from './check-promotion.ts';
+import { checkPromotion, isFailure } from './check-promotion.ts';
 import type { Occasion } from './occasion.ts';
 
 /** A contender that cannot be used, and why. */
@@ -33,8 +33,8 @@ export function checkContender(contender: Contender, occasion: Occasion): Checke
   const { promotion, source, expiresAtMs } = contender;
   if (contender.failure !== undefined) return { contender, failure: contender.failure };
   if (promotion === undefined) return { contender, failure: { reason: 'PROMOTION_NOT_FOUND' } };
-  const { candidate, failure } = checkPromotion(promotion, source, expiresAtMs, occasion);
-  return failure === undefined ? { contender, candidate } : { contender, failure };
+  const checked = checkPromotion(promotion, source, expiresAtMs, occasion);
+  return isFailure(checked) ? { contender, failure: checked } : { contender, candidate: checked };
 }
 
 /** The last check: that it gives something when it is used alone. */

@@ -1,7 +1,7 @@
 import type { Cart, CartSummary } from '../../domain/cart.ts';
 import type { Failure } from '../../domain/decision.ts';
 import type { Effect } from '../../domain/promotion.ts';
-import { checkPromotion, checkUse, ofRule } from '../check/check-promotion.ts';
+import { checkPromotion, checkUse, isFailure, ofRule } from '../check/check-promotion.ts';
 import type { Occasion } from '../check/occasion.ts';
 import type { CompiledPromotion } from '../compiled-promotion.ts';
 import type { Contender } from '../contender.ts';
@@ -100,7 +100,7 @@ function savingOf(
   occasion: Occasion,
 ): Benefit | Pick<Verdict, 'failure'> {
   const checked = checkPromotion({ ...promotion, checks: [] }, source, expiresAtMs, occasion);
-  if (checked.failure !== undefined) return { failure: checked.failure };
-  const alone = applyAlone(checked.candidate, occasion.cart);
+  if (isFailure(checked)) return { failure: checked };
+  const alone = applyAlone(checked, occasion.cart);
   return alone.failure === undefined ? benefitOf(alone) : { failure: alone.failure };
 }
