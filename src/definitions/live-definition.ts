@@ -1,6 +1,6 @@
+import { epochMs } from '../domain/epoch-ms.ts';
 import type { LiveDefinition, LiveState, Target, Validity } from '../domain/live-definition.ts';
 import { AcknowledgementLevel, type Promotion, PromotionState } from '../gen/hongbao/v1/promotion_pb.ts';
-import { epochMs } from './epoch-ms.ts';
 
 /** Claims per user when a promotion says nothing. */
 const DEFAULT_PER_USER_LIMIT = 1;

@@ -212,6 +212,13 @@ function withDigits(digits: number): (currency: string) => [string, number] {
   return (currency) => [currency, digits];
 }
 
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+
+/** Whether this is the ISO 4217 code of a currency. */
+export function isCurrency(code: string): boolean {
+  return CURRENCIES.has(code);
+}
+
 /** Decimal digits of the minor unit of an ISO 4217 currency; 2 for one that is not listed. */
 export function minorDigits(currency: string): number {
   return DIGITS_BY_CURRENCY.get(currency) ?? 2;

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../domain/refusal.ts';
+import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { PendingEvaluation } from './pending-evaluation.ts';
 import { ReplayPool, type ReplayPorts } from './replay-pool.ts';
 import { type EvaluationSettings, type GenerationPorts, RuleGeneration } from './rule-generation.ts';
-import type { StoredRuleChange } from './rule-log.ts';
 import type { RuleReport } from './rule-report.ts';
 
 /** What evaluations need from outside. */
@@ -62,7 +62,7 @@ export class Evaluator {
    * Begins with a whole rule set, oldest change first. Resolves when worker threads have it; what they had serves until then,
    * and goes on serving when it cannot be taken.
    */
-  async replaceRules(rules: Iterable<StoredRuleChange>): Promise<void> {
+  async replaceRules(rules: Iterable<RuleSetChange>): Promise<void> {
     if (this.isClosed) return;
     const next = this.generationOf(rules);
     if (next === undefined) return;
@@ -78,7 +78,7 @@ export class Evaluator {
   }
 
   /** Hands changes to the workers, oldest first; they take them between requests. */
-  takeChanges(changes: readonly StoredRuleChange[]): void {
+  takeChanges(changes: readonly RuleSetChange[]): void {
     this.current?.take(changes);
     this.next?.take(changes);
     if (this.current?.isOutdated === true) void this.renew(this.current);
@@ -112,7 +112,7 @@ export class Evaluator {
     if (this.current === outdated && this.next === undefined) await this.replaceRules(rules.all());
   }
 
-  private generationOf(rules: Iterable<StoredRuleChange>): RuleGeneration | undefined {
+  private generationOf(rules: Iterable<RuleSetChange>): RuleGeneration | undefined {
     try {
       return new RuleGeneration(rules, this.generationPorts());
     } catch (error) {

@@ -2,14 +2,16 @@
  * Decisions by earlier versions of the rules. They are rare, and compiling a whole rule set takes seconds, so they have a thread
  * of their own that exists only while it is used, and run one at a time.
  */
+
 import { EventEmitter } from 'node:events';
 import { LRUCache } from 'lru-cache';
 import { Piscina } from 'piscina';
 import { Refusal } from '../domain/refusal.ts';
+import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import { REPLAY_IDLE_MS, REPLAY_QUEUE_LIMIT, REPLAYED_RULE_SETS_KEPT } from './limits.ts';
 import type { PendingEvaluation } from './pending-evaluation.ts';
 import { decodeResult } from './result-format.ts';
-import { RuleLog, type StoredRuleChange } from './rule-log.ts';
+import { RuleLog } from './rule-log.ts';
 import { settle } from './settle.ts';
 import { encodeTask } from './task-format.ts';
 
@@ -20,10 +22,7 @@ export interface ReplayPorts {
   /** Longest time of one replay, compiling included, in milliseconds. */
   readonly timeoutMs: number;
   /** The promotions as of a rule-set version; undefined when there never was such a version. Throws a refusal when that is not known. */
-  readonly loadRules: (
-    version: number,
-    deadlineMs: number,
-  ) => Promise<readonly StoredRuleChange[] | undefined>;
+  readonly loadRules: (version: number, deadlineMs: number) => Promise<readonly RuleSetChange[] | undefined>;
   failed(error: unknown): void;
 }
 

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import type { RuleChange, RuleFault, RuleTable } from '../engine/rule-table.ts';
 import type { ReadPromotion } from './codec/promotion-definition.ts';
 import { CATCH_UP_MS, CATCH_UP_STEP, START_STEP } from './limits.ts';
-import type { RuleLogReader, StoredRuleChange } from './rule-log.ts';
+import type { RuleLogReader } from './rule-log.ts';
 
 /** What a follower works with. */
 export interface FollowerPorts {
@@ -19,7 +20,7 @@ export interface FollowerPorts {
  * its promotion serving.
  */
 export function ruleChanges(
-  changes: readonly StoredRuleChange[],
+  changes: readonly RuleSetChange[],
   readPromotion: (body: Uint8Array) => ReadPromotion,
   faults: RuleFault[],
 ): RuleChange[] {

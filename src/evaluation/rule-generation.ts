@@ -1,3 +1,4 @@
+import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import type { EvaluationPoolName, Metrics } from '../telemetry/metrics.ts';
 import { EvaluationPool } from './evaluation-pool.ts';
 import {
@@ -9,7 +10,7 @@ import {
   RULE_LOG_REPLACED_FROM_BYTES,
 } from './limits.ts';
 import type { PendingEvaluation } from './pending-evaluation.ts';
-import { RuleLog, RuleLogReader, type StoredRuleChange } from './rule-log.ts';
+import { RuleLog, RuleLogReader } from './rule-log.ts';
 import type { RuleReport } from './rule-report.ts';
 import { LIGHT_BATCH, SINGLE_REQUEST } from './waiting-line.ts';
 
@@ -54,7 +55,7 @@ function nextTurn(): Promise<void> {
 /** The promotions of a log that are in force. */
 export class RulesInForce {
   private readonly reader: RuleLogReader;
-  private readonly byRef = new Map<number, StoredRuleChange>();
+  private readonly byRef = new Map<number, RuleSetChange>();
 
   constructor(log: SharedArrayBuffer) {
     this.reader = new RuleLogReader(log);
@@ -70,7 +71,7 @@ export class RulesInForce {
   }
 
   /** All of them, oldest change first, up to the end of the log at this moment. */
-  all(): Iterable<StoredRuleChange> {
+  all(): Iterable<RuleSetChange> {
     while (this.advance());
     return this.byRef.values();
   }
@@ -90,7 +91,7 @@ export class RuleGeneration {
   private readonly heavy: EvaluationPool;
 
   /** Starts the threads; `rules` is the whole rule set, oldest change first. */
-  constructor(rules: Iterable<StoredRuleChange>, ports: GenerationPorts) {
+  constructor(rules: Iterable<RuleSetChange>, ports: GenerationPorts) {
     this.ports = ports;
     this.take(rules);
     const { threads, heavyThreads } = ports.settings;
@@ -119,7 +120,7 @@ export class RuleGeneration {
   }
 
   /** Hands changes to the workers, oldest first. */
-  take(changes: Iterable<StoredRuleChange>): void {
+  take(changes: Iterable<RuleSetChange>): void {
     for (const change of changes) this.append(change);
     this.log.publish();
   }
@@ -150,7 +151,7 @@ export class RuleGeneration {
     await Promise.all([this.light.close(), this.heavy.close()]);
   }
 
-  private append(change: StoredRuleChange): void {
+  private append(change: RuleSetChange): void {
     const size = this.log.append(change);
     const { ref, isDeleted } = change;
     this.liveBytes -= this.sizes.get(ref) ?? 0;

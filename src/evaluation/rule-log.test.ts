@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import { RULE_LOG_BYTES, RULE_LOG_FIRST_BYTES } from './limits.ts';
-import { RuleLog, RuleLogReader, type StoredRuleChange } from './rule-log.ts';
+import { RuleLog, RuleLogReader } from './rule-log.ts';
 
-const change: fc.Arbitrary<StoredRuleChange> = fc.record({
+const change: fc.Arbitrary<RuleSetChange> = fc.record({
   ref: fc.nat(),
   ruleSetVersion: fc.nat(Number.MAX_SAFE_INTEGER),
   isDeleted: fc.boolean(),
@@ -18,7 +19,7 @@ test('readers read what was written, in any steps, and nothing before it is publ
       (parts, step) => {
         const log = new RuleLog();
         const reader = new RuleLogReader(log.memory);
-        const read: StoredRuleChange[] = [];
+        const read: RuleSetChange[] = [];
         for (const part of parts) {
           for (const each of part) log.append(each);
           expect(reader.read(step)).toEqual([]);

@@ -12,16 +12,8 @@
  * | 1 | 1 when the promotion is deleted |
  * | n | hongbao.v1.Promotion, as stored |
  */
+import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import { RULE_LOG_BYTES, RULE_LOG_FIRST_BYTES } from './limits.ts';
-
-/** One change of the rule set: a promotion as it is from then on. */
-export interface StoredRuleChange {
-  readonly ref: number;
-  readonly ruleSetVersion: number;
-  readonly isDeleted: boolean;
-  /** hongbao.v1.Promotion in binary form. */
-  readonly body: Uint8Array;
-}
 
 const START = 16;
 const HEAD_BYTES = 17;
@@ -54,7 +46,7 @@ export class RuleLog {
   }
 
   /** Writes a change that readers do not see yet. Gives its bytes in the log. Throws RangeError when the log is full. */
-  append({ ref, ruleSetVersion, isDeleted, body }: StoredRuleChange): number {
+  append({ ref, ruleSetVersion, isDeleted, body }: RuleSetChange): number {
     const size = HEAD_BYTES + body.length;
     this.reserve(size);
     const at = this.written;
@@ -101,9 +93,9 @@ export class RuleLogReader {
   }
 
   /** The next `limit` changes, fewer at the end. Bodies are copies. */
-  read(limit: number): StoredRuleChange[] {
+  read(limit: number): RuleSetChange[] {
     const end = Atomics.load(this.end, END_WORD);
-    const changes: StoredRuleChange[] = [];
+    const changes: RuleSetChange[] = [];
     while (this.position < end && changes.length < limit) changes.push(this.next());
     return changes;
   }
@@ -113,7 +105,7 @@ export class RuleLogReader {
     while (!this.isBehind) await Atomics.waitAsync(this.end, END_WORD, this.position).value;
   }
 
-  private next(): StoredRuleChange {
+  private next(): RuleSetChange {
     const at = this.position;
     const start = at + HEAD_BYTES;
     this.position = start + this.view.getUint32(at, true);

@@ -8,9 +8,9 @@
  *     validity u8 (1 fixed, 2 after claim), start or duration u48, end u48, acknowledgement u8,
  *     target u8, target argument u48, tags u8, tag* (length u8, bytes)
  */
+import { MS_PER_DAY } from '../domain/durations.ts';
 import type { LiveDefinition, LiveState, Target, Validity } from '../domain/live-definition.ts';
 
-const DAY_MS = 86_400_000;
 const DEFINITION_FORMAT = 1;
 const HEADER_BYTES = 45;
 const STATES: readonly LiveState[] = ['inactive', 'active', 'finished', 'deleted'];
@@ -28,7 +28,7 @@ function targetCode(target: Target): TargetCode {
     case 'new_users':
       return target.registeredWithinDays === undefined
         ? { code: 1, argument: 0, tags: [] }
-        : { code: 2, argument: target.registeredWithinDays * DAY_MS, tags: [] };
+        : { code: 2, argument: target.registeredWithinDays * MS_PER_DAY, tags: [] };
     case 'tags':
       return { code: 3, argument: 0, tags: target.anyOf };
   }
@@ -37,7 +37,7 @@ function targetCode(target: Target): TargetCode {
 function validityCode(validity: Validity): readonly [kind: number, start: number, end: number] {
   return validity.kind === 'fixed'
     ? [1, validity.startMs ?? 0, validity.endMs ?? 0]
-    : [2, validity.days * DAY_MS, 0];
+    : [2, validity.days * MS_PER_DAY, 0];
 }
 
 /** The bytes of field `d`. */

@@ -1,17 +1,8 @@
 import { type Sql, withDeadline } from '../database/client.ts';
 import { liveState } from '../definitions/live-definition.ts';
 import { type BodyRow, storedPromotion } from '../definitions/store/stored-promotion.ts';
+import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import type { RuleSetEntry } from './rule-set.ts';
-
-/** One change of the rule set: a promotion as it is from then on. */
-export interface RuleSetChange {
-  readonly ref: number;
-  /** The rule-set version that this change made. */
-  readonly ruleSetVersion: number;
-  readonly isDeleted: boolean;
-  /** hongbao.v1.Promotion in binary form, as stored. */
-  readonly body: Uint8Array;
-}
 
 /** Some promotions after a rule-set version, in the order in which they were committed. */
 export interface Changes {

@@ -1,6 +1,7 @@
 import { type Sql, withDeadline } from '../database/client.ts';
 import type { BodyRow } from '../definitions/store/stored-promotion.ts';
-import { type RuleSetChange, ruleSetEntry, storedChange } from './load-changes.ts';
+import type { RuleSetChange } from '../domain/rule-set-change.ts';
+import { ruleSetEntry, storedChange } from './load-changes.ts';
 
 /** Promotions per statement. */
 const PROMOTIONS_PER_LOAD = 2_000;

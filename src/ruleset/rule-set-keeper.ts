@@ -1,16 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/client.ts';
 import type { DefinitionLedger } from '../definitions/definition-ledger.ts';
+import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { ChangeListener, type OpenListener } from './change-listener.ts';
-import {
-  loadChanges,
-  loadPromotions,
-  type RuleSetChange,
-  ruleSetEntry,
-  storedChange,
-} from './load-changes.ts';
+import { loadChanges, loadPromotions, ruleSetEntry, storedChange } from './load-changes.ts';
 import { RuleSet } from './rule-set.ts';
 
 /** Promotions per statement while loading; a first load of 100,000 takes many, and calls are served in between. */

@@ -1,5 +1,5 @@
 /** Facts about a user from a message into the form the ledger takes. */
-import { epochMs, type Instant } from '../definitions/epoch-ms.ts';
+import { epochMs, type Instant } from '../domain/epoch-ms.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
 
 /** The facts as messages carry them; the shape of the generated codecs and that of protobuf-es both fit. */

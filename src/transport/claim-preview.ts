@@ -1,14 +1,13 @@
 /** Whether a claim would succeed now, as far as memory and a read can tell. Only the claim itself decides. */
 
-import { epochMs } from '../definitions/epoch-ms.ts';
 import { claimWindowEndMs, perUserLimitOf } from '../definitions/live-definition.ts';
+import { MS_PER_DAY } from '../domain/durations.ts';
+import { epochMs } from '../domain/epoch-ms.ts';
 import type { RefusalReason } from '../domain/refusal.ts';
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import type { Stock } from '../ledger/reads.ts';
 import { stockLeft } from './public-promotion.ts';
-
-const DAY_MS = 86_400_000;
 
 /** For whom and when the preview is made; `facts` are absent when none may be believed. */
 export interface PreviewCircumstances {
@@ -26,7 +25,7 @@ function isTargeted(promotion: Promotion, facts: ClaimFacts | undefined, nowMs: 
   if (audience?.case !== 'newUsers') return true;
   const days = audience.value.registeredWithinDays;
   if (days === undefined) return facts?.ordersCompleted === 0;
-  return facts?.registeredAtMs !== undefined && nowMs - facts.registeredAtMs < days * DAY_MS;
+  return facts?.registeredAtMs !== undefined && nowMs - facts.registeredAtMs < days * MS_PER_DAY;
 }
 
 /** The first reason against a claim now, in the order in which the ledger checks; undefined when there is none. */

@@ -1,13 +1,14 @@
 /** The pools with a worker that does what the request says: who waits, who shares, who pays when a thread dies. SPEC C1. */
+
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Refusal } from '../../src/domain/refusal.ts';
+import type { RuleSetChange } from '../../src/domain/rule-set-change.ts';
 import type { VersionName } from '../../src/engine/rule-table.ts';
 import { Evaluator } from '../../src/evaluation/evaluator.ts';
 import { BATCH_REQUESTS } from '../../src/evaluation/limits.ts';
 import type { PendingEvaluation } from '../../src/evaluation/pending-evaluation.ts';
 import type { EvaluationSettings } from '../../src/evaluation/rule-generation.ts';
-import type { StoredRuleChange } from '../../src/evaluation/rule-log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
 const TRIAL = new URL('../evaluation/trial-worker.ts', import.meta.url);
@@ -22,7 +23,7 @@ const SETTINGS: EvaluationSettings = {
 const evaluators: Evaluator[] = [];
 afterEach(() => Promise.all(evaluators.splice(0).map((evaluator) => evaluator.close())));
 
-const change = (ruleSetVersion: number): StoredRuleChange => ({
+const change = (ruleSetVersion: number): RuleSetChange => ({
   ref: ruleSetVersion,
   ruleSetVersion,
   isDeleted: false,

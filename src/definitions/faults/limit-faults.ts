@@ -1,6 +1,6 @@
+import { isTimeZone } from '../../engine/zoned-clock.ts';
 import type { Limits } from '../../gen/hongbao/v1/availability_pb.ts';
 import type { FaultFinder, Report } from './report.ts';
-import { isTimeZone } from './time-zone.ts';
 
 const NARROW_AND_WIDE = [
   ['usesPerUser', 'uses_per_user', 'usesTotal', 'uses_total'],

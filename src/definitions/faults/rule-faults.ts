@@ -1,9 +1,9 @@
 import { compileExpression } from '../../engine/cel/compile-expression.ts';
 import { MAX_EXPRESSION_CHARACTERS } from '../../engine/cel/limits.ts';
+import { isTimeZone } from '../../engine/zoned-clock.ts';
 import type { CelRule, Rule } from '../../gen/hongbao/v1/rule_pb.ts';
 import type { FaultFinder, Report } from './report.ts';
 import { fieldNameOfRule, rulePath } from './rule-path.ts';
-import { isTimeZone } from './time-zone.ts';
 
 type RuleKind = NonNullable<Rule['kind']['case']>;
 

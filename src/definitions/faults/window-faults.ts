@@ -1,4 +1,4 @@
-import { epochMs } from '../epoch-ms.ts';
+import { epochMs } from '../../domain/epoch-ms.ts';
 import type { FaultFinder } from './report.ts';
 
 /** Windows that end before they begin, and windows that never meet. Both ends of a window belong to it. */

@@ -1,10 +1,9 @@
 import { type CelFunc, CelScalar, celMethod, objectType } from '@bufbuild/cel';
 import { type Timestamp, TimestampSchema, timestampMs } from '@bufbuild/protobuf/wkt';
+import { MS_PER_DAY } from '../../domain/durations.ts';
 import { zoneOffsetMs } from '../zoned-clock.ts';
 
 const TIMESTAMP = objectType(TimestampSchema);
-const MS_PER_DAY = 86_400_000;
-
 /** What each method reads from a date whose UTC fields show the wanted local time. */
 const READERS: Readonly<Record<string, (local: Date) => number>> = {
   getFullYear: (local) => local.getUTCFullYear(),

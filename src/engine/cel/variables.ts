@@ -1,11 +1,10 @@
 import { type CelInput, type CelMap, celList, celMap } from '@bufbuild/cel';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { AttributeValue, CartLine, UserFacts } from '../../domain/cart.ts';
+import { MS_PER_DAY } from '../../domain/durations.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
 import { ReadingMap } from './reading-map.ts';
 import { BOOL, type CollectionSizes, DYN, INT, STRING, TIMESTAMP, type ValueType } from './value-types.ts';
-
-const MS_PER_DAY = 86_400_000;
 
 /** Takes the name of a fact that was asked for and is not known. */
 type NoteMissing = (name: string) => void;

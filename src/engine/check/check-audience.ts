@@ -1,8 +1,7 @@
 import type { UserFacts } from '../../domain/cart.ts';
 import type { Failure } from '../../domain/decision.ts';
+import { MS_PER_DAY } from '../../domain/durations.ts';
 import type { Audience } from '../../domain/promotion.ts';
-
-const MS_PER_DAY = 86_400_000;
 
 /** Why the user is not among those a promotion is for; undefined when the user is. */
 export function checkAudience(audience: Audience, facts: UserFacts, atMs: number): Failure | undefined {

@@ -1,3 +1,4 @@
+import { isCurrency } from '../../domain/money.ts';
 import type { FieldViolation } from '../../domain/refusal.ts';
 import { compareLineIds } from '../../engine/prepared-cart.ts';
 import type {
@@ -10,7 +11,6 @@ import type {
 } from '../../gen/hot/cart-requests.ts';
 import { findRepeated } from './violations.ts';
 
-const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 const TOO_MUCH = 'takes the sum of the cart beyond 2^53 - 1 minor units';
 
 /** What is wrong with a request to evaluate, beyond what the contract's annotations can say. */
@@ -64,7 +64,7 @@ function findSummaryFaults(summary: CartSummary, found: FieldViolation[]): void 
 }
 
 function findCurrencyFault(currency: string, path: string, found: FieldViolation[]): void {
-  if (CURRENCIES.has(currency)) return;
+  if (isCurrency(currency)) return;
   found.push({ field: `${path}.currency`, description: 'is not a currency known by its ISO 4217 code' });
 }
 

@@ -1,6 +1,7 @@
 /** Decoded parts of requests into the plain types of the domain. What a message leaves empty is absent there. */
 import type { AttributeValue, Cart, CartSummary, ItemOffer, UserFacts } from '../../domain/cart.ts';
 import type { CouponState } from '../../domain/coupon.ts';
+import { epochMs } from '../../domain/epoch-ms.ts';
 import type { HeldCoupon } from '../../engine/evaluation-input.ts';
 import { TaxMode as TaxModeMessage } from '../../gen/hongbao/v1/cart_service_pb.ts';
 import { CouponState as CouponStateMessage } from '../../gen/hongbao/v1/coupon_service_pb.ts';
@@ -13,7 +14,6 @@ import type {
   ItemOffer as OfferMessage,
   CartSummary as SummaryMessage,
 } from '../../gen/hot/cart-requests.ts';
-import { epochMs } from './epoch-ms.ts';
 
 const NO_ATTRIBUTES: ReadonlyMap<string, AttributeValue> = new Map();
 const NO_OFFERS: ReadonlyMap<string, ItemOffer> = new Map();

@@ -1,9 +1,9 @@
+import { epochMs } from '../../domain/epoch-ms.ts';
 import type { Audience, PromotionDefinition, ReachWay } from '../../domain/promotion.ts';
 import type { RuleFault } from '../../engine/rule-table.ts';
 import { BudgetShortfall, type CodeReach, type Limits } from '../../gen/hongbao/v1/availability_pb.ts';
 import { type Promotion, PromotionState } from '../../gen/hongbao/v1/promotion_pb.ts';
 import { effectDefinition } from './effect-definition.ts';
-import { epochMs } from './epoch-ms.ts';
 import { ruleDefinition } from './rule-definition.ts';
 import { nameOf, present, safeNumber, UNKNOWN_KIND, UnreadableError } from './unreadable.ts';
 

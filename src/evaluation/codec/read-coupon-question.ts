@@ -1,4 +1,5 @@
 import type { Cart, CartSummary } from '../../domain/cart.ts';
+import { epochMs } from '../../domain/epoch-ms.ts';
 import {
   type Cart as CartMessage,
   decodeListUsableCouponsRequest,
@@ -11,7 +12,6 @@ import {
 } from '../../gen/hot/cart-requests.ts';
 import { findOrderFaults } from './cart-faults.ts';
 import { cartOf, factsOf, summaryOf } from './cart-parts.ts';
-import { epochMs } from './epoch-ms.ts';
 import type { Circumstances, WalletlessInput } from './read-evaluation.ts';
 import { validRequest } from './violations.ts';
 

@@ -1,3 +1,4 @@
+import { epochMs } from '../../domain/epoch-ms.ts';
 import type { EvaluationInput, HeldCoupon, Selection } from '../../engine/evaluation-input.ts';
 import {
   type CouponSelection,
@@ -7,7 +8,6 @@ import {
 } from '../../gen/hot/cart-requests.ts';
 import { findEvaluationFaults } from './cart-faults.ts';
 import { cartOf, factsOf, offersOf, walletOf } from './cart-parts.ts';
-import { epochMs } from './epoch-ms.ts';
 import { validRequest } from './violations.ts';
 
 /** What a request is read with. */

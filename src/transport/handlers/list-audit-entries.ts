@@ -1,12 +1,12 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { DefinitionPorts } from '../../definitions/definition-ports.ts';
-import { epochMs } from '../../definitions/epoch-ms.ts';
 import {
   type AuditFilter,
   type AuditRow,
   readAuditEntries,
 } from '../../definitions/store/read-audit-entries.ts';
+import { epochMs } from '../../domain/epoch-ms.ts';
 import {
   AuditAction,
   type AuditEntrySchema,

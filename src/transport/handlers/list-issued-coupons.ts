@@ -8,8 +8,8 @@ import {
   readArchivedUntil,
 } from '../../archive/queries.ts';
 import type { Sql } from '../../database/client.ts';
-import { epochMs } from '../../definitions/epoch-ms.ts';
 import { decodeCouponValue, stateAt } from '../../domain/coupon.ts';
+import { epochMs } from '../../domain/epoch-ms.ts';
 import type {
   IssuedCouponSchema,
   ListIssuedCouponsRequest,

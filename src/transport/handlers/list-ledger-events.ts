@@ -3,7 +3,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type ArchivedEvent, type EventFilter, findEvents } from '../../archive/find-events.ts';
 import type { PartitionId } from '../../archive/ledger-port.ts';
 import { readArchivedUntil, readPromotionIds, readPromotionRef } from '../../archive/queries.ts';
-import { epochMs } from '../../definitions/epoch-ms.ts';
+import { epochMs } from '../../domain/epoch-ms.ts';
 import {
   LedgerEventKind,
   type LedgerEventRecordSchema,

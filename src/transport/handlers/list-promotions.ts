@@ -1,6 +1,6 @@
 import type { DefinitionPorts } from '../../definitions/definition-ports.ts';
-import { epochMs } from '../../definitions/epoch-ms.ts';
 import { findPromotions, type PromotionQuery } from '../../definitions/find-promotions.ts';
+import { epochMs } from '../../domain/epoch-ms.ts';
 import type {
   ListPromotionsRequest,
   ListPromotionsRequestSchema,
