@@ -5,8 +5,6 @@ import { describe, expect, it } from 'vitest';
 import {
   firstUnitsValue,
   floorMultiple,
-  isAmount,
-  isSafeSum,
   minorDigits,
   roundHalfUpShare,
   spread,
@@ -264,30 +262,6 @@ describe('units of a line', () => {
 });
 
 describe('the range of amounts', () => {
-  it.each([
-    [0, true],
-    [MAX, true],
-    [MAX + 1, false],
-    [-1, false],
-    [0.5, false],
-    [Number.NaN, false],
-    [Number.POSITIVE_INFINITY, false],
-  ])('has %d in it: %s', (value, isIn) => {
-    expect(isAmount(value)).toBe(isIn);
-  });
-
-  it.each([
-    [[], true],
-    [[1, 2, 3], true],
-    [[MAX, 0], true],
-    [[MAX, 1], false],
-    [[MAX, MAX], false],
-    [[5, -1], false],
-    [[0.5, 0.5], false],
-  ])('has the sum of %j in it: %s', (amounts, isIn) => {
-    expect(isSafeSum(amounts)).toBe(isIn);
-  });
-
   it('has multiples rounded down and held at its upper end', () => {
     expect(floorMultiple(12, 5000)).toBe(6);
     expect(floorMultiple(13, 5000)).toBe(6);

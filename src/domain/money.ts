@@ -7,21 +7,6 @@ import type { UnitRun } from './decision.ts';
 const BASIS_POINTS = 10_000;
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
-/** Whether a value is an amount: a whole number of minor units from 0 to 2^53 − 1. */
-export function isAmount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
-}
-
-/** Whether amounts and their sum all are amounts; what fails this is refused before anything is computed. */
-export function isSafeSum(amounts: Iterable<number>): boolean {
-  let sum = 0;
-  for (const amount of amounts) {
-    sum += amount;
-    if (!isAmount(amount) || !isAmount(sum)) return false;
-  }
-  return true;
-}
-
 /**
  * A share of an amount, exact halves upwards: floor((base × basisPoints + 5000) / 10000). At most 10000 basis points, so
  * never more than the base.
