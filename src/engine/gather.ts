@@ -1,7 +1,9 @@
 import type { CandidateSource, Failure } from '../domain/decision.ts';
 import { checkCoupon } from './check/check-coupon.ts';
+import { compareTexts } from './compare-texts.ts';
 import { type Contender, contenderOf } from './contender.ts';
 import type { EvaluationInput, HeldCoupon } from './evaluation-input.ts';
+import { normalisedCode } from './normalised-code.ts';
 import type { PreparedCart } from './prepared-cart.ts';
 import type { RuleTable } from './rule-table.ts';
 
@@ -17,7 +19,7 @@ export function gatherContenders(table: RuleTable, input: EvaluationInput, cart:
 function sortedCoupons(coupons: readonly HeldCoupon[]): readonly HeldCoupon[] {
   return coupons.length < 2
     ? coupons
-    : coupons.toSorted((left, right) => compare(left.couponId, right.couponId));
+    : coupons.toSorted((left, right) => compareTexts(left.couponId, right.couponId));
 }
 
 function ofCoupon(coupon: HeldCoupon, table: RuleTable, atMs: number): Contender {
@@ -40,20 +42,15 @@ function unknownCoupons({ coupons }: EvaluationInput, wanted: readonly string[])
   const known = new Set(coupons.map(({ couponId }) => couponId));
   return [...new Set(wanted)]
     .filter((couponId) => !known.has(couponId))
-    .sort(compare)
+    .sort(compareTexts)
     .map((couponId) => nameless({ kind: 'coupon', couponId }, { reason: 'COUPON_NOT_FOUND' }));
 }
 
-/** The codes as they are compared: without outer blanks, in lower case, each once and sorted. */
-export function typedCodes({ codes, selection }: Pick<EvaluationInput, 'codes' | 'selection'>): string[] {
+/** The codes as they are compared, each once and sorted. */
+function typedCodes({ codes, selection }: Pick<EvaluationInput, 'codes' | 'selection'>): string[] {
   if (codes.length === 0 && selection.kind === 'best') return [];
   const all = selection.kind === 'own' ? [...codes, ...selection.codes] : codes;
-  return [...new Set(all.map(normalisedCode))].sort(compare);
-}
-
-/** A code as it is compared. */
-export function normalisedCode(code: string): string {
-  return code.trim().toLowerCase();
+  return [...new Set(all.map(normalisedCode))].sort(compareTexts);
 }
 
 function ofCode(code: string, table: RuleTable): Contender {
@@ -66,9 +63,4 @@ function ofCode(code: string, table: RuleTable): Contender {
 
 function nameless(source: CandidateSource, failure: Failure): Contender {
   return { source, promotionId: '', promotionVersion: 0, expiresAtMs: Infinity, failure };
-}
-
-function compare(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }

@@ -1,4 +1,5 @@
 import type { NearMiss, RejectedCandidate } from '../domain/decision.ts';
+import { compareTexts } from './compare-texts.ts';
 import type { CompiledPromotion } from './compiled-promotion.ts';
 import { NEAR_MISSES_SHOWN } from './limits.ts';
 
@@ -35,7 +36,5 @@ function byNearness(left: NearMiss, right: NearMiss): number {
   if (left.missingKind !== right.missingKind) return left.missingKind === 'minor' ? -1 : 1;
   if (left.missing !== right.missing) return left.missing - right.missing;
   const saving = (right.wouldSaveMinor ?? 0) - (left.wouldSaveMinor ?? 0);
-  if (saving !== 0) return saving;
-  if (left.promotionId === right.promotionId) return 0;
-  return left.promotionId < right.promotionId ? -1 : 1;
+  return saving !== 0 ? saving : compareTexts(left.promotionId, right.promotionId);
 }

@@ -1,4 +1,5 @@
 import type { Cart, CartLine, ItemOffer } from '../domain/cart.ts';
+import { compareTexts } from './compare-texts.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /**
@@ -110,9 +111,7 @@ function linesAt(places: LineList, lines: readonly CartLine[]): CartLine[] {
 
 /** The line order: shorter ids first, then by code units. Negative, zero or positive as a comparator. */
 export function compareLineIds(left: string, right: string): number {
-  if (left.length !== right.length) return left.length - right.length;
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+  return left.length !== right.length ? left.length - right.length : compareTexts(left, right);
 }
 
 function categoriesOf(

@@ -1,6 +1,7 @@
 /** The order in which candidates are applied, and other orders among candidates. All texts are compared by code units. */
 import type { CandidateSource } from '../../domain/decision.ts';
 import type { Candidate } from '../candidate.ts';
+import { compareTexts } from '../compare-texts.ts';
 
 /** What tells candidates of one promotion apart: the coupon's id, the code, or nothing. */
 function sourceText(source: CandidateSource): string {
@@ -11,12 +12,6 @@ function sourceText(source: CandidateSource): string {
 /** A text that names a candidate among all, and sorts by promotion first. */
 export function candidateKey({ promotion, source }: Candidate): string {
   return `${promotion.definition.id}\u0000${sourceText(source)}`;
-}
-
-/** Negative, zero or positive as a comparator. */
-export function compareTexts(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }
 
 /** Higher priority first, then by promotion id, then by coupon id or code. */

@@ -1,7 +1,8 @@
 import type { Candidate } from '../candidate.ts';
+import { compareTexts } from '../compare-texts.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
 import { giftUnitsOf, type Tally } from '../tally.ts';
-import { candidateKey, compareByApplication, compareTexts } from './application-order.ts';
+import { candidateKey, compareByApplication } from './application-order.ts';
 import { BitRows } from './bit-rows.ts';
 import { isChoosy, isPairLegal } from './legality.ts';
 import { type Touch, touchOf } from './touch.ts';

@@ -1,5 +1,6 @@
 import type { Candidate } from '../candidate.ts';
 import type { Selection } from '../evaluation-input.ts';
+import { normalisedCode } from '../normalised-code.ts';
 import type { Tally } from '../tally.ts';
 import { compareByApplication } from './application-order.ts';
 import { isPairLegal } from './legality.ts';
@@ -18,10 +19,9 @@ export interface Selected {
 export function divideBySelection(usable: readonly Candidate[], selection: Selection): Selected {
   if (selection.kind === 'best') return { named: [], others: usable, unnamed: [] };
   const { couponIds, codes } = selection;
-  // Codes ignore case and outer blanks, as they do where they are typed.
   const names = [
     ...couponIds.map((id) => `coupon ${id}`),
-    ...codes.map((code) => `code ${code.trim().toLowerCase()}`),
+    ...codes.map((code) => `code ${normalisedCode(code)}`),
   ];
   const byName = new Map(usable.map((candidate) => [nameOf(candidate), candidate]));
   const named = [...new Set(names)].flatMap((name) => byName.get(name) ?? []);

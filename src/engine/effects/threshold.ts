@@ -3,6 +3,7 @@ import type { Failure } from '../../domain/decision.ts';
 import { sumAt } from '../../domain/money.ts';
 import type { ThresholdBasis } from '../../domain/promotion.ts';
 import type { EffectInput } from '../effect-parts.ts';
+import { fellShort } from '../fell-short.ts';
 
 /** The spend a threshold sees: before discounts, or what is left when the promotion's turn comes. */
 export function spendSeen(basis: ThresholdBasis, input: EffectInput): number {
@@ -11,5 +12,5 @@ export function spendSeen(basis: ThresholdBasis, input: EffectInput): number {
 
 /** Too little of something for the first step of a promotion. */
 export function notReached(needed: number, seen: number, kind: 'minor' | 'units'): Failure {
-  return { reason: 'TIER_NOT_REACHED', needed, seen, shortfall: { kind, missing: needed - seen } };
+  return fellShort('TIER_NOT_REACHED', kind, needed, seen);
 }

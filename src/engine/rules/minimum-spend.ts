@@ -1,3 +1,4 @@
+import { fellShort } from '../fell-short.ts';
 import type { RuleCompiler } from '../rule-parts.ts';
 
 /** The eligible lines cost at least an amount, before other discounts or, on request, after those that go first. */
@@ -8,12 +9,7 @@ export const minimumSpend: RuleCompiler<'minimum_spend'> = {
     return {
       check({ spendMinor }) {
         if (spendMinor >= amountMinor) return undefined;
-        return {
-          reason: 'MINIMUM_SPEND_NOT_MET',
-          needed: amountMinor,
-          seen: spendMinor,
-          shortfall: { kind: 'minor', missing: amountMinor - spendMinor },
-        };
+        return fellShort('MINIMUM_SPEND_NOT_MET', 'minor', amountMinor, spendMinor);
       },
     };
   },

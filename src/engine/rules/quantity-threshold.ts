@@ -1,3 +1,4 @@
+import { fellShort } from '../fell-short.ts';
 import type { RuleCompiler } from '../rule-parts.ts';
 
 /** The eligible lines have at least a number of units. */
@@ -6,12 +7,7 @@ export const quantityThreshold: RuleCompiler<'quantity_threshold'> = {
   compile: ({ minQuantity }) => ({
     check({ units }) {
       if (units >= minQuantity) return undefined;
-      return {
-        reason: 'QUANTITY_NOT_MET',
-        needed: minQuantity,
-        seen: units,
-        shortfall: { kind: 'units', missing: minQuantity - units },
-      };
+      return fellShort('QUANTITY_NOT_MET', 'units', minQuantity, units);
     },
   }),
 };

@@ -1,3 +1,4 @@
+import { fellShort } from '../fell-short.ts';
 import type { RuleCompiler } from '../rule-parts.ts';
 
 /** A gift is given for spending an amount on the whole order, inside the scope or not. */
@@ -6,12 +7,7 @@ export const spendForGift: RuleCompiler<'spend_for_gift'> = {
   compile: ({ amountMinor }) => ({
     check({ orderSpendMinor }) {
       if (orderSpendMinor >= amountMinor) return undefined;
-      return {
-        reason: 'GIFT_CONDITION_NOT_MET',
-        needed: amountMinor,
-        seen: orderSpendMinor,
-        shortfall: { kind: 'minor', missing: amountMinor - orderSpendMinor },
-      };
+      return fellShort('GIFT_CONDITION_NOT_MET', 'minor', amountMinor, orderSpendMinor);
     },
   }),
 };

@@ -1,6 +1,7 @@
 import type { CartSummary } from '../../domain/cart.ts';
 import type { Failure, RejectionReason } from '../../domain/decision.ts';
 import type { ItemSelection, MatchMode, Rule } from '../../domain/promotion.ts';
+import { fellShort } from '../fell-short.ts';
 
 /** A rule that cannot be judged without the lines of the cart. */
 export const NEEDS_LINES: Failure = { reason: 'NEEDS_LINES' };
@@ -43,8 +44,7 @@ export function proveRule(rule: Rule, summary: CartSummary): Proof {
 /** The subtotal of a scope is never more than the total, so a total below the amount proves the failure for every scope. */
 function proveSpend(amountMinor: number, reason: RejectionReason, { totalMinor }: CartSummary): Proof {
   if (totalMinor >= amountMinor) return 'holds';
-  const missing = amountMinor - totalMinor;
-  return { reason, needed: amountMinor, seen: totalMinor, shortfall: { kind: 'minor', missing } };
+  return fellShort(reason, 'minor', amountMinor, totalMinor);
 }
 
 function provePresence(
