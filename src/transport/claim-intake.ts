@@ -8,6 +8,7 @@ import type { ClaimedCoupon, ClaimFacts, ClaimRefusal, ClaimRequest } from '../l
 import { couponFieldHex } from '../ledger/coupon-field.ts';
 import type { Counter, Family } from '../telemetry/metric.ts';
 import type { ClaimOutcome } from '../telemetry/metrics.ts';
+import { asRefusal } from './as-refusal.ts';
 import type { CallContext } from './call-context.ts';
 import { ClaimRefusals } from './claim-refusals.ts';
 
@@ -148,10 +149,7 @@ export class ClaimIntake {
   }
 
   private refuse(error: unknown, answer: ClaimAnswerListener): void {
-    const refusal =
-      error instanceof Refusal
-        ? error
-        : new Refusal('INTERNAL', 'The claim could not be decided', { cause: error });
+    const refusal = asRefusal(error, 'The claim could not be decided');
     this.count(refusal.reason);
     answer.refused(refusal);
   }

@@ -12,6 +12,7 @@ import type { EvaluationKind, PendingEvaluation } from '../evaluation/pending-ev
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Counter, Family } from '../telemetry/metric.ts';
 import type { EvaluationOutcome } from '../telemetry/metrics.ts';
+import { asRefusal } from './as-refusal.ts';
 import type { HotReply } from './binding.ts';
 import type { CallContext } from './call-context.ts';
 import { answerDeadline, userOf } from './claim-intake.ts';
@@ -46,6 +47,7 @@ const SCANS: Readonly<Record<EvaluationKind, (bytes: Uint8Array) => ScannedReque
 /** What a user id may be; others are left to the worker, which names every fault of the request. */
 const USER_ID = /^[A-Za-z0-9._:@-]{1,64}$/;
 
+const NOT_EVALUATED = 'The cart could not be evaluated';
 const NO_REPLAY = new Refusal('PERMISSION_DENIED', 'This identity may not have decisions made again');
 const TOO_SLOW = new Refusal('DEADLINE_EXCEEDED', 'The deadline passed before the cart was evaluated');
 const TOO_OFTEN = new Refusal('EVALUATION_FAILED', 'The promotions changed while the cart was evaluated');
@@ -132,7 +134,7 @@ class Question implements PendingEvaluation, WalletWaiter {
       if (holder === undefined || scanned.bringsWallet) this.send();
       else this.intake.wallets.read(holder, this);
     } catch (error) {
-      this.refused(asRefusal(error));
+      this.refused(asRefusal(error, NOT_EVALUATED));
     }
   }
 
@@ -164,7 +166,7 @@ class Question implements PendingEvaluation, WalletWaiter {
       await Promise.all(versions.map((name) => this.bringOne(name)));
       this.send();
     } catch (error) {
-      this.refused(asRefusal(error));
+      this.refused(asRefusal(error, NOT_EVALUATED));
     }
   }
 
@@ -199,9 +201,4 @@ class Question implements PendingEvaluation, WalletWaiter {
     this.intake.count(result);
     this.reply(result);
   }
-}
-
-function asRefusal(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  return new Refusal('INTERNAL', 'The cart could not be evaluated', { cause: error });
 }

@@ -1,5 +1,6 @@
 /** Wallets that are asked for in one turn of the event loop are read in one round trip. */
-import { Refusal } from '../domain/refusal.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { asRefusal } from './as-refusal.ts';
 
 /** Hears one of both, unless it is settled before. */
 export interface WalletWaiter {
@@ -52,13 +53,8 @@ export class WalletReads {
         for (const waiter of waiting) waiter.walletRead(wallets[index] ?? new Uint8Array());
       }
     } catch (error) {
-      const refusal = asRefusal(error);
+      const refusal = asRefusal(error, 'The wallet could not be read');
       for (const waiter of waiters.flat()) waiter.refused(refusal);
     }
   }
-}
-
-function asRefusal(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  return new Refusal('INTERNAL', 'The wallet could not be read', { cause: error });
 }
