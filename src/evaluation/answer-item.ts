@@ -3,6 +3,7 @@ import type { HeldCoupon } from '../engine/evaluation-input.ts';
 import { judgeCoupons, type Verdict } from '../engine/judge-coupons.ts';
 import type { RuleTable, VersionName } from '../engine/rule-table.ts';
 import { judgeSummary } from '../engine/summary/judge-summary.ts';
+import { byCouponId } from './by-coupon-id.ts';
 import {
   type CouponQuestion,
   readUsableCouponsQuestion,
@@ -50,10 +51,6 @@ function decideCart(item: EvaluationItem, table: RuleTable, circumstances: Circu
       ...(explains && { wallet: coupons }),
     }),
   );
-}
-
-function byCouponId(left: HeldCoupon, right: HeldCoupon): number {
-  return left.couponId < right.couponId ? -1 : 1;
 }
 
 /** Answers once the table has every version the coupons hold, apart from those that could not be found. */

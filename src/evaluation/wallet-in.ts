@@ -1,10 +1,7 @@
 import { COUPON_FIELD_BYTES, couponIdOf, decodeCouponValue } from '../domain/coupon.ts';
 import type { HeldCoupon } from '../engine/evaluation-input.ts';
+import { byCouponId } from './by-coupon-id.ts';
 import { COUPON_BYTES } from './coupon-bytes.ts';
-
-function byCouponId(left: HeldCoupon, right: HeldCoupon): number {
-  return left.couponId < right.couponId ? -1 : 1;
-}
 
 /**
  * The coupons of a wallet that came as bytes, by id, so that the order in which the ledger stores them changes no answer. What

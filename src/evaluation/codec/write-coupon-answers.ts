@@ -5,6 +5,7 @@ import {
   encodeValidateCouponResponse,
   type JudgedCoupon,
 } from '../../gen/hot/cart-responses.ts';
+import { byCouponId } from '../by-coupon-id.ts';
 import { rejectionMessage } from './rejection-message.ts';
 
 /** What an answer carries beside the verdicts. */
@@ -65,7 +66,7 @@ function byUse(left: JudgedCoupon, right: JudgedCoupon): number {
   const leftEnd = left.expiresAt ?? Number.MAX_SAFE_INTEGER;
   const rightEnd = right.expiresAt ?? Number.MAX_SAFE_INTEGER;
   if (leftEnd !== rightEnd) return leftEnd - rightEnd;
-  return left.couponId < right.couponId ? -1 : 1;
+  return byCouponId(left, right);
 }
 
 /** A coupon that cannot be used ranks below one that saves nothing. */
