@@ -55,6 +55,18 @@ export const RULE_LOG_CROWDED_SHARE = 0.9;
 /** Nice value of threads that must not compete with those of light requests. */
 export const HEAVY_NICENESS = 5;
 
+/**
+ * Wait before a thread that could not even start is started again, in milliseconds: one that fails every time must not keep a
+ * core busy, and a second without it is bearable.
+ */
+export const REVIVE_AFTER_MS = 1_000;
+
+/**
+ * Time the first task of a thread that is started again may take, in milliseconds: it waits until the rules are compiled, which
+ * takes seconds for a large set.
+ */
+export const REVIVE_LIMIT_MS = 60_000;
+
 /** Rounds in which a worker may ask for older versions that coupons hold; one is usual, another when two workers differ. */
 export const VERSION_ROUNDS = 2;
 

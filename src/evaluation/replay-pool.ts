@@ -3,7 +3,6 @@
  * of their own that exists only while it is used, and run one at a time.
  */
 
-import { EventEmitter } from 'node:events';
 import { LRUCache } from 'lru-cache';
 import { Piscina } from 'piscina';
 import { Refusal } from '../domain/refusal.ts';
@@ -12,6 +11,7 @@ import { REPLAY_IDLE_MS, REPLAY_QUEUE_LIMIT, REPLAYED_RULE_SETS_KEPT } from './l
 import type { PendingEvaluation } from './pending-evaluation.ts';
 import { decodeResult } from './result-format.ts';
 import { RuleLog } from './rule-log.ts';
+import { runWithin } from './run-within.ts';
 import { settle } from './settle.ts';
 import { encodeTask } from './task-format.ts';
 
@@ -79,7 +79,8 @@ export class ReplayPool {
     try {
       if (item.isSettled) return;
       const rules = await this.rulesOf(version, deadlineMs);
-      const [timed] = decodeResult(await this.run({ batch: encodeTask([item]), version, rules }));
+      const task = { batch: encodeTask([item]), version, rules };
+      const [timed] = decodeResult(await runWithin(this.pool, task, this.ports.timeoutMs));
       if (timed !== undefined) settle(item, timed.outcome);
     } catch (error) {
       if (!(error instanceof Refusal)) this.ports.failed(error);
@@ -99,15 +100,5 @@ export class ReplayPool {
     log.publish();
     this.rules.set(version, log.memory);
     return log.memory;
-  }
-
-  private async run(task: ReplayTask): Promise<Uint8Array> {
-    const signal = new EventEmitter();
-    const timer = setTimeout(() => signal.emit('abort'), this.ports.timeoutMs);
-    try {
-      return await this.pool.run(task, { signal });
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }

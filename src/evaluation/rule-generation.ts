@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import type { EvaluationPoolName, Metrics } from '../telemetry/metrics.ts';
 import { EvaluationPool } from './evaluation-pool.ts';
@@ -45,12 +46,6 @@ export interface GenerationPorts {
 
 /** Changes read from a log between two turns of the event loop. */
 const CHANGES_PER_TURN = 1_000;
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
 
 /** The promotions of a log that are in force. */
 export class RulesInForce {

@@ -1,13 +1,8 @@
-import { EventEmitter } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { move, Piscina } from 'piscina';
+import { REVIVE_AFTER_MS, REVIVE_LIMIT_MS } from './limits.ts';
 import { isRuleReport, type RuleReport } from './rule-report.ts';
-
-/** Wait before a thread that could not even start is started again, in milliseconds. */
-const REVIVE_AFTER_MS = 1_000;
-
-/** Time the first task of a thread that is started again may take, in milliseconds: it waits for the rules. */
-const REVIVE_LIMIT_MS = 60_000;
+import { runWithin } from './run-within.ts';
 
 /** What threads are started with. */
 export interface ThreadSettings {
@@ -77,13 +72,7 @@ export class WorkerThreads {
    * than `timeoutMs` with what is before it, which ends the thread, or when the pool closes.
    */
   async run(task: Buffer<ArrayBuffer>, timeoutMs: number): Promise<Uint8Array> {
-    const signal = new EventEmitter();
-    const timer = setTimeout(() => signal.emit('abort'), timeoutMs);
-    try {
-      return await this.pool.run(move(task), { signal });
-    } finally {
-      clearTimeout(timer);
-    }
+    return await runWithin(this.pool, move(task), timeoutMs);
   }
 
   /** Ends the threads at once; tasks that run are broken off. */
