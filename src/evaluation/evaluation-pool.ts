@@ -42,6 +42,10 @@ const OVERLOADED = new Refusal('EVALUATION_OVERLOADED', 'Too many carts are wait
 const FAILED = new Refusal('EVALUATION_FAILED', 'The evaluation was ended before it had an answer');
 const CLOSED = new Refusal('SHUTTING_DOWN', 'This server is stopping');
 
+function refuseAll(requests: readonly Waiting[], refusal: Refusal): void {
+  for (const { item } of requests) if (!item.isSettled) item.refused(refusal);
+}
+
 /** Some worker threads and the requests that wait for them. */
 export class EvaluationPool {
   private readonly ports: PoolPorts;
@@ -105,7 +109,7 @@ export class EvaluationPool {
     this.isClosed = true;
     this.dispatch();
     while (this.running.size > 0) await Promise.allSettled(this.running);
-    for (const { item } of this.line.clear()) if (!item.isSettled) item.refused(CLOSED);
+    refuseAll(this.line.clear(), CLOSED);
     await this.threads.close();
   }
 
@@ -177,11 +181,10 @@ export class EvaluationPool {
     const [first, ...others] = this.fallen.splice(0).sort((left, right) => left.order - right.order);
     if (first === undefined) return;
     this.ports.failed(first.error);
-    for (const { item } of first.batch) if (!item.isSettled) item.refused(this.isClosed ? CLOSED : FAILED);
-    for (const { item, sinceMs } of others.flatMap(({ batch }) => batch)) {
-      if (this.isClosed && !item.isSettled) item.refused(CLOSED);
-      else this.line.push(item, sinceMs);
-    }
+    refuseAll(first.batch, this.isClosed ? CLOSED : FAILED);
+    const untouched = others.flatMap(({ batch }) => batch);
+    if (this.isClosed) refuseAll(untouched, CLOSED);
+    else for (const { item, sinceMs } of untouched) this.line.push(item, sinceMs);
     this.dispatch();
   }
 
