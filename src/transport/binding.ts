@@ -8,10 +8,11 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import type { Validator } from '@bufbuild/protovalidate';
-import { Refusal } from '../domain/refusal.ts';
+import { pathToString } from '@bufbuild/protobuf/reflect';
+import type { Validator, Violation } from '@bufbuild/protovalidate';
+import { invalidRequest, unreadableRequest } from '../domain/invalid-request.ts';
+import type { FieldViolation, Refusal } from '../domain/refusal.ts';
 import type { CallContext } from './call-context.ts';
-import { invalidRequest } from './invalid-request.ts';
 
 /** Takes the one answer of a hot call: response bytes, or why there is none. */
 export type HotReply = (result: Uint8Array | Refusal) => void;
@@ -65,9 +66,9 @@ export function unary<I extends DescMessage, O extends DescMessage>(
   handler: UnaryHandler<I, O>,
 ): Binding {
   const handle: BytesHandler = async (bytes, context, validator) => {
-    const request = decode(method.input, bytes);
+    const request = decodeMessage(method.input, bytes);
     const result = validator.validate(method.input, request);
-    if (result.kind === 'invalid') throw invalidRequest(result.violations);
+    if (result.kind === 'invalid') throw invalidRequest(result.violations.map(faultOf));
     if (result.kind === 'error') throw result.error;
     const response = await handler(request, context);
     return toBinary(method.output, create(method.output, response));
@@ -75,16 +76,21 @@ export function unary<I extends DescMessage, O extends DescMessage>(
   return { kind: 'unary', method, handle };
 }
 
+function faultOf({ field, message }: Violation): FieldViolation {
+  return { field: pathToString(field), description: message };
+}
+
 /** Binds a handler of a stream in both directions. */
 export function stream(method: DescMethodBiDiStreaming, handle: StreamHandler): Binding {
   return { kind: 'stream', method, handle };
 }
 
-function decode<I extends DescMessage>(schema: I, bytes: Uint8Array): MessageShape<I> {
+/** The message in `bytes`. Throws Refusal INVALID_REQUEST when they hold another one, or none. */
+export function decodeMessage<I extends DescMessage>(schema: I, bytes: Uint8Array): MessageShape<I> {
   try {
     return fromBinary(schema, bytes);
   } catch (cause) {
-    throw new Refusal('INVALID_REQUEST', 'The request is not a message of this method', { cause });
+    throw unreadableRequest(cause);
   }
 }
 

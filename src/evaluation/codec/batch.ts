@@ -1,7 +1,8 @@
 /** A batch of carts by its items, so that each is evaluated by itself and no item is decoded or encoded twice. */
-import { Refusal } from '../../domain/refusal.ts';
+import { invalidRequest } from '../../domain/invalid-request.ts';
 import { type CartRefusal, encodeCartRefusal } from '../../gen/hot/cart-responses.ts';
-import { MalformedMessageError, WireReader } from '../../wire/wire-reader.ts';
+import { decodeRequest } from '../../wire/decode-request.ts';
+import { WireReader } from '../../wire/wire-reader.ts';
 import { WireWriter } from '../../wire/wire-writer.ts';
 
 /** Carts of one batch, at most; as the contract says. */
@@ -20,31 +21,24 @@ const REFUSAL_TAG = 2 * 8 + LENGTH_DELIMITED;
  * INVALID_REQUEST when there are none or too many.
  */
 export function splitBatch(bytes: Uint8Array): Uint8Array[] {
-  const items = itemsIn(bytes);
+  const items = decodeRequest(itemsIn, bytes);
   if (items.length >= 1 && items.length <= MAX_BATCH_ITEMS) return items;
   const description =
     items.length === 0
       ? 'must contain at least 1 item(s)'
       : `must contain no more than ${MAX_BATCH_ITEMS} item(s)`;
-  throw new Refusal('INVALID_REQUEST', `The request is not valid: items: ${description}`, {
-    violations: [{ field: 'items', description }],
-  });
+  throw invalidRequest([{ field: 'items', description }]);
 }
 
 function itemsIn(bytes: Uint8Array): Uint8Array[] {
   const reader = new WireReader(bytes);
   const items: Uint8Array[] = [];
-  try {
-    while (reader.position < reader.length) {
-      const tag = reader.tag();
-      if (tag >>> 3 === ELEMENTS_FIELD) items.push(reader.bytes());
-      else reader.skip(tag, 1);
-    }
-    return items;
-  } catch (cause) {
-    if (!(cause instanceof MalformedMessageError)) throw cause;
-    throw new Refusal('INVALID_REQUEST', 'The request is not a message of this method', { cause });
+  while (reader.position < reader.length) {
+    const tag = reader.tag();
+    if (tag >>> 3 === ELEMENTS_FIELD) items.push(reader.bytes());
+    else reader.skip(tag, 1);
   }
+  return items;
 }
 
 /** What became of one item: its EvaluateCartResponse as written, or why there is none. */

@@ -1,8 +1,7 @@
-import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
-import { create, type DescMethodUnary, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
+import { create, type DescMethodUnary, toBinary } from '@bufbuild/protobuf';
 import type { WriteContext } from '../../definitions/definition-ports.ts';
-import { Refusal } from '../../domain/refusal.ts';
-import type { Binding, UnaryHandler } from '../binding.ts';
+import { type Binding, decodeMessage, type UnaryHandler } from '../binding.ts';
 import type { CallContext } from '../call-context.ts';
 
 /** Who writes and by when, from the circumstances of the call. */
@@ -20,16 +19,8 @@ export function selfChecked<I extends DescMessage, O extends DescMessage>(
   handler: UnaryHandler<I, O>,
 ): Binding {
   const handle = async (bytes: Uint8Array, context: CallContext): Promise<Uint8Array> => {
-    const response: MessageInitShape<O> = await handler(decoded(method.input, bytes), context);
+    const response: MessageInitShape<O> = await handler(decodeMessage(method.input, bytes), context);
     return toBinary(method.output, create(method.output, response));
   };
   return { kind: 'unary', method, handle };
-}
-
-function decoded<I extends DescMessage>(schema: I, bytes: Uint8Array): MessageShape<I> {
-  try {
-    return fromBinary(schema, bytes);
-  } catch (cause) {
-    throw new Refusal('INVALID_REQUEST', 'The request is not a message of this method', { cause });
-  }
 }

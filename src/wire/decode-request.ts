@@ -1,0 +1,19 @@
+import { unreadableRequest } from '../domain/invalid-request.ts';
+import type { FieldViolation } from '../domain/refusal.ts';
+import { MalformedMessageError } from './wire-reader.ts';
+
+/** The generated codec of one request. */
+export interface RequestCodec<Request> {
+  readonly decode: (bytes: Uint8Array) => Request;
+  readonly violationsOf: (request: Request) => readonly FieldViolation[];
+}
+
+/** What `decode` reads from a caller's bytes. Throws Refusal INVALID_REQUEST when they are malformed. */
+export function decodeRequest<Request>(decode: (bytes: Uint8Array) => Request, bytes: Uint8Array): Request {
+  try {
+    return decode(bytes);
+  } catch (cause) {
+    if (!(cause instanceof MalformedMessageError)) throw cause;
+    throw unreadableRequest(cause);
+  }
+}
