@@ -4,16 +4,8 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { REASONS, type RefusalReason } from '../domain/refusal.ts';
+import { type Declare, declarations } from './declarations.ts';
 import { registerEventLoop } from './event-loop.ts';
-import {
-  Counter,
-  Family,
-  Gauge,
-  Histogram,
-  registerCounters,
-  registerGauges,
-  registerHistograms,
-} from './metric.ts';
 
 /** How a claim ended: taken now, taken earlier by the same request, or refused with a reason. */
 export type ClaimOutcome = 'claimed' | 'replayed' | RefusalReason;
@@ -21,8 +13,8 @@ export type ClaimOutcome = 'claimed' | 'replayed' | RefusalReason;
 /** How an evaluation ended: decided, or refused with a reason. */
 export type EvaluationOutcome = 'decided' | RefusalReason;
 
-/** Which worker threads evaluated: those of ordinary carts, of large ones, or of decisions by earlier rules. */
-export type EvaluationPoolName = 'light' | 'heavy' | 'replay';
+/** Which worker threads evaluated: those of ordinary carts or those of large ones. */
+export type EvaluationPoolName = 'light' | 'heavy';
 
 /** Why a call to a store was repeated. */
 export type RetryCause = 'connection' | 'timeout' | 'script_missing' | 'period' | 'closed' | 'failed_batch';
@@ -268,43 +260,4 @@ function evaluationPoolMetrics(declare: Declare) {
 
 function reasons(): RefusalReason[] {
   return Object.keys(REASONS).filter((name): name is RefusalReason => name in REASONS);
-}
-
-type Declare = ReturnType<typeof declarations>;
-
-/** The ways to declare a metric in a registry: one number, or one per combination of labels. */
-function declarations(registry: Registry) {
-  const counters = <L extends readonly string[]>(
-    name: string,
-    help: string,
-    labelNames: readonly string[],
-  ) => {
-    const family = new Family<Counter, L>(() => new Counter());
-    registerCounters(registry, { name, help, labelNames }, () => family.entries());
-    return family;
-  };
-  const gauges = <L extends readonly string[]>(name: string, help: string, labelNames: readonly string[]) => {
-    const family = new Family<Gauge, L>(() => new Gauge());
-    registerGauges(registry, { name, help, labelNames }, () => family.entries());
-    return family;
-  };
-  const histograms = <L extends readonly string[]>(
-    name: string,
-    help: string,
-    labelNames: readonly string[],
-    upperBounds: readonly number[],
-  ) => {
-    const family = new Family<Histogram, L>(() => new Histogram(upperBounds));
-    registerHistograms(registry, { name, help, labelNames }, () => family.entries());
-    return family;
-  };
-  return {
-    counters,
-    gauges,
-    histograms,
-    counter: (name: string, help: string) => counters<readonly []>(name, help, []).child(),
-    gauge: (name: string, help: string) => gauges<readonly []>(name, help, []).child(),
-    histogram: (name: string, help: string, upperBounds: readonly number[]) =>
-      histograms<readonly []>(name, help, [], upperBounds).child(),
-  };
 }
