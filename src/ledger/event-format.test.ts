@@ -12,9 +12,11 @@ import {
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((part) => Buffer.from(part));
 const writes = fc.record({
-  target: fc.constantFrom('wallet' as const, 'promotion' as const, 'index' as const),
-  id: fc.stringMatching(/^[A-Za-z0-9._:@-]{0,64}$/),
-  fields: fc.array(fc.record({ field: bytes(64), value: bytes(300) }), { maxLength: 4 }),
+  target: fc.constantFrom('wallet' as const, 'promotion' as const, 'order' as const, 'due' as const),
+  id: fc.stringMatching(/^[A-Za-z0-9._:@/-]{0,64}$/),
+  fields: fc.array(fc.record({ field: bytes(64), value: fc.option(bytes(300), { nil: undefined }) }), {
+    maxLength: 4,
+  }),
 });
 const entries: fc.Arbitrary<LedgerEntry> = fc.record({
   formatVersion: fc.constant(ENTRY_FORMAT),
@@ -22,7 +24,12 @@ const entries: fc.Arbitrary<LedgerEntry> = fc.record({
   eventsTotal: fc.integer({ min: 0, max: 2 ** 48 - 1 }),
   events: fc.array(
     fc.record({
-      kind: fc.constantFrom('opened' as const, 'defined' as const, 'claimed' as const, 'hidden' as const),
+      kind: fc.constantFrom(
+        'opened' as const,
+        'claimed' as const,
+        'reserved' as const,
+        'order_noted' as const,
+      ),
       writes: fc.array(writes, { maxLength: 3 }),
     }),
     { maxLength: 5 },
@@ -49,8 +56,26 @@ describe('a ledger entry', () => {
     );
   });
 
+  it('of the first format is still read, and has no removed fields', () => {
+    const writes = [
+      { target: 'index' as const, id: '', fields: [{ field: Buffer.from('x'), value: Buffer.from('y') }] },
+    ];
+    const first = {
+      formatVersion: 1,
+      timeMs: 5,
+      eventsTotal: 1,
+      events: [{ kind: 'claimed' as const, writes }],
+    };
+    expect(decodeEntry(encodeEntry(first))).toEqual(first);
+    const removed = [
+      { target: 'index' as const, id: '', fields: [{ field: Buffer.from('x'), value: undefined }] },
+    ];
+    const wrong = encodeEntry({ ...first, events: [{ kind: 'claimed', writes: removed }] });
+    expect(() => decodeEntry(wrong)).toThrow(CorruptEntryError);
+  });
+
   it('of a newer format stops the reader (LEDGER 20)', () => {
-    const entry = encodeEntry({ formatVersion: 2, timeMs: 0, eventsTotal: 0, events: [] });
+    const entry = encodeEntry({ formatVersion: ENTRY_FORMAT + 1, timeMs: 0, eventsTotal: 0, events: [] });
     expect(() => decodeEntry(entry)).toThrow(UnknownFormatError);
   });
 });
@@ -60,5 +85,6 @@ describe('applying a write', () => {
     const value = Buffer.from('000000000000ffee', 'hex');
     expect(appliedValue(Buffer.from('@'), value, 0x1234).toString('hex')).toBe('000000001234ffee');
     expect(appliedValue(Buffer.from('x'), value, 0x1234)).toBe(value);
+    expect(appliedValue(Buffer.from('@'), undefined, 0x1234)).toBeUndefined();
   });
 });
