@@ -1,10 +1,10 @@
+import { type Application, applyInOrder } from './apply.ts';
 import type { Candidate } from './candidate.ts';
 import { type CheckedContender, judge } from './check/judge.ts';
 import { type Combination, combine, type DroppedCandidate } from './combine/combine.ts';
 import { chooseQuickly, type LeftOut, type QuickChoice } from './combine/quick-choice.ts';
 import type { EvaluationInput } from './evaluation-input.ts';
 import type { PreparedCart } from './prepared-cart.ts';
-import { type Application, applyInOrder } from './tally.ts';
 
 /** Which candidates apply, what each gives where it stands, and what became of the others. */
 export interface Choice {

@@ -1,7 +1,7 @@
 import type { Cart } from '../domain/cart.ts';
 import type { AppliedPromotion, LineDecision, LineShare, Totals } from '../domain/decision.ts';
+import type { Application } from './apply.ts';
 import type { PreparedCart } from './prepared-cart.ts';
-import type { Application } from './tally.ts';
 
 /** What the applied promotions make of the order. */
 export interface Outcome {

@@ -21,15 +21,40 @@ export interface EffectInput {
 
 /** Where an effect writes what it gives. One object serves many applications; the caller clears it before each. */
 export interface EffectOutcome {
-  /** Taken off each line, by place; written for every eligible line, never above what is left of it. */
+  /**
+   * Taken off each line, by place, never above what is left of it. An effect that takes something off lines writes it for every
+   * eligible line; one that does not leaves it as it was, so it says something only when `itemsOffMinor` is above zero.
+   */
   readonly lineOff: Float64Array;
   /** Units of each line that share its discount, by place; written for every eligible line with a discount. */
   readonly unitsOff: Float64Array;
-  /** Sum of `lineOff`. */
+  /** Sum of `lineOff` over the eligible lines. */
   itemsOffMinor: number;
   shippingOffMinor: number;
   gifts: readonly Gift[];
   bonusPoints: number;
+}
+
+const NO_GIFTS: readonly Gift[] = [];
+
+/** An outcome of nothing, with room for so many lines. */
+export function emptyOutcome(lines: number): EffectOutcome {
+  return {
+    lineOff: new Float64Array(lines),
+    unitsOff: new Float64Array(lines),
+    itemsOffMinor: 0,
+    shippingOffMinor: 0,
+    gifts: NO_GIFTS,
+    bonusPoints: 0,
+  };
+}
+
+/** Makes an outcome serve again. The lines need not be cleared: without a sum nobody reads them, with one all are written. */
+export function clearOutcome(outcome: EffectOutcome): void {
+  outcome.itemsOffMinor = 0;
+  outcome.shippingOffMinor = 0;
+  outcome.gifts = NO_GIFTS;
+  outcome.bonusPoints = 0;
 }
 
 /** A compiled effect. */

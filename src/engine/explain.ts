@@ -1,10 +1,10 @@
 import type { Failure, NearMiss, RejectedCandidate, TraceStep } from '../domain/decision.ts';
+import type { Application } from './apply.ts';
 import type { Candidate } from './candidate.ts';
 import type { CheckedContender } from './check/judge.ts';
 import type { Choice } from './choose.ts';
 import type { DroppedCandidate } from './combine/combine.ts';
 import { type Missed, nearMissesOf } from './near-misses.ts';
-import type { Application } from './tally.ts';
 
 /** Why everything that does not apply does not. */
 export interface Explanation {

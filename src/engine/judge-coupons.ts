@@ -1,10 +1,10 @@
 import type { CandidateSource, Failure } from '../domain/decision.ts';
+import type { Given } from './apply.ts';
 import { checkContender, judge } from './check/judge.ts';
 import { occasionOf } from './evaluate-cart.ts';
 import type { EvaluationInput } from './evaluation-input.ts';
 import { gatherContenders } from './gather.ts';
 import type { RuleTable } from './rule-table.ts';
-import type { Given } from './tally.ts';
 
 /** What a coupon gives alone. Amounts in minor units. */
 export interface Benefit {

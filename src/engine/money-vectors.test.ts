@@ -8,7 +8,7 @@ import { firstUnitsValue, minorDigits, roundHalfUpShare, spread, unitRuns } from
 import { effectDefinition } from '../evaluation/codec/effect-definition.ts';
 import { EffectSchema } from '../gen/hongbao/v1/effect_pb.ts';
 import { compileEffect } from './compile-effect.ts';
-import type { EffectInput, EffectOutcome } from './effect-parts.ts';
+import { type EffectInput, type EffectOutcome, emptyOutcome } from './effect-parts.ts';
 import { type PreparedCart, prepareCart } from './prepared-cart.ts';
 import { Vocabulary } from './vocabulary.ts';
 
@@ -162,7 +162,7 @@ class Sequencer {
         shortfall === undefined ? {} : { missing: shortfall.missing, missing_kind: shortfall.kind };
       return { fails: step.shape.fails.parse({ ...rest, ...missing }) };
     }
-    const outcome = this.#emptyOutcome();
+    const outcome = emptyOutcome(cart.lines.length);
     compiled.apply(input, outcome);
     return { gives: this.#take(outcome) };
   }
@@ -186,18 +186,6 @@ class Sequencer {
       left: this.#left,
       shippingLeftMinor: this.#shippingLeftMinor,
       isOptimistic: false,
-    };
-  }
-
-  #emptyOutcome(): EffectOutcome {
-    const size = this.#cart.lines.length;
-    return {
-      lineOff: new Float64Array(size),
-      unitsOff: new Float64Array(size),
-      itemsOffMinor: 0,
-      shippingOffMinor: 0,
-      gifts: [],
-      bonusPoints: 0,
     };
   }
 

@@ -6,10 +6,11 @@ import { layTable } from '../../test/engine/sample-candidates.ts';
 import { sampleDefinition } from '../../test/engine/sample-definition.ts';
 import { sampleCart, sampleLine } from '../../test/engine/sample-input.ts';
 import type { PromotionDefinition } from '../domain/promotion.ts';
+import { applyAlone, applyInOrder } from './apply.ts';
 import type { Candidate } from './candidate.ts';
 import { compareByApplication } from './combine/application-order.ts';
 import type { PreparedCart } from './prepared-cart.ts';
-import { applyAlone, applyInOrder, Tally, tallyOf } from './tally.ts';
+import { Tally, tallyOf } from './tally.ts';
 
 /** Lines of 30.00 (three units), 20.00 and nothing; shipping 8.00. */
 const CART = sampleCart({

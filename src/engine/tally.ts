@@ -2,10 +2,10 @@
  * The running state of applying candidates one after the other: what is left of each line and of shipping. Applications are
  * undone in reverse order, so a depth-first search pays for one application per step and not for a whole set.
  */
-import type { Failure, Gift, LineShare } from '../domain/decision.ts';
-import { spreadOver, unitRuns } from '../domain/money.ts';
+import type { Gift } from '../domain/decision.ts';
+import { spreadOver, sumAt } from '../domain/money.ts';
 import type { Candidate } from './candidate.ts';
-import type { EffectInput, EffectOutcome } from './effect-parts.ts';
+import { clearOutcome, type EffectInput, type EffectOutcome, emptyOutcome } from './effect-parts.ts';
 import type { PreparedCart } from './prepared-cart.ts';
 
 /** Why a candidate cannot be applied where it stands: too little is left for its threshold, it gives nothing, or too much. */
@@ -30,28 +30,24 @@ const LEAST_ROOM = 64;
 const MOST_ROOM_KEPT = 1_024;
 
 const NO_LINES: readonly number[] = [];
-const NO_GIFTS: readonly Gift[] = [];
 
 /** Applies candidates to one cart. All amounts in minor units. */
 export class Tally {
   #cart: PreparedCart;
   readonly #input: MutableInput;
-  /** Steps and weights have room for so many lines; they are made once and serve cart after cart. */
-  #room: number;
+  /** Steps, amounts and weights have room for so many lines; they are made once and serve cart after cart. */
+  #room = 0;
   #steps: MutableStep[] = [];
-  #amounts: Float64Array;
+  #amounts = new Float64Array();
+  /** Shares of a discount cut to its budget: one per line and a last one for shipping. */
+  #weights = new Float64Array();
   #depth = 0;
   #savedMinor = 0;
   #giftUnits = 0;
   #bonusPoints = 0;
-  /** Shares of a discount cut to its budget: one per line and a last one for shipping. */
-  #weights: Float64Array;
 
   constructor(cart: PreparedCart) {
     this.#cart = cart;
-    this.#room = Math.max(LEAST_ROOM, cart.lines.length);
-    this.#weights = new Float64Array(this.#room + 1);
-    this.#amounts = new Float64Array(this.#room);
     this.#input = {
       cart,
       eligible: NO_LINES,
@@ -61,6 +57,7 @@ export class Tally {
       shippingLeftMinor: 0,
       isOptimistic: false,
     };
+    this.#makeRoom(cart.lines.length);
     this.#begin(cart);
   }
 
@@ -68,13 +65,15 @@ export class Tally {
   turnTo(cart: PreparedCart): void {
     if (this.#depth > 0) throw new Error('a tally with applications cannot turn to another cart');
     const lines = cart.lines.length;
-    if (lines > this.#room || (this.#room > MOST_ROOM_KEPT && lines <= MOST_ROOM_KEPT)) {
-      this.#room = Math.max(LEAST_ROOM, lines);
-      this.#weights = new Float64Array(this.#room + 1);
-      this.#amounts = new Float64Array(this.#room);
-      this.#steps = [];
-    }
+    if (lines > this.#room || (this.#room > MOST_ROOM_KEPT && lines <= MOST_ROOM_KEPT)) this.#makeRoom(lines);
     this.#begin(cart);
+  }
+
+  #makeRoom(lines: number): void {
+    this.#room = Math.max(LEAST_ROOM, lines);
+    this.#weights = new Float64Array(this.#room + 1);
+    this.#amounts = new Float64Array(this.#room);
+    this.#steps = [];
   }
 
   #begin(cart: PreparedCart): void {
@@ -86,6 +85,11 @@ export class Tally {
     this.#savedMinor = 0;
     this.#giftUnits = 0;
     this.#bonusPoints = 0;
+  }
+
+  /** The cart it is turned to. */
+  get cart(): PreparedCart {
+    return this.#cart;
   }
 
   /** Taken off lines and shipping by all applications together. */
@@ -131,11 +135,6 @@ export class Tally {
     return itemsOffMinor + shippingOffMinor;
   }
 
-  /** What the application at a depth gives, to be kept. */
-  applicationAt(depth: number): Application {
-    return applicationOf(this.stepAt(depth), this.#cart);
-  }
-
   /** What the last candidate gave, whether or not it could be kept; overwritten by the next one. To be read only. */
   get lastTried(): Readonly<EffectOutcome> {
     return this.#stepFor(this.#lastTried).outcome;
@@ -146,7 +145,8 @@ export class Tally {
   /** Applies a candidate to what is left, or says why that cannot be and leaves everything as it was. */
   apply(candidate: Candidate): Refusal | undefined {
     const { spendAfter } = candidate.promotion;
-    if (spendAfter !== undefined && this.leftOver(candidate) < spendAfter.minor) return 'BELOW_THRESHOLD';
+    if (spendAfter !== undefined && sumAt(candidate.eligible, this.#input.left) < spendAfter.minor)
+      return 'BELOW_THRESHOLD';
     const step = this.#try(candidate, false);
     const refusal = this.#keepBudget(candidate, step.outcome);
     if (refusal === undefined) this.#keep(candidate, step);
@@ -188,14 +188,6 @@ export class Tally {
     while (this.#depth > depth) this.undo();
   }
 
-  /** What is left of the eligible lines of a candidate. */
-  leftOver({ eligible }: Candidate): number {
-    const { left } = this.#input;
-    let sum = 0;
-    for (let at = 0; at < eligible.length; at += 1) sum += left[eligible[at] ?? 0] ?? 0;
-    return sum;
-  }
-
   #try(candidate: Candidate, isOptimistic: boolean): MutableStep {
     const input = this.#input;
     input.eligible = candidate.eligible;
@@ -205,10 +197,7 @@ export class Tally {
     this.#lastTried = this.#depth;
     const step = this.#stepFor(this.#depth);
     const { outcome } = step;
-    outcome.itemsOffMinor = 0;
-    outcome.shippingOffMinor = 0;
-    outcome.gifts = NO_GIFTS;
-    outcome.bonusPoints = 0;
+    clearOutcome(outcome);
     candidate.promotion.effect.apply(input, outcome);
     return step;
   }
@@ -216,15 +205,7 @@ export class Tally {
   #stepFor(depth: number): MutableStep {
     const known = this.#steps[depth];
     if (known !== undefined) return known;
-    const outcome: EffectOutcome = {
-      lineOff: new Float64Array(this.#room),
-      unitsOff: new Float64Array(this.#room),
-      itemsOffMinor: 0,
-      shippingOffMinor: 0,
-      gifts: NO_GIFTS,
-      bonusPoints: 0,
-    };
-    const step = { candidate: undefined, outcome };
+    const step = { candidate: undefined, outcome: emptyOutcome(this.#room) };
     this.#steps[depth] = step;
     return step;
   }
@@ -282,42 +263,8 @@ export function giftUnitsOf(gifts: readonly Gift[]): number {
   return gifts.reduce((units, { quantity }) => units + quantity, 0);
 }
 
-/** What one candidate gives where it stands in the order of application. */
-export interface Application {
-  readonly candidate: Candidate;
-  /** Lines with a discount, in line order; they sum to `itemsOffMinor`. */
-  readonly shares: readonly LineShare[];
-  readonly itemsOffMinor: number;
-  readonly shippingOffMinor: number;
-  readonly gifts: readonly Gift[];
-  readonly bonusPoints: number;
-}
-
-/** What a candidate gives alone; not all of it is nothing. */
-export interface Given {
-  readonly savedMinor: number;
-  readonly giftUnits: number;
-  readonly bonusPoints: number;
-}
-
-/** What a candidate gives alone, or why it gives nothing. */
-export type AloneResult = { readonly failure: Failure } | (Given & { readonly failure?: undefined });
-
-/** Applies a legal set in the order given, which is the order of application. Throws when the set is not legal. */
-export function applyInOrder(chosen: readonly Candidate[], cart: PreparedCart): Application[] {
-  const tally = tallyOf(cart);
-  const applications = chosen.map((candidate, depth) => {
-    const refusal = tally.apply(candidate);
-    if (refusal !== undefined) throw new Error(`${candidate.promotion.definition.id}: ${refusal}`);
-    return tally.applicationAt(depth);
-  });
-  tally.undoTo(0);
-  return applications;
-}
-
-/** The tally that evaluations use one after the other, and the cart it is turned to. */
+/** The tally that evaluations use one after the other. */
 let shared: Tally | undefined;
-let sharedCart: PreparedCart | undefined;
 
 /**
  * The tally of a cart with nothing applied. An evaluation uses it for one purpose after the other, and the next evaluation
@@ -325,47 +272,6 @@ let sharedCart: PreparedCart | undefined;
  */
 export function tallyOf(cart: PreparedCart): Tally {
   if (shared === undefined || shared.depth > 0) shared = new Tally(cart);
-  else if (sharedCart !== cart) shared.turnTo(cart);
-  sharedCart = cart;
+  else if (shared.cart !== cart) shared.turnTo(cart);
   return shared;
-}
-
-function applicationOf({ candidate, outcome }: TallyStep, { inputIndex }: PreparedCart): Application {
-  const { itemsOffMinor, shippingOffMinor, gifts, bonusPoints, lineOff, unitsOff } = outcome;
-  const shares: LineShare[] = [];
-  const { eligible } = candidate;
-  for (let at = 0; itemsOffMinor > 0 && at < eligible.length; at += 1) {
-    const place = eligible[at] ?? 0;
-    const amountMinor = lineOff[place] ?? 0;
-    if (amountMinor === 0) continue;
-    const units = unitRuns(amountMinor, unitsOff[place] ?? 0);
-    shares.push({ lineIndex: inputIndex[place] ?? 0, amountMinor, units });
-  }
-  return { candidate, shares, itemsOffMinor, shippingOffMinor, gifts, bonusPoints };
-}
-
-/** Applies one candidate to the untouched cart: the last of its checks. */
-export function applyAlone(candidate: Candidate, cart: PreparedCart): AloneResult {
-  const tally = tallyOf(cart);
-  const refusal = tally.apply(candidate);
-  if (refusal !== undefined) return { failure: failureOf(refusal, candidate, tally) };
-  const { savedMinor, giftUnits, bonusPoints } = tally;
-  tally.undo();
-  return { savedMinor, giftUnits, bonusPoints };
-}
-
-function failureOf(refusal: Refusal, candidate: Candidate, tally: Tally): Failure {
-  const { spendAfter } = candidate.promotion;
-  if (refusal === 'BELOW_THRESHOLD' && spendAfter !== undefined) {
-    const { ruleIndex, minor: needed } = spendAfter;
-    const seen = tally.leftOver(candidate);
-    const shortfall = { kind: 'minor', missing: needed - seen } as const;
-    return { reason: 'MINIMUM_SPEND_NOT_MET', ruleIndex, ruleKind: 'minimum_spend', needed, seen, shortfall };
-  }
-  if (refusal === 'OVER_BUDGET') {
-    const { itemsOffMinor, shippingOffMinor } = tally.lastTried;
-    const needed = itemsOffMinor + shippingOffMinor;
-    return { reason: 'BUDGET_EXCEEDED', needed, seen: candidate.budgetLeftMinor };
-  }
-  return { reason: 'NOTHING_TO_DISCOUNT' };
 }

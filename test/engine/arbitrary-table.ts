@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Cart, CartLine } from '../../src/domain/cart.ts';
 import type { Effect, ItemSelection, PromotionDefinition, Rule } from '../../src/domain/promotion.ts';
-import { applyAlone } from '../../src/engine/tally.ts';
+import { applyAlone } from '../../src/engine/apply.ts';
 import { layTable, type Offered, type Table } from './sample-candidates.ts';
 import { sampleDefinition } from './sample-definition.ts';
 import { sampleCart, sampleLine } from './sample-input.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { applyAlone } from '../../src/engine/apply.ts';
 import { chooseQuickly } from '../../src/engine/combine/quick-choice.ts';
-import { applyAlone } from '../../src/engine/tally.ts';
 import { arbitraryCase } from './arbitrary-table.ts';
 import { bestOfAllSets } from './brute-force.ts';
 import { nameOf } from './sample-candidates.ts';

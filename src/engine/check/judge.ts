@@ -1,8 +1,8 @@
 import type { Failure } from '../../domain/decision.ts';
+import { applyAlone, type Given } from '../apply.ts';
 import type { Candidate } from '../candidate.ts';
 import type { Contender } from '../contender.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
-import { applyAlone, type Given } from '../tally.ts';
 import { checkPromotion, isFailure } from './check-promotion.ts';
 import type { Occasion } from './occasion.ts';
 

@@ -4,9 +4,11 @@
  * not obvious is left to the search.
  */
 import type { Failure } from '../../domain/decision.ts';
+import { sumAt } from '../../domain/money.ts';
+import { type Application, applicationAt, applyAlone } from '../apply.ts';
 import type { Candidate } from '../candidate.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
-import { type Application, applyAlone, type Tally, tallyOf } from '../tally.ts';
+import { type Tally, tallyOf } from '../tally.ts';
 import { compareByApplication } from './application-order.ts';
 import { type Touch, touchOf } from './touch.ts';
 
@@ -48,7 +50,7 @@ export function chooseQuickly(
   if (division === undefined) return undefined;
   const tally = tallyOf(cart);
   const isBest = applyAll(division.members, tally) && isSurelyBest(division, tally);
-  const applications = isBest ? division.members.map((_, depth) => tally.applicationAt(depth)) : [];
+  const applications = isBest ? division.members.map((_, depth) => applicationAt(depth, tally)) : [];
   tally.undoTo(0);
   return isBest ? { applications, leftOut: division.leftOut } : undefined;
 }
@@ -171,7 +173,7 @@ function placeOf(candidate: Candidate, at: number, tally: Tally): Place {
   const offMinor = tally.offAt(at);
   const touch = touchOf(candidate, offMinor > 0 ? ANY_AMOUNT : 0, tally.left.length);
   const isFixed = touch.reaction.kind === 'fixed' && touch.target === 'items';
-  const leftMinor = isFixed ? tally.leftOver(candidate) : 0;
+  const leftMinor = isFixed ? sumAt(candidate.eligible, tally.left) : 0;
   return { touch, offMinor, leftMinor, width: candidate.eligible.length };
 }
 

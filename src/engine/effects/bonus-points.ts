@@ -1,5 +1,4 @@
 import type { EffectCompiler } from '../effect-parts.ts';
-import { takeNothing } from './take-nothing.ts';
 
 /** A fixed number of points. It takes no money off. */
 export const bonusPoints: EffectCompiler<'bonus_points'> = {
@@ -9,8 +8,7 @@ export const bonusPoints: EffectCompiler<'bonus_points'> = {
     target: 'benefit',
     isSpread: false,
     check: () => undefined,
-    apply: (input, outcome) => {
-      takeNothing(input, outcome);
+    apply: (_, outcome) => {
       outcome.bonusPoints = points;
     },
     offAtSpend: () => 0,

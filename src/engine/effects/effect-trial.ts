@@ -3,7 +3,7 @@ import type { ItemOffer } from '../../domain/cart.ts';
 import type { Failure, Gift } from '../../domain/decision.ts';
 import type { Effect } from '../../domain/promotion.ts';
 import { compileEffect } from '../compile-effect.ts';
-import type { CompiledEffect, EffectInput, EffectOutcome } from '../effect-parts.ts';
+import { type CompiledEffect, type EffectInput, emptyOutcome } from '../effect-parts.ts';
 import { type LineList, type PreparedCart, prepareCart } from '../prepared-cart.ts';
 import { Vocabulary } from '../vocabulary.ts';
 
@@ -104,15 +104,7 @@ function inputOf(
 }
 
 function apply(effect: CompiledEffect, input: EffectInput): TrialResult {
-  const size = input.cart.lines.length;
-  const outcome: EffectOutcome = {
-    lineOff: new Float64Array(size),
-    unitsOff: new Float64Array(size),
-    itemsOffMinor: 0,
-    shippingOffMinor: 0,
-    gifts: [],
-    bonusPoints: 0,
-  };
+  const outcome = emptyOutcome(input.cart.lines.length);
   const failure = effect.check(input);
   effect.apply(input, outcome);
   return {

@@ -1,6 +1,5 @@
 import type { EffectCompiler } from '../effect-parts.ts';
 import { takeAmount } from './take-amount.ts';
-import { takeNothing } from './take-nothing.ts';
 import { notReached, spendSeen } from './threshold.ts';
 
 /** An amount off for each full amount spent, up to a number of times. */
@@ -17,8 +16,7 @@ export const everyAmountOff: EffectCompiler<'every_amount_off'> = {
         spendMinor < everyMinor ? notReached(everyMinor, spendMinor, 'minor') : undefined,
       apply: (input, outcome) => {
         const offMinor = offFor(spendSeen(thresholdBasis, input));
-        if (offMinor === 0) takeNothing(input, outcome);
-        else takeAmount(offMinor, input, outcome);
+        if (offMinor > 0) takeAmount(offMinor, input, outcome);
       },
       offAtSpend: (spendMinor) => Math.min(offFor(spendMinor), spendMinor),
     };

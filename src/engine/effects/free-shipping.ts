@@ -1,5 +1,4 @@
 import type { EffectCompiler } from '../effect-parts.ts';
-import { takeNothing } from './take-nothing.ts';
 
 /** All that is left of shipping off, up to a ceiling. */
 export const freeShipping: EffectCompiler<'free_shipping'> = {
@@ -10,7 +9,6 @@ export const freeShipping: EffectCompiler<'free_shipping'> = {
     isSpread: false,
     check: () => undefined,
     apply: (input, outcome) => {
-      takeNothing(input, outcome);
       outcome.shippingOffMinor = Math.min(maxOffMinor, input.shippingLeftMinor);
     },
     offAtSpend: () => undefined,

@@ -4,7 +4,6 @@ import type { EffectCompiler, EffectInput, EffectOutcome } from '../effect-parts
 import type { LineList, PreparedCart } from '../prepared-cart.ts';
 import { PerCart } from './per-cart.ts';
 import { quantityOf, type TakenUnits } from './pick-units.ts';
-import { takeNothing } from './take-nothing.ts';
 
 /** Items for free: added to the order, or taken off where they are in the cart already. */
 export const giftItems: EffectCompiler<'gift_items'> = {
@@ -19,8 +18,7 @@ export const giftItems: EffectCompiler<'gift_items'> = {
       apply: (input, outcome) => {
         const plan = plans.of(input);
         outcome.gifts = plan.added;
-        if (plan.taken === undefined) takeNothing(input, outcome);
-        else takeWhole(plan.taken, input, outcome);
+        if (plan.taken !== undefined) takeWhole(plan.taken, input, outcome);
       },
       offAtSpend: () => undefined,
     };

@@ -1,6 +1,5 @@
 import { floorMultiple, minorDigits } from '../../domain/money.ts';
 import type { EffectCompiler, EffectInput } from '../effect-parts.ts';
-import { takeNothing } from './take-nothing.ts';
 
 const ONCE_BASIS_POINTS = 10_000;
 
@@ -13,7 +12,6 @@ export const pointsMultiplier: EffectCompiler<'points_multiplier'> = {
     isSpread: false,
     check: () => undefined,
     apply: (input, outcome) => {
-      takeNothing(input, outcome);
       const bonus = floorMultiple(pointsEarned(input), multiplierBasisPoints - ONCE_BASIS_POINTS);
       outcome.bonusPoints = Math.min(bonus, maxBonusPoints);
     },

@@ -1,5 +1,4 @@
 import type { EffectCompiler } from '../effect-parts.ts';
-import { takeNothing } from './take-nothing.ts';
 
 /** An amount off shipping, at most what is left of it. */
 export const shippingOff: EffectCompiler<'shipping_off'> = {
@@ -10,7 +9,6 @@ export const shippingOff: EffectCompiler<'shipping_off'> = {
     isSpread: false,
     check: () => undefined,
     apply: (input, outcome) => {
-      takeNothing(input, outcome);
       outcome.shippingOffMinor = Math.min(amountMinor, input.shippingLeftMinor);
     },
     offAtSpend: () => undefined,

@@ -2,7 +2,6 @@ import { roundHalfUpShare } from '../../domain/money.ts';
 import type { EffectOf, Tier } from '../../domain/promotion.ts';
 import type { EffectCompiler, EffectInput, EffectOutcome } from '../effect-parts.ts';
 import { takeAmount } from './take-amount.ts';
-import { takeNothing } from './take-nothing.ts';
 import { takePercent } from './take-percent.ts';
 import { notReached, spendSeen } from './threshold.ts';
 
@@ -22,9 +21,7 @@ export const tieredOff: EffectCompiler<'tiered_off'> = {
         return seen < first ? notReached(first, seen, unit) : undefined;
       },
       apply: (input, outcome) => {
-        const tier = tiers[tierFor(effect, tiers, input, outcome)];
-        if (tier === undefined) takeNothing(input, outcome);
-        else tier.take(input, outcome);
+        tiers[tierFor(effect, tiers, input, outcome)]?.take(input, outcome);
       },
       offAtSpend: (spendMinor) =>
         effect.thresholdKind === 'spend'

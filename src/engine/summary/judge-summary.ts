@@ -1,6 +1,7 @@
 import type { Cart, CartSummary } from '../../domain/cart.ts';
 import type { Failure } from '../../domain/decision.ts';
 import type { Effect } from '../../domain/promotion.ts';
+import { applyAlone } from '../apply.ts';
 import { checkPromotion, checkUse, isFailure, ofRule } from '../check/check-promotion.ts';
 import type { Occasion } from '../check/occasion.ts';
 import type { CompiledPromotion } from '../compiled-promotion.ts';
@@ -10,7 +11,6 @@ import type { EvaluationInput } from '../evaluation-input.ts';
 import { gatherContenders } from '../gather.ts';
 import { type Benefit, benefitOf, type Verdict } from '../judge-coupons.ts';
 import type { RuleTable } from '../rule-table.ts';
-import { applyAlone } from '../tally.ts';
 import { NEEDS_LINES, proveRule } from './prove-rule.ts';
 
 /** An evaluation of which only a summary of the cart is known. */
