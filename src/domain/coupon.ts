@@ -16,6 +16,8 @@
  * All integers are unsigned and big endian. A value under 64 bytes keeps the wallet a listpack (LEDGER rule 5).
  */
 
+import { readUint48, writeUint48 } from './uint48.ts';
+
 /** Stored states. Expiry is not among what scripts write: it is a function of time, see {@link stateAt}. */
 export type CouponState = 'unused' | 'reserved' | 'used' | 'expired' | 'revoked';
 
@@ -62,15 +64,6 @@ export class CorruptCouponError extends Error {
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function readUint48(view: DataView, offset: number): number {
-  return view.getUint16(offset) * 0x1_0000_0000 + view.getUint32(offset + 2);
-}
-
-function writeUint48(view: DataView, offset: number, value: number): void {
-  view.setUint16(offset, Math.floor(value / 0x1_0000_0000));
-  view.setUint32(offset + 2, value % 0x1_0000_0000);
 }
 
 function named<Name>(names: readonly Name[], code: number, what: string): Name {
