@@ -1,14 +1,13 @@
 import type { Decision } from '../domain/decision.ts';
 import { type CheckedContender, checkContender } from './check/judge.ts';
-import type { Occasion } from './check/occasion.ts';
 import { choose } from './choose.ts';
 import { decide } from './decide.ts';
 import type { EvaluationInput } from './evaluation-input.ts';
 import { explain, traceOf } from './explain.ts';
 import { gatherContenders } from './gather.ts';
-import { type PreparedCart, prepareCart } from './prepared-cart.ts';
+import { occasionOf } from './occasion.ts';
+import type { PreparedCart } from './prepared-cart.ts';
 import type { RuleTable } from './rule-table.ts';
-import { zonedClock } from './zoned-clock.ts';
 
 /**
  * Decides about a cart: which promotions and coupons apply, what each line pays, and why every other candidate does not. A
@@ -38,20 +37,9 @@ export function checkContenders(
   table: RuleTable,
   input: EvaluationInput,
 ): { readonly cart: PreparedCart; readonly checked: readonly CheckedContender[] } {
-  const occasion = occasionOf(table, input);
-  const { cart } = occasion;
+  const occasion = occasionOf(table.vocabulary, input);
   return {
-    cart,
-    checked: gatherContenders(table, input, cart).map((each) => checkContender(each, occasion)),
-  };
-}
-
-/** The cart, the user and the moment as checks want them. */
-export function occasionOf(table: RuleTable, input: EvaluationInput): Occasion {
-  return {
-    cart: prepareCart(input.cart, table.vocabulary, input.offers),
-    facts: input.facts,
-    atMs: input.atMs,
-    wallClock: zonedClock(input.atMs),
+    cart: occasion.cart,
+    checked: gatherContenders(table, input, occasion).map((each) => checkContender(each, occasion)),
   };
 }

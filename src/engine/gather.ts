@@ -4,12 +4,19 @@ import { compareTexts } from './compare-texts.ts';
 import { type Contender, contenderOf } from './contender.ts';
 import type { EvaluationInput, HeldCoupon } from './evaluation-input.ts';
 import { normalisedCode } from './normalised-code.ts';
-import type { PreparedCart } from './prepared-cart.ts';
+import type { Occasion } from './occasion.ts';
 import type { RuleTable } from './rule-table.ts';
 
-/** Everything an evaluation must account for: automatic promotions by ref, then coupons by id, then codes by themselves. */
-export function gatherContenders(table: RuleTable, input: EvaluationInput, cart: PreparedCart): Contender[] {
-  const contenders = table.index.find(cart, { tags: input.facts.tags, atMs: input.atMs });
+/** Everything an evaluation must account for: automatic promotions by ref, then what is {@link namedContenders named}. */
+export function gatherContenders(table: RuleTable, input: EvaluationInput, occasion: Occasion): Contender[] {
+  const contenders = table.index.find(occasion);
+  for (const named of namedContenders(table, input)) contenders.push(named);
+  return contenders;
+}
+
+/** What the caller brings: coupons by id, then wanted coupons nobody knows, then codes by themselves. */
+export function namedContenders(table: RuleTable, input: EvaluationInput): Contender[] {
+  const contenders: Contender[] = [];
   for (const coupon of sortedCoupons(input.coupons)) contenders.push(ofCoupon(coupon, table, input.atMs));
   if (input.selection.kind === 'own') contenders.push(...unknownCoupons(input, input.selection.couponIds));
   for (const code of typedCodes(input)) contenders.push(ofCode(code, table));

@@ -1,9 +1,9 @@
 import type { CandidateSource, Failure } from '../domain/decision.ts';
 import type { Given } from './apply.ts';
 import { checkContender, judge } from './check/judge.ts';
-import { occasionOf } from './evaluate-cart.ts';
 import type { EvaluationInput } from './evaluation-input.ts';
-import { gatherContenders } from './gather.ts';
+import { namedContenders } from './gather.ts';
+import { occasionOf } from './occasion.ts';
 import type { RuleTable } from './rule-table.ts';
 
 /** What a coupon gives alone. Amounts in minor units. */
@@ -29,13 +29,11 @@ export function benefitOf({ savedMinor, giftUnits, bonusPoints }: Given): Benefi
 
 /** A verdict per coupon and code of the input, as if nothing else but it were used: coupons by id, then codes. */
 export function judgeCoupons(table: RuleTable, input: EvaluationInput): Verdict[] {
-  const occasion = occasionOf(table, input);
-  return gatherContenders(table, input, occasion.cart)
-    .filter(({ source }) => source.kind !== 'automatic')
-    .map((contender) => {
-      const { source, promotionId, promotionVersion } = contender;
-      const { given, failure } = judge(checkContender(contender, occasion), occasion.cart);
-      const verdict = { source, promotionId, promotionVersion };
-      return failure === undefined ? { ...verdict, ...benefitOf(given) } : { ...verdict, failure };
-    });
+  const occasion = occasionOf(table.vocabulary, input);
+  return namedContenders(table, input).map((contender) => {
+    const { source, promotionId, promotionVersion } = contender;
+    const { given, failure } = judge(checkContender(contender, occasion), occasion.cart);
+    const verdict = { source, promotionId, promotionVersion };
+    return failure === undefined ? { ...verdict, ...benefitOf(given) } : { ...verdict, failure };
+  });
 }

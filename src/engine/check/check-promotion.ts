@@ -4,8 +4,8 @@ import type { Candidate } from '../candidate.ts';
 import type { CompiledPromotion } from '../compiled-promotion.ts';
 import type { EffectInput } from '../effect-parts.ts';
 import { type Eligibility, eligibilityOf } from '../match/eligible-lines.ts';
+import type { Occasion } from '../occasion.ts';
 import { checkAudience } from './check-audience.ts';
-import type { Occasion } from './occasion.ts';
 
 /**
  * Whether a promotion may be used on a cart, before it is known what else is used: the candidate, or the first check that

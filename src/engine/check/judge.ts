@@ -2,9 +2,9 @@ import type { Failure } from '../../domain/decision.ts';
 import { applyAlone, type Given } from '../apply.ts';
 import type { Candidate } from '../candidate.ts';
 import type { Contender } from '../contender.ts';
+import type { Occasion } from '../occasion.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
 import { checkPromotion, isFailure } from './check-promotion.ts';
-import type { Occasion } from './occasion.ts';
 
 /** A contender that cannot be used, and why. */
 export interface FailedContender {

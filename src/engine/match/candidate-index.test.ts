@@ -92,7 +92,11 @@ describe('the index of automatic promotions (SPEC R10: candidates)', () => {
           categories: new Set(cartLines.flatMap(({ categoryIds }) => categoryIds)),
           tags: new Set(tags),
         };
-        const found = table.index.find(prepareCart(cart, table.vocabulary), { tags: shopper.tags, atMs: AT });
+        const found = table.index.find({
+          cart: prepareCart(cart, table.vocabulary),
+          facts: { tags: shopper.tags },
+          atMs: AT,
+        });
         const wanted = [...expected.values()].filter((definition) => isCandidate(definition, shopper));
         expect(found.map(({ promotion }) => promotion?.definition.ref)).toEqual(
           wanted.map(({ ref }) => ref).sort((left, right) => left - right),

@@ -1,15 +1,13 @@
 import type { CompiledPromotion } from '../compiled-promotion.ts';
 import { automaticContender, type Contender } from '../contender.ts';
+import type { Occasion } from '../occasion.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
 import { isPresent, type SelectionKeys } from '../selection.ts';
 import { UNKNOWN_KEY } from '../vocabulary.ts';
 import { type IndexEntry, Posting } from './posting.ts';
 
-/** Who is buying and when, as far as it decides which promotions are worth a look. */
-export interface Occasion {
-  readonly tags: ReadonlySet<string> | undefined;
-  readonly atMs: number;
-}
+/** What of an occasion decides which promotions are worth a look. */
+type Circumstances = Pick<Occasion, 'cart' | 'facts' | 'atMs'>;
 
 /**
  * Finds the automatic promotions a cart could get: from its items and categories, the user's tags and the moment. The cost
@@ -70,30 +68,31 @@ export class CandidateIndex {
   }
 
   /** The promotions to look at, by ref. */
-  find(cart: PreparedCart, occasion: Occasion): Contender[] {
+  find(occasion: Circumstances): Contender[] {
     this.#searches += 1;
     const found: IndexEntry[] = [];
-    const { itemKeys, categoryKeys } = cart;
-    this.#collect(this.#everywhere, cart, occasion, found);
+    const { itemKeys, categoryKeys } = occasion.cart;
+    this.#collect(this.#everywhere, occasion, found);
     for (let at = 0; at < itemKeys.length; at += 1) {
       const key = itemKeys[at] ?? UNKNOWN_KEY;
-      if (key !== UNKNOWN_KEY) this.#collect(this.#byItem[key], cart, occasion, found);
+      if (key !== UNKNOWN_KEY) this.#collect(this.#byItem[key], occasion, found);
     }
     for (let at = 0; at < categoryKeys.length; at += 1) {
       const key = categoryKeys[at] ?? UNKNOWN_KEY;
-      if (key !== UNKNOWN_KEY) this.#collect(this.#byCategory[key], cart, occasion, found);
+      if (key !== UNKNOWN_KEY) this.#collect(this.#byCategory[key], occasion, found);
     }
-    for (const tag of occasion.tags ?? []) this.#collect(this.#byTag.get(tag), cart, occasion, found);
+    for (const tag of occasion.facts.tags ?? []) this.#collect(this.#byTag.get(tag), occasion, found);
     return found.sort(byRef).map(({ contender }) => contender);
   }
 
-  #collect(posting: Posting | undefined, cart: PreparedCart, occasion: Occasion, found: IndexEntry[]): void {
+  #collect(posting: Posting | undefined, occasion: Circumstances, found: IndexEntry[]): void {
     if (posting === undefined || posting.seenIn === this.#searches) return;
     posting.seenIn = this.#searches;
-    for (const entry of posting.validAt(occasion.atMs)) {
+    const { cart, facts, atMs } = occasion;
+    for (const entry of posting.validAt(atMs)) {
       if (entry.seenIn === this.#searches) continue;
       entry.seenIn = this.#searches;
-      if (isWorthALook(entry, cart, occasion.tags)) found.push(entry);
+      if (isWorthALook(entry, cart, facts.tags)) found.push(entry);
     }
   }
 }

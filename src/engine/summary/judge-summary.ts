@@ -3,13 +3,12 @@ import type { Failure } from '../../domain/decision.ts';
 import type { Effect } from '../../domain/promotion.ts';
 import { applyAlone } from '../apply.ts';
 import { checkPromotion, checkUse, isFailure, ofRule } from '../check/check-promotion.ts';
-import type { Occasion } from '../check/occasion.ts';
 import type { CompiledPromotion } from '../compiled-promotion.ts';
 import type { Contender } from '../contender.ts';
-import { occasionOf } from '../evaluate-cart.ts';
 import type { EvaluationInput } from '../evaluation-input.ts';
-import { gatherContenders } from '../gather.ts';
+import { namedContenders } from '../gather.ts';
 import { type Benefit, benefitOf, type Verdict } from '../judge-coupons.ts';
+import { type Occasion, occasionOf } from '../occasion.ts';
 import type { RuleTable } from '../rule-table.ts';
 import { NEEDS_LINES, proveRule } from './prove-rule.ts';
 
@@ -24,10 +23,8 @@ export interface SummaryInput extends Omit<EvaluationInput, 'cart'> {
  */
 export function judgeSummary(table: RuleTable, { summary, ...rest }: SummaryInput): Verdict[] {
   const input = { ...rest, cart: cartOf(summary) };
-  const occasion = occasionOf(table, input);
-  return gatherContenders(table, input, occasion.cart)
-    .filter(({ source }) => source.kind !== 'automatic')
-    .map((contender) => verdictOn(contender, summary, occasion));
+  const occasion = occasionOf(table.vocabulary, input);
+  return namedContenders(table, input).map((contender) => verdictOn(contender, summary, occasion));
 }
 
 /** One line that costs the total: right for everything that does not look at single lines. */
