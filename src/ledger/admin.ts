@@ -7,13 +7,16 @@ import { appliedValue, decodeEntry, type LedgerEntry, type Write } from './event
 import { type PartitionKeys, partitionKeys } from './keys.ts';
 import { runScript } from './script-runner.ts';
 
+/** Classes of records of which there are many, beside wallets and promotions. */
+export type RecordClass = 'order' | 'account' | 'usage';
+
 /** One entry of the stream. */
 export interface StreamEntry {
   readonly seq: number;
   readonly payload: Buffer;
 }
 
-/** Wallets returned per step of a scan, about. */
+/** Records returned per step of a scan, about. */
 const SCAN_COUNT = 500;
 
 function payloadOf(fields: unknown): Buffer {
@@ -128,13 +131,10 @@ export class LedgerAdmin {
 
   /** Every field of many wallets in one round trip, in the order asked. */
   async readWallets(userIds: readonly string[]): Promise<Map<string, Buffer>[]> {
-    const pipeline = this.redis.pipeline();
-    for (const userId of userIds) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
-    const results = (await pipeline.exec()) ?? [];
-    return results.map(([error, reply]) => {
-      if (error) throw error;
-      return fieldMap(reply, 'hex');
-    });
+    return await this.readMany(
+      userIds.map((userId) => this.keys.walletPrefix + userId),
+      'hex',
+    );
   }
 
   /** A step over all wallets: user ids, and the cursor to go on with ('0' at the end). A user may come twice. */
@@ -142,6 +142,48 @@ export class LedgerAdmin {
     const pattern = `${this.keys.walletPrefix}*`;
     const [next, names] = await this.redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
     return { cursor: next, userIds: names.map((name) => name.slice(this.keys.walletPrefix.length)) };
+  }
+
+  /** Every field of many records of one class in one round trip, names as latin1 text, in the order asked. */
+  async readRecords(target: RecordClass, ids: readonly string[]): Promise<Map<string, Buffer>[]> {
+    const prefix = this.prefixOf(target);
+    return await this.readMany(
+      ids.map((id) => prefix + id),
+      'latin1',
+    );
+  }
+
+  /** A step over all records of one class: their ids, and the cursor to go on with ('0' at the end). An id may come twice. */
+  async scanRecords(target: RecordClass, cursor: string): Promise<{ cursor: string; ids: string[] }> {
+    const prefix = this.prefixOf(target);
+    const [next, names] = await this.redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', SCAN_COUNT);
+    return { cursor: next, ids: names.map((name) => name.slice(prefix.length)) };
+  }
+
+  /** When the given orders lapse (ms), in the order asked; undefined where none is in the due set. */
+  async readDue(members: readonly string[]): Promise<(number | undefined)[]> {
+    if (members.length === 0) return [];
+    const scores = await this.redis.zmscore(this.keys.due, ...members);
+    return scores.map((score) => (score === null ? undefined : Number(score)));
+  }
+
+  /** A step over the due set: `<user>/<order>`s, and the cursor to go on with ('0' at the end). A member may come twice. */
+  async scanDue(cursor: string): Promise<{ cursor: string; ids: string[] }> {
+    const [next, parts] = await this.redis.zscan(this.keys.due, cursor, 'COUNT', SCAN_COUNT);
+    return { cursor: next, ids: parts.filter((_part, index) => index % 2 === 0) };
+  }
+
+  private async readMany(
+    keys: readonly string[],
+    encoding: 'hex' | 'latin1',
+  ): Promise<Map<string, Buffer>[]> {
+    const pipeline = this.redis.pipeline();
+    for (const key of keys) pipeline.callBuffer('HGETALL', [key]);
+    const results = (await pipeline.exec()) ?? [];
+    return results.map(([error, reply]) => {
+      if (error) throw error;
+      return fieldMap(reply, encoding);
+    });
   }
 
   private async readFields(key: string, encoding: 'hex' | 'latin1'): Promise<Map<string, Buffer>> {
@@ -162,23 +204,40 @@ export class LedgerAdmin {
       String(decoded.timeMs),
       String(decoded.eventsTotal),
     ];
-    for (const write of writes) {
-      args.push(String(write.fields.length));
-      for (const { field, value } of write.fields) args.push(field, appliedValue(field, value, entry.seq));
-    }
+    for (const write of writes) args.push(...applyArguments(write, entry.seq));
     return { keys: [this.keys.stream, this.keys.meta, ...writes.map((write) => this.keyOf(write))], args };
   }
 
-  private keyOf(write: Write): string {
-    switch (write.target) {
+  private keyOf({ target, id }: Write): string {
+    switch (target) {
       case 'wallet':
-        return this.keys.walletPrefix + write.id;
+        return this.keys.walletPrefix + id;
       case 'promotion':
-        return this.keys.promotionPrefix + write.id;
+        return this.keys.promotionPrefix + id;
       case 'index':
         return this.keys.index;
+      case 'due':
+        return this.keys.due;
+      case 'order':
+      case 'account':
+      case 'usage':
+        return this.prefixOf(target) + id;
     }
   }
+
+  private prefixOf(target: RecordClass): string {
+    return this.keys[`${target}Prefix`];
+  }
+}
+
+/** What the apply script needs to know of one record; a sorted set is stored otherwise than a hash. */
+function applyArguments({ target, fields }: Write, seq: number): (string | Buffer)[] {
+  const args: (string | Buffer)[] = [target === 'due' ? 'zset' : 'hash', String(fields.length)];
+  for (const { field, value } of fields) {
+    const applied = appliedValue(field, value, seq);
+    args.push(field, applied === undefined ? '0' : '1', applied ?? '');
+  }
+  return args;
 }
 
 function fieldMap(reply: unknown, encoding: 'hex' | 'latin1'): Map<string, Buffer> {

@@ -19,6 +19,14 @@ export interface PartitionKeys {
   readonly walletPrefix: string;
   /** Prefix of promotion records; the ref in decimal follows. */
   readonly promotionPrefix: string;
+  /** Prefix of orders; user id, `/` and order id follow. */
+  readonly orderPrefix: string;
+  /** Prefix of accounts; the user id follows. */
+  readonly accountPrefix: string;
+  /** Prefix of usage records; the promotion's ref in decimal follows. */
+  readonly usagePrefix: string;
+  /** Sorted set: `<user>/<order>` by the instant its reservation is due, ms since the epoch. */
+  readonly due: string;
 }
 
 /** The number of partitions of this generation. */
@@ -31,6 +39,10 @@ function keysOf(tag: string): PartitionKeys {
     index: `{${tag}}index`,
     walletPrefix: `{${tag}}w:`,
     promotionPrefix: `{${tag}}d:`,
+    orderPrefix: `{${tag}}o:`,
+    accountPrefix: `{${tag}}a:`,
+    usagePrefix: `{${tag}}u:`,
+    due: `{${tag}}due`,
   };
 }
 

@@ -12,7 +12,8 @@
 --   4  payload of the entry
 --   5  time of the entry, ms
 --   6  events total after the entry
---   …  per record: number of fields, and per field its name and the value to store
+--   …  per record: 'hash' or 'zset', number of fields, and per field its name, '1' and the value to store or '0' and ''
+--      for a field that goes away; the names in a 'zset' are its members, the values their scores
 -- Reply 1 applied, 0 the stream's last entry is another one, or the partition is open
 
 local stream, meta = KEYS[1], KEYS[2]
@@ -26,19 +27,39 @@ if expected == '' then
 elseif #last == 0 or last[1][1] ~= generation .. '-' .. expected then
   return 0
 end
-for index = 3, #KEYS do
-  local kind = redis.call('TYPE', KEYS[index]).ok
-  if kind ~= 'hash' and kind ~= 'none' then return redis.error_reply('WRONGTYPE ' .. KEYS[index]) end
+
+-- Calls step(key, type, name, is_stored, value) for every field, and record(key, type) before those of each record.
+local function each(record, step)
+  local at = 7
+  for index = 3, #KEYS do
+    local key, kind, count = KEYS[index], ARGV[at], tonumber(ARGV[at + 1])
+    at = at + 2
+    record(key, kind)
+    for _ = 1, count do
+      step(key, kind, ARGV[at], ARGV[at + 1] == '1', ARGV[at + 2])
+      at = at + 3
+    end
+  end
 end
+
+local wrong
+each(function(key, kind)
+  local found = redis.call('TYPE', key).ok
+  if found ~= kind and found ~= 'none' then wrong = wrong or 'WRONGTYPE ' .. key end
+end, function(key, kind, _, is_stored, value)
+  if kind == 'zset' and is_stored and not tonumber(value) then wrong = wrong or 'ERR no score for ' .. key end
+end)
+if wrong then return redis.error_reply(wrong) end
 
 redis.call('XADD', stream, generation .. '-' .. seq, 'e', payload)
 redis.call('HSET', meta, 'generation', generation, 'time', time, 'events', events)
-local at = 7
-for index = 3, #KEYS do
-  local count = tonumber(ARGV[at])
-  for field = 1, count do
-    redis.call('HSET', KEYS[index], ARGV[at + 2 * field - 1], ARGV[at + 2 * field])
+each(function() end, function(key, kind, name, is_stored, value)
+  if kind == 'zset' then
+    if is_stored then redis.call('ZADD', key, value, name) else redis.call('ZREM', key, name) end
+  elseif is_stored then
+    redis.call('HSET', key, name, value)
+  else
+    redis.call('HDEL', key, name)
   end
-  at = at + 1 + 2 * count
-end
+end)
 return 1
