@@ -6,6 +6,9 @@ import type { LedgerSettings } from './ledger/ledger.ts';
 /** Share of the backlog limit at which new claims are refused; what follows a claim keeps the rest. */
 const CLAIM_BACKLOG_SHARE = 0.6;
 
+/** Share at which reservations and what else begins something is refused; commit, release and return never are. */
+const RESERVATION_BACKLOG_SHARE = 0.8;
+
 /** The generation of the ledger's history. Another one is made by a rebuild. */
 export const GENERATION = 1;
 
@@ -22,6 +25,7 @@ export function ledgerSettings(config: Config): LedgerSettings {
     ...ledgerConnection(config),
     queueLimit,
     claimBacklogEvents: Math.floor(backlogLimitEvents * CLAIM_BACKLOG_SHARE),
+    reservationBacklogEvents: Math.floor(backlogLimitEvents * RESERVATION_BACKLOG_SHARE),
     replicas: config.redis.replicas,
     durabilityFallback,
     isFsyncVouchedFor: fsyncAsserted,

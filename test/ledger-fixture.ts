@@ -52,6 +52,7 @@ const SETTINGS = {
   connectTimeoutMs: 2_000,
   queueLimit: 10_000,
   claimBacklogEvents: 1_000_000,
+  reservationBacklogEvents: 1_000_000,
   replicas: 0,
   durabilityFallback: 'refuse',
   isFsyncVouchedFor: false,

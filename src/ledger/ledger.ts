@@ -12,7 +12,6 @@ import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { withoutReplicas } from './claim-batch.ts';
-import { ClaimConnections } from './claim-connections.ts';
 import type { ClaimRequest } from './claim-operation.ts';
 import { awaitReady, connectLedger, type LedgerConnectionSettings } from './connection.ts';
 import { type Delivery, define } from './define.ts';
@@ -22,13 +21,17 @@ import { hideCoupon } from './hide-coupon.ts';
 import { type PartitionKeys, partitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
 import { LedgerReads } from './reads.ts';
+import { ScriptConnections } from './script-connections.ts';
 import {
   runReplicatedScript,
   runScript,
   ScriptFailure,
   type ScriptFailureKind,
+  type ScriptName,
   scriptFailure,
 } from './script-runner.ts';
+import type { Outcome, Transaction } from './transaction.ts';
+import { type CallReply, TransactionCommit } from './transaction-commit.ts';
 
 /** Settings of the ledger's client side. */
 export interface LedgerSettings extends LedgerConnectionSettings {
@@ -36,6 +39,8 @@ export interface LedgerSettings extends LedgerConnectionSettings {
   readonly queueLimit: number;
   /** Events not yet archived at which new claims are refused. */
   readonly claimBacklogEvents: number;
+  /** Events not yet archived at which reservations, grants and exchanges are refused. */
+  readonly reservationBacklogEvents: number;
   /** Replicas that must have a DURABLE claim before it is answered. */
   readonly replicas: number;
   /** What DURABLE promotions get while the server is not durable or too few replicas answer. */
@@ -78,9 +83,11 @@ export class Ledger {
   private readonly keys: PartitionKeys = partitionKeys(0);
   /** Definitions and single writes. */
   private readonly writer: Redis;
-  private readonly claimConnections: ClaimConnections;
+  private readonly claimConnections: ScriptConnections;
+  private readonly transactionConnections: ScriptConnections;
   private readonly reader: Redis;
   private readonly claims: GroupCommit;
+  private readonly transactions: TransactionCommit;
   private current: Durability = DURABILITY_UNREAD;
   private durabilityTimer: NodeJS.Timeout | undefined;
 
@@ -88,25 +95,15 @@ export class Ledger {
     this.ports = ports;
     this.writer = this.connect('hongbao-ledger-write');
     this.reader = this.connect('hongbao-ledger-read');
-    this.claimConnections = new ClaimConnections(
-      Array.from({ length: limits.BATCHES_IN_FLIGHT }, () => this.connect('hongbao-ledger-claim')),
+    this.claimConnections = this.connections('hongbao-ledger-claim', limits.BATCHES_IN_FLIGHT);
+    this.transactionConnections = this.connections(
+      'hongbao-ledger-transact',
+      limits.TRANSACTION_CALLS_IN_FLIGHT,
     );
     this.reads = new LedgerReads(this.reader, this.keys);
-    this.claims = new GroupCommit({
-      keys: this.keys,
-      queueLimit: ports.settings.queueLimit,
-      metrics: ports.metrics,
-      runClaims: (keys, args) => this.runClaims(keys, args),
-      settings: () => this.batchSettings(),
-      defineMissing: ports.defineMissing,
-      reportBroken: (promotionRef, cause) =>
-        ports.logger.error(
-          { event: LOG_EVENTS.ledgerScriptFailed, promotionRef, cause },
-          'a claim cannot be decided',
-        ),
-      nowMs: ports.nowMs,
-    });
-    ports.metrics.ledgerQueueItems.source = () => this.claims.waiting;
+    this.claims = this.claimCommit();
+    this.transactions = this.transactionCommit();
+    ports.metrics.ledgerQueueItems.source = () => this.claims.waiting + this.transactions.waiting;
     ports.metrics.ledgerInflight.source = () => this.claims.claimsInFlight;
   }
 
@@ -126,6 +123,25 @@ export class Ledger {
   /** Takes a claim; its listener hears one answer by the deadline. */
   claim(request: ClaimRequest): void {
     this.claims.submit(request);
+  }
+
+  /**
+   * Carries out a transaction, all of it or nothing. Throws LEDGER_*, DURABILITY_UNMET, ARCHIVE_BACKLOG, DEADLINE_EXCEEDED or
+   * INTERNAL; after each of these but the backlog, the outcome is unknown.
+   */
+  async transact(transaction: Transaction, deadlineMs: number): Promise<Outcome> {
+    return await this.within(deadlineMs, this.transactions.submit(transaction, deadlineMs));
+  }
+
+  /** Brings a promotion's definition where its record is missing. Throws PROMOTION_NOT_FOUND. */
+  async ensureDefined(promotionRef: number): Promise<void> {
+    if (!(await this.ports.defineMissing(promotionRef)))
+      throw new Refusal('PROMOTION_NOT_FOUND', 'There is no such promotion');
+  }
+
+  /** The ledger's clock now, ms since the epoch, as near as the last reply tells. */
+  nowMs(): number {
+    return Math.round(this.ports.nowMs() + this.claims.clockOffset);
   }
 
   /** Delivers a definition; idempotent. Throws a LEDGER_* refusal when that cannot be known to have happened. */
@@ -149,9 +165,10 @@ export class Ledger {
   /** Answers everything that was taken, then closes the connections. */
   async close(): Promise<void> {
     clearInterval(this.durabilityTimer);
-    await this.claims.drain();
+    await Promise.all([this.claims.drain(), this.transactions.drain()]);
     this.writer.disconnect();
     this.claimConnections.disconnect();
+    this.transactionConnections.disconnect();
     this.reader.disconnect();
   }
 
@@ -174,16 +191,75 @@ export class Ledger {
     };
   }
 
+  private connections(name: string, count: number): ScriptConnections {
+    return new ScriptConnections(Array.from({ length: count }, () => this.connect(name)));
+  }
+
+  private claimCommit(): GroupCommit {
+    const { settings, metrics, logger, defineMissing, nowMs } = this.ports;
+    return new GroupCommit({
+      keys: this.keys,
+      queueLimit: settings.queueLimit,
+      metrics,
+      runClaims: (keys, args) => this.runClaims(keys, args),
+      settings: () => this.batchSettings(),
+      defineMissing,
+      reportBroken: (promotionRef, cause) =>
+        logger.error(
+          { event: LOG_EVENTS.ledgerScriptFailed, promotionRef, cause },
+          'a claim cannot be decided',
+        ),
+      nowMs,
+    });
+  }
+
+  private transactionCommit(): TransactionCommit {
+    const { settings, metrics, logger, nowMs } = this.ports;
+    return new TransactionCommit({
+      keys: this.keys,
+      queueLimit: settings.queueLimit,
+      metrics,
+      run: (keys, args) => this.runTransactions(keys, args),
+      backlogLimitEvents: () => settings.reservationBacklogEvents,
+      isDurable: () => this.current.isDurable || settings.durabilityFallback === 'degrade',
+      clockOffsetMs: () => this.claims.clockOffset,
+      reportBroken: (cause) =>
+        logger.error({ event: LOG_EVENTS.ledgerScriptFailed, cause }, 'a transaction cannot be carried out'),
+      nowMs,
+    });
+  }
+
   private async runClaims(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown> {
-    const { replicas, commandTimeoutMs, durabilityFallback } = this.ports.settings;
-    if (replicas === 0)
-      return await this.claimConnections.run((redis) => runScript(redis, 'claim', keys, args));
-    const wait = { count: replicas, timeoutMs: Math.floor(commandTimeoutMs / 2) };
-    const answer = await this.claimConnections.run((redis) =>
-      runReplicatedScript(redis, 'claim', keys, args, wait),
-    );
-    if (answer.replicas < replicas) withoutReplicas(answer.reply, durabilityFallback);
+    const answer = await this.runConfirmed(this.claimConnections, 'claim', keys, args);
+    if (!answer.isReplicated) withoutReplicas(answer.reply, this.ports.settings.durabilityFallback);
     return answer.reply;
+  }
+
+  private async runTransactions(
+    keys: readonly string[],
+    args: readonly (string | Buffer)[],
+  ): Promise<CallReply> {
+    const answer = await this.runConfirmed(this.transactionConnections, 'transact', keys, args);
+    return {
+      ...answer,
+      isReplicated: answer.isReplicated || this.ports.settings.durabilityFallback === 'degrade',
+    };
+  }
+
+  /** Runs a script and waits for as many replicas as are configured. */
+  private async runConfirmed(
+    connections: ScriptConnections,
+    script: ScriptName,
+    keys: readonly string[],
+    args: readonly (string | Buffer)[],
+  ): Promise<CallReply> {
+    const { replicas, commandTimeoutMs } = this.ports.settings;
+    return await connections.run(async (redis) => {
+      if (replicas === 0) return { reply: await runScript(redis, script, keys, args), isReplicated: true };
+      const wait = { count: replicas, timeoutMs: Math.floor(commandTimeoutMs / 2) };
+      const answer = await runReplicatedScript(redis, script, keys, args, wait);
+      return { reply: answer.reply, isReplicated: answer.replicas >= replicas };
+    });
   }
 
   private async checkDurability(): Promise<void> {

@@ -33,3 +33,13 @@ export const PROMOTIONS_PER_BATCH = 250;
 
 /** How often the server's persistence settings are read again, in milliseconds; they can be changed while it runs. */
 export const DURABILITY_CHECK_MS = 5_000;
+
+/** Script time of one transaction and of each of its steps, in microseconds, as measured on the reference machine. */
+export const TRANSACTION_COST_US = 15;
+export const STEP_COST_US = 3;
+
+/** Calls with transactions under way at once, each on a connection of its own; claims have theirs besides. */
+export const TRANSACTION_CALLS_IN_FLIGHT = 2;
+
+/** Records read in one round trip. */
+export const RECORDS_PER_READ = 500;

@@ -71,3 +71,41 @@ export function encodeTags(tags: readonly string[]): Buffer {
     }),
   );
 }
+
+/** What a stored definition says, without the tags. Times and limits are absent when there are none. */
+export interface StoredDefinition {
+  readonly state: LiveState;
+  readonly claimable: boolean;
+  readonly version: number;
+  readonly perUserLimit: number | undefined;
+  readonly claimStartMs: number | undefined;
+  readonly claimEndMs: number | undefined;
+  readonly validity: Validity;
+}
+
+/** Reads the bytes of field `d`. Throws RangeError when they are not a definition. */
+export function decodeLiveDefinition(bytes: Buffer): StoredDefinition {
+  const state = STATES[bytes.length < HEADER_BYTES ? -1 : bytes.readUInt8(1)];
+  if (state === undefined || bytes.readUInt8(0) !== DEFINITION_FORMAT)
+    throw new RangeError('not a live definition');
+  return {
+    state,
+    claimable: bytes.readUInt8(2) === 1,
+    version: bytes.readUInt32BE(3),
+    perUserLimit: bytes.readUInt32BE(7) || undefined,
+    claimStartMs: bytes.readUIntBE(11, 6) || undefined,
+    claimEndMs: bytes.readUIntBE(17, 6) || undefined,
+    validity: validityOf(bytes),
+  };
+}
+
+function validityOf(bytes: Buffer): Validity {
+  const first = bytes.readUIntBE(24, 6);
+  if (bytes.readUInt8(23) !== 1) return { kind: 'days', days: first / MS_PER_DAY };
+  const endMs = bytes.readUIntBE(30, 6);
+  return {
+    kind: 'fixed',
+    ...(first > 0 && { startMs: first }),
+    ...(endMs > 0 && { endMs }),
+  };
+}

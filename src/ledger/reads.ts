@@ -1,6 +1,9 @@
 /** Reads of the live state. They see every write acknowledged before them. */
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { PartitionKeys } from './keys.ts';
+import { RECORDS_PER_READ } from './limits.ts';
+import { recordKey } from './record-key.ts';
+import type { RecordName } from './transaction.ts';
 import { claimCounterField, couponBytes, type WalletCoupon, walletCoupon, walletCoupons } from './wallet.ts';
 
 /** Counters of one promotion. `received` is absent when the quantity is unlimited. */
@@ -46,6 +49,15 @@ function stockOf(ref: number, record: unknown, claimed: unknown): Stock {
     ...(quantity === undefined ? {} : { received: quantity }),
     claimedByUser: Number(buffers(claimed)[0] ?? 0),
   };
+}
+
+function fieldsByName(parts: readonly (Buffer | null)[]): Map<string, Buffer> {
+  const fields = new Map<string, Buffer>();
+  for (let index = 0; index + 1 < parts.length; index += 2) {
+    const [name, value] = [parts[index], parts[index + 1]];
+    if (name && value) fields.set(name.toString('latin1'), value);
+  }
+  return fields;
 }
 
 /** The reading side of one partition. Methods throw what the driver throws. */
@@ -94,6 +106,23 @@ export class LedgerReads {
     const field = Buffer.from(fieldHex, 'hex');
     const value = await this.redis.hgetBuffer(this.keys.walletPrefix + userId, field);
     return value === null ? undefined : walletCoupon(field, value);
+  }
+
+  /** All fields of some records by name (latin1), in the order asked; empty where there is no such record. */
+  async records(names: readonly RecordName[]): Promise<Map<string, Buffer>[]> {
+    const records: Map<string, Buffer>[] = [];
+    for (let start = 0; start < names.length; start += RECORDS_PER_READ) {
+      const pipeline = this.redis.pipeline();
+      for (const name of names.slice(start, start + RECORDS_PER_READ))
+        pipeline.callBuffer('HGETALL', [recordKey(this.keys, name)]);
+      for (const reply of await run(pipeline)) records.push(fieldsByName(buffers(reply)));
+    }
+    return records;
+  }
+
+  /** Members of the due set whose instant is at or before `untilMs`, longest overdue first. */
+  async dueOrders(untilMs: number, limit: number): Promise<string[]> {
+    return await this.redis.zrangebyscore(this.keys.due, '-inf', untilMs, 'LIMIT', 0, limit);
   }
 
   /** The ref this partition knows a promotion id by; undefined when it does not. */

@@ -31,14 +31,13 @@
 
 --@include partition
 --@include events
+--@include wallet
 
 local STATE_INACTIVE, STATE_FINISHED, STATE_DELETED = 0, 2, 3
 local ACK_DURABLE = 2
 local VALIDITY_FIXED = 1
 local TARGET_NO_ORDER, TARGET_REGISTERED_WITHIN, TARGET_TAGS = 1, 2, 3
-local SOURCE_CLAIM, COUPON_FORMAT, COUPON_UNUSED, COUPON_RESERVED = 2, 1, 1, 2
-local WALLET_LIMIT = 500
-local COUPON_BYTES, FIELD_BYTES = 30, 16
+local SOURCE_CLAIM, COUPON_FORMAT = 2, 1
 
 local stream, meta = KEYS[1], KEYS[2]
 local promotion_count = tonumber(ARGV[1])
@@ -93,18 +92,6 @@ local function read_wallet(index, field, counter)
   return wallet
 end
 
--- Counts the coupons that are neither used up nor past their time; only asked when the running count is at the limit.
-local function count_live(key)
-  local fields, live = redis.call('HGETALL', key), 0
-  for i = 1, #fields, 2 do
-    if #fields[i] == FIELD_BYTES and #fields[i + 1] == COUPON_BYTES then
-      local state, expires = string.byte(fields[i + 1], 2), struct.unpack('>I6', fields[i + 1], 25)
-      if (state == COUPON_UNUSED and (expires == 0 or expires >= now)) or state == COUPON_RESERVED then live = live + 1 end
-    end
-  end
-  return live
-end
-
 local function has_tag(p, facts_at)
   local wanted, at = {}, p.tags_at
   for _ = 1, p.tags do
@@ -156,7 +143,7 @@ local function claim_refusal(p, wallet, facts_at, facts_length)
   if p.limit > 0 and count >= p.limit then return refusal(10, p.limit, count) end
   if p.received and p.issued >= p.received then return refusal(11, p.received, p.issued) end
   if wallet.live >= WALLET_LIMIT then
-    if not wallet.fresh then wallet.live = count_live(wallet.key) end
+    if not wallet.fresh then wallet.live = count_live(wallet.key, now) end
     if wallet.live >= WALLET_LIMIT then return refusal(12, WALLET_LIMIT, wallet.live) end
   end
   if p.ack == ACK_DURABLE and durable_mode == '0' then return refusal(17) end

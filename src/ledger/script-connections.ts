@@ -1,5 +1,5 @@
 /**
- * The connections claims travel on, one script call on each at a time.
+ * The connections of one lane of script calls, one call on each at a time.
  *
  * Redis syncs its file once per turn of its event loop, whatever it did in that turn. Calls on one connection are read one per
  * turn; on connections of their own they share a turn, and so an fsync.
@@ -7,7 +7,7 @@
 import type { Redis } from 'ioredis';
 
 /** A fixed number of connections, lent one call at a time; a call that finds none free waits for one. */
-export class ClaimConnections {
+export class ScriptConnections {
   private readonly all: readonly Redis[];
   private readonly free: Redis[];
   private readonly waiting: ((redis: Redis) => void)[] = [];
