@@ -14,7 +14,7 @@ export interface Explanation {
 
 /** Every contender that is not in the combination with its reason, in the order in which they were gathered. */
 export function explain({ contenders, combination }: Choice): Explanation {
-  const dropped = finderOf(combination.dropped);
+  const dropped = new Map(combination.dropped.map((each) => [each.candidate, each]));
   const rejected: RejectedCandidate[] = [];
   const missed: Missed[] = [];
   for (const one of contenders) {
@@ -28,26 +28,13 @@ export function explain({ contenders, combination }: Choice): Explanation {
   return { rejected, nearMisses: nearMissesOf(missed) };
 }
 
-/** Up to so many dropped candidates are looked through: nearly always there are fewer, and a map costs more to make. */
-const FEW_DROPPED = 8;
-
-function finderOf(
-  dropped: readonly DroppedCandidate[],
-): (candidate: Candidate) => DroppedCandidate | undefined {
-  if (dropped.length <= FEW_DROPPED) {
-    return (candidate) => dropped.find((each) => each.candidate === candidate);
-  }
-  const byCandidate = new Map(dropped.map((each) => [each.candidate, each]));
-  return (candidate) => byCandidate.get(candidate);
-}
-
 function rejectionOf(
   { contender, candidate, failure }: CheckedContender,
-  dropped: (candidate: Candidate) => DroppedCandidate | undefined,
+  dropped: ReadonlyMap<Candidate, DroppedCandidate>,
 ): RejectedCandidate | undefined {
   const { promotionId, promotionVersion, source } = contender;
   if (failure !== undefined) return { promotionId, promotionVersion, source, ...failure };
-  const drop = dropped(candidate);
+  const drop = dropped.get(candidate);
   if (drop === undefined) return undefined;
   const { reason, conflictsWith } = drop;
   const name = { promotionId, promotionVersion, source };

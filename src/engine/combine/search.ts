@@ -29,6 +29,8 @@ export class Search {
   /** Candidates that were left out although they surely make a set better; each waits for somebody it conflicts with. */
   readonly #passedOver: number[] = [];
   #isStopped = false;
+  /** Applications of its own; those that bounds tried come on top. */
+  #included = 0;
 
   constructor(field: Field, tally: Tally, maxApplications: number) {
     this.#field = field;
@@ -41,9 +43,9 @@ export class Search {
     this.#hasConflicts = field.conflicts.bits.some((word) => word !== 0);
   }
 
-  /** Applications tried so far. */
+  /** Applications tried so far, for bounds as well. */
   get applications(): number {
-    return this.#bound.applications;
+    return this.#included + this.#bound.applications;
   }
 
   /** Runs the search once. */
@@ -107,10 +109,10 @@ export class Search {
       return;
     }
     if (isChanged && this.#bound.isHopeless(at, this.#incumbent)) return;
-    if (this.#bound.applications > this.#maxApplications) this.#isStopped = true;
+    if (this.applications > this.#maxApplications) this.#isStopped = true;
     if (this.#isStopped) return;
     const refusal = this.#trial.include(at);
-    this.#bound.applications += 1;
+    this.#included += 1;
     const isMissed = refusal === undefined && this.#visitWith(at);
     if (this.#field.mandatory[at] === 1) return;
     this.#visitWithout(at, isMissed, refusal !== 'GIVES_NOTHING');
