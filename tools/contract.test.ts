@@ -24,16 +24,41 @@ import {
 } from '../src/gen/hongbao/v1/cart_service_pb.ts';
 import { CouponService, file_hongbao_v1_coupon_service } from '../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { EffectKindSchema, EffectSchema, file_hongbao_v1_effect } from '../src/gen/hongbao/v1/effect_pb.ts';
+import {
+  EventService,
+  file_hongbao_v1_event_service,
+  IngestEventRequestSchema,
+  IngestedEventKindSchema,
+} from '../src/gen/hongbao/v1/event_service_pb.ts';
+import { file_hongbao_v1_grant } from '../src/gen/hongbao/v1/grant_pb.ts';
 import { file_hongbao_v1_insight_service, InsightService } from '../src/gen/hongbao/v1/insight_service_pb.ts';
+import { file_hongbao_v1_job_service, JobService } from '../src/gen/hongbao/v1/job_service_pb.ts';
+import { file_hongbao_v1_points_service, PointsService } from '../src/gen/hongbao/v1/points_service_pb.ts';
+import { file_hongbao_v1_privacy_service, PrivacyService } from '../src/gen/hongbao/v1/privacy_service_pb.ts';
+import { file_hongbao_v1_promotion_code } from '../src/gen/hongbao/v1/promotion_code_pb.ts';
 import { file_hongbao_v1_promotion } from '../src/gen/hongbao/v1/promotion_pb.ts';
 import {
   file_hongbao_v1_promotion_service,
   PromotionService,
 } from '../src/gen/hongbao/v1/promotion_service_pb.ts';
+import {
+  file_hongbao_v1_redemption_service,
+  RedemptionService,
+} from '../src/gen/hongbao/v1/redemption_service_pb.ts';
 import { file_hongbao_v1_rule, RuleKindSchema, RuleSchema } from '../src/gen/hongbao/v1/rule_pb.ts';
 import { file_hongbao_v1_user_facts } from '../src/gen/hongbao/v1/user_facts_pb.ts';
 
-const services = [PromotionService, CouponService, InsightService, CartService];
+const services = [
+  PromotionService,
+  CouponService,
+  CartService,
+  InsightService,
+  RedemptionService,
+  PointsService,
+  EventService,
+  JobService,
+  PrivacyService,
+];
 const methods = services.flatMap((service) => service.methods);
 const definitions = [
   file_hongbao_v1_promotion,
@@ -47,6 +72,13 @@ const files = [
   file_hongbao_v1_coupon_service,
   file_hongbao_v1_insight_service,
   file_hongbao_v1_cart_service,
+  file_hongbao_v1_redemption_service,
+  file_hongbao_v1_points_service,
+  file_hongbao_v1_event_service,
+  file_hongbao_v1_job_service,
+  file_hongbao_v1_privacy_service,
+  file_hongbao_v1_grant,
+  file_hongbao_v1_promotion_code,
   file_hongbao_v1_attribute,
   file_hongbao_v1_user_facts,
 ];
@@ -54,20 +86,26 @@ const messages = files.flatMap((file) => file.messages);
 const fields = messages.flatMap((message) => message.fields);
 
 const isRead = (method: DescMethod): boolean =>
-  /^(Get|List)/.test(method.name) || method.parent === CartService;
-/** Lists that are bounded by something else than a page: a wallet. */
-const isBounded = (method: DescMethod): boolean => method.name === 'ListUsableCoupons';
+  /^(Get|List|Export|StreamEvents)/.test(method.name) || method.parent === CartService;
+/** Lists that are bounded by something else than a page: a wallet, the jobs there are. */
+const isBounded = (method: DescMethod): boolean => /^List(UsableCoupons|Jobs)$/.test(method.name);
+/** Writes named by something else than a request id, and a read that must not come as a URL. */
+const hasNoRequestId = (method: DescMethod): boolean =>
+  method === EventService.method.ingestEvent || method === PrivacyService.method.findUserByPhone;
 const named = (list: readonly DescMethod[]): { name: string; method: DescMethod }[] =>
   list.map((method) => ({ name: `${method.parent.name}.${method.name}`, method }));
 
 // SPEC L5
-test.each(named(methods.filter((method) => !isRead(method))))('$name takes a request id', ({ method }) => {
-  const items = method.input.fields.find((field) => field.name === 'items')?.message;
-  const requestId =
-    (items ?? method.input).fields.find((field) => field.name === 'request_id') ?? expect.fail();
-  const { type } = getOption(requestId, fieldExtension);
-  expect(type.case === 'string' && type.value.pattern).toBe('^[A-Za-z0-9._:@-]{1,64}$');
-});
+test.each(named(methods.filter((method) => !isRead(method) && !hasNoRequestId(method))))(
+  '$name takes a request id',
+  ({ method }) => {
+    const items = method.input.fields.find((field) => field.name === 'items')?.message;
+    const requestId =
+      (items ?? method.input).fields.find((field) => field.name === 'request_id') ?? expect.fail();
+    const { type } = getOption(requestId, fieldExtension);
+    expect(type.case === 'string' && type.value.pattern).toBe('^[A-Za-z0-9._:@-]{1,64}$');
+  },
+);
 
 test.each(named(methods))('$name is marked as a read exactly when it is one', ({ method }) => {
   expect(method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS).toBe(isRead(method));
@@ -87,6 +125,7 @@ test.each([
   { kinds: EffectKindSchema, message: EffectSchema, oneof: 'kind' },
   { kinds: RuleKindSchema, message: RuleSchema, oneof: 'kind' },
   { kinds: ReachKindSchema, message: ReachSchema, oneof: 'way' },
+  { kinds: IngestedEventKindSchema, message: IngestEventRequestSchema, oneof: 'event' },
 ])('$kinds.name has a value for each case of $message.name', ({ kinds, message, oneof }) => {
   const cases = message.oneofs.find((candidate) => candidate.name === oneof)?.fields ?? [];
   const prefix = kinds.sharedPrefix?.toUpperCase() ?? '';

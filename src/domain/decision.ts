@@ -44,6 +44,10 @@ export const REJECTION_REASONS = [
   'COUPON_COUNT_EXCEEDED',
   'BETTER_COMBINATION',
   'NOT_SELECTED',
+  'BUDGET_EXHAUSTED',
+  'USES_EXHAUSTED',
+  'USER_USES_EXHAUSTED',
+  'CODE_USED',
 ] as const;
 
 /** One of the reasons. */

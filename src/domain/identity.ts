@@ -18,6 +18,18 @@ export const SCOPES = {
   'promotions:read': 'Read promotions, their versions, audit log and statistics.',
   'promotions:write': 'Create and change promotions.',
   'insight:read': 'Read issued coupons and the event log.',
+  'orders:redeem': 'Reserve, use, return and refund coupons of orders, and see them.',
+  'points:read': "See users' points and what they buy.",
+  'points:exchange': 'Buy coupons with points for users.',
+  'points:award': 'Give points for tests; in development only.',
+  'coupons:grant': 'Give coupons to users and take them back.',
+  'codes:manage': 'Make, import and export single-use codes.',
+  'events:write': 'Tell of events of the shop.',
+  'events:read': 'Read the feed, and events that were taken in.',
+  'webhooks:manage': 'Create, switch and delete webhooks.',
+  'jobs:run': 'See and start scheduled jobs.',
+  'privacy:read': 'See what is known about a user, masked, and find users by phone.',
+  'privacy:erase': 'Erase users.',
 } as const;
 
 /** One of the scopes. */

@@ -18,7 +18,7 @@
  */
 
 /** What events do, in order of their codes from 1. */
-const EVENT_KINDS = [
+export const EVENT_KINDS = [
   'opened',
   'defined',
   'claimed',

@@ -3,6 +3,7 @@ import type {
   DescMessage,
   DescMethod,
   DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
   DescMethodUnary,
   MessageInitShape,
   MessageShape,
@@ -32,8 +33,11 @@ export type UnaryHandler<I extends DescMessage, O extends DescMessage> = (
 /** Sends one message of a stream; the promise is kept when the caller can take the next one. */
 export type StreamWrite = (message: Uint8Array) => Promise<void>;
 
+/** A method that answers with a stream; one that takes a single message gives its handler a stream of one. */
+export type StreamMethod = DescMethodBiDiStreaming | DescMethodServerStreaming;
+
 /**
- * A handler of a stream in both directions. Reading stops the caller when the handler does not iterate; the stream ends with OK
+ * A handler of a stream. Reading stops the caller when the handler does not iterate; the stream ends with OK
  * when the promise is kept, with the refusal it is broken with otherwise.
  */
 export type StreamHandler = (
@@ -46,7 +50,7 @@ export type StreamHandler = (
 export type Binding =
   | { readonly kind: 'hot'; readonly method: DescMethodUnary; readonly handle: HotHandler }
   | { readonly kind: 'unary'; readonly method: DescMethodUnary; readonly handle: BytesHandler }
-  | { readonly kind: 'stream'; readonly method: DescMethodBiDiStreaming; readonly handle: StreamHandler };
+  | { readonly kind: 'stream'; readonly method: StreamMethod; readonly handle: StreamHandler };
 
 /** A unary handler with decoding, checking and encoding around it. */
 export type BytesHandler = (
@@ -80,8 +84,8 @@ function faultOf({ field, message }: Violation): FieldViolation {
   return { field: pathToString(field), description: message };
 }
 
-/** Binds a handler of a stream in both directions. */
-export function stream(method: DescMethodBiDiStreaming, handle: StreamHandler): Binding {
+/** Binds a handler of a stream. */
+export function stream(method: StreamMethod, handle: StreamHandler): Binding {
   return { kind: 'stream', method, handle };
 }
 

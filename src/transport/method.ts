@@ -18,6 +18,12 @@ const LARGE_METHODS: ReadonlySet<string> = new Set([
   'hongbao.v1.CartService.ValidateCoupon',
   'hongbao.v1.CouponService.BatchClaimCoupons',
   'hongbao.v1.CouponService.StreamClaimCoupons',
+  'hongbao.v1.PromotionService.GrantCoupons',
+  'hongbao.v1.PromotionService.RevokeCoupons',
+  'hongbao.v1.PromotionService.ImportCodes',
+  'hongbao.v1.RedemptionService.ReserveCoupons',
+  'hongbao.v1.RedemptionService.UseCoupons',
+  'hongbao.v1.RedemptionService.RefundItems',
 ]);
 
 /** One method as it is served. */

@@ -1,10 +1,12 @@
 /** Staff's changes as claims feel them: real Postgres, real redis-server. */
 import { randomUUID } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDefineMissing } from '../../src/definitions/define-missing.ts';
 import type { DefinitionLedger } from '../../src/definitions/definition-ledger.ts';
 import type { DefinitionPorts } from '../../src/definitions/definition-ports.ts';
 import { FinishReason, PromotionState } from '../../src/gen/hongbao/v1/promotion_pb.ts';
+import { GetPromotionStatisticsRequestSchema } from '../../src/gen/hongbao/v1/promotion_service_pb.ts';
 import { partitionKeys } from '../../src/ledger/keys.ts';
 import { getPromotionStatistics } from '../../src/transport/handlers/get-promotion-statistics.ts';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
@@ -121,10 +123,7 @@ describe('a change of staff', () => {
     await staff.activate({ promotionId });
     await claim(ref);
     const read = getPromotionStatistics(ports);
-    const statistics = await read(
-      { $typeName: 'hongbao.v1.GetPromotionStatisticsRequest', promotionId },
-      staffCall(),
-    );
+    const statistics = await read(create(GetPromotionStatisticsRequestSchema, { promotionId }), staffCall());
     expect(statistics).toMatchObject({
       promotionId,
       version: 2,

@@ -2,14 +2,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  create,
-  type DescMethod,
-  type DescMethodBiDiStreaming,
-  type DescMethodUnary,
-  fromBinary,
-  toBinary,
-} from '@bufbuild/protobuf';
+import { create, type DescMethod, type DescMethodUnary, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { readConfig } from '../../src/config/config.ts';
 import { Refusal } from '../../src/domain/refusal.ts';
@@ -19,8 +12,13 @@ import {
   ClaimCouponResponseSchema,
   CouponService,
 } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
+import { EventService } from '../../src/gen/hongbao/v1/event_service_pb.ts';
 import { InsightService } from '../../src/gen/hongbao/v1/insight_service_pb.ts';
+import { JobService } from '../../src/gen/hongbao/v1/job_service_pb.ts';
+import { PointsService } from '../../src/gen/hongbao/v1/points_service_pb.ts';
+import { PrivacyService } from '../../src/gen/hongbao/v1/privacy_service_pb.ts';
 import { PromotionService } from '../../src/gen/hongbao/v1/promotion_service_pb.ts';
+import { RedemptionService } from '../../src/gen/hongbao/v1/redemption_service_pb.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import {
@@ -28,6 +26,7 @@ import {
   type HotHandler,
   hot,
   type StreamHandler,
+  type StreamMethod,
   stream,
   unary,
 } from '../../src/transport/binding.ts';
@@ -40,7 +39,17 @@ export const ISSUER = 'https://issuer.test';
 export const AUDIENCE = 'hongbao-test';
 
 /** All services of the contract so far. */
-export const SERVICES = [PromotionService, CouponService, CartService, InsightService];
+export const SERVICES = [
+  PromotionService,
+  CouponService,
+  CartService,
+  InsightService,
+  RedemptionService,
+  PointsService,
+  EventService,
+  JobService,
+  PrivacyService,
+];
 
 /** The facts under which tests call: local epoch milliseconds that never move. */
 export const NOW_MS = Date.now();
@@ -106,8 +115,8 @@ export function testBindings(overrides: readonly Binding[] = []): Binding[] {
   });
 }
 
-function isStream(method: DescMethod): method is DescMethodBiDiStreaming {
-  return method.methodKind === 'bidi_streaming';
+function isStream(method: DescMethod): method is StreamMethod {
+  return method.methodKind === 'bidi_streaming' || method.methodKind === 'server_streaming';
 }
 
 /** Whether the method takes one message and answers one. */

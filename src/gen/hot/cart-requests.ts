@@ -54,6 +54,8 @@ export interface UserFacts {
   registeredAt?: Timestamp | undefined;
   ordersCompleted?: number | undefined;
   attributes: Attribute[];
+  level: string;
+  birthday: string;
 }
 
 /** google.protobuf.Timestamp. */
@@ -122,7 +124,8 @@ export interface ValidateCouponRequest {
 const PATTERN_1 = /^[A-Za-z0-9._:@-]{1,64}$/u;
 const PATTERN_2 = /^[A-Z]{3}$/u;
 const PATTERN_3 = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/u;
-const PATTERN_4 = /^[0-9a-f]{44}$/u;
+const PATTERN_4 = /^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$/u;
+const PATTERN_5 = /^[0-9a-f]{44}$/u;
 
 /** Reads a hongbao.v1.EvaluateCartRequest. Throws MalformedMessageError when the bytes are none. */
 export function decodeEvaluateCartRequest(bytes: Uint8Array): EvaluateCartRequest {
@@ -336,6 +339,8 @@ function newUserFacts(): UserFacts {
     registeredAt: undefined,
     ordersCompleted: undefined,
     attributes: [],
+    level: '',
+    birthday: '',
   };
 }
 
@@ -354,6 +359,12 @@ function readUserFacts(reader: WireReader, end: number, depth: number, message: 
         break;
       case 4:
         message.attributes.push(readAttribute(reader, reader.end(), depth + 1, newAttribute()));
+        break;
+      case 5:
+        message.level = reader.string();
+        break;
+      case 6:
+        message.birthday = reader.string();
         break;
       default:
         reader.skip(tag, depth);
@@ -791,6 +802,8 @@ function checkUserFacts(message: UserFacts, found: FieldViolation[]): void {
     checkAttribute(item, found);
     if (found.length > before) prefixFields(found, before, `attributes[${index}]`);
   }
+  if (isLonger(message.level, 64)) found.push({ field: 'level', description: 'must be at most 64 characters' });
+  if (!PATTERN_4.test(message.birthday)) found.push({ field: 'birthday', description: 'does not match regex pattern `^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$`' });
 }
 
 function checkCouponSelection(message: CouponSelection, found: FieldViolation[]): void {
@@ -799,7 +812,7 @@ function checkCouponSelection(message: CouponSelection, found: FieldViolation[])
   for (let index = 0; index < message.couponIds.length; index++) {
     const item = message.couponIds[index];
     if (item === undefined) continue;
-    if (!PATTERN_4.test(item)) found.push({ field: `coupon_ids[${index}]`, description: 'does not match regex pattern `^[0-9a-f]{44}$`' });
+    if (!PATTERN_5.test(item)) found.push({ field: `coupon_ids[${index}]`, description: 'does not match regex pattern `^[0-9a-f]{44}$`' });
   }
   if (message.codes.length > 100) found.push({ field: 'codes', description: 'must contain no more than 100 item(s)' });
   if (new Set(message.codes).size < message.codes.length) found.push({ field: 'codes', description: 'repeated value must contain unique items' });
@@ -818,7 +831,7 @@ function checkItemOffer(message: ItemOffer, found: FieldViolation[]): void {
 }
 
 function checkHeldCoupon(message: HeldCoupon, found: FieldViolation[]): void {
-  if (!PATTERN_4.test(message.couponId)) found.push({ field: 'coupon_id', description: 'does not match regex pattern `^[0-9a-f]{44}$`' });
+  if (!PATTERN_5.test(message.couponId)) found.push({ field: 'coupon_id', description: 'does not match regex pattern `^[0-9a-f]{44}$`' });
   if (message.promotionRef < 1) found.push({ field: 'promotion_ref', description: 'must be greater than or equal to 1' });
   if (message.promotionVersion < 1) found.push({ field: 'promotion_version', description: 'must be greater than or equal to 1' });
   if (![0, 1, 2, 3, 4, 5].includes(message.state)) found.push({ field: 'state', description: 'value must be one of the defined enum values' });
@@ -903,7 +916,7 @@ function checkValidateCouponRequest(message: ValidateCouponRequest, found: Field
   }
   if (message.subject.case === 'couponId') {
     const { value } = message.subject;
-    if (!PATTERN_4.test(value)) found.push({ field: 'coupon_id', description: 'does not match regex pattern `^[0-9a-f]{44}$`' });
+    if (!PATTERN_5.test(value)) found.push({ field: 'coupon_id', description: 'does not match regex pattern `^[0-9a-f]{44}$`' });
   }
   if (message.subject.case === 'code') {
     const { value } = message.subject;

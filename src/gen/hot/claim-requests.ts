@@ -18,6 +18,8 @@ export interface UserFacts {
   registeredAt?: Timestamp | undefined;
   ordersCompleted?: number | undefined;
   attributes: Attribute[];
+  level: string;
+  birthday: string;
 }
 
 /** google.protobuf.Timestamp. */
@@ -46,6 +48,7 @@ export interface StreamClaimCouponsRequest {
 const PATTERN_1 = /^[a-z0-9][a-z0-9-]{0,62}$/u;
 const PATTERN_2 = /^[A-Za-z0-9._:@-]{1,64}$/u;
 const PATTERN_3 = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/u;
+const PATTERN_4 = /^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$/u;
 
 /** Reads a hongbao.v1.ClaimCouponRequest. Throws MalformedMessageError when the bytes are none. */
 export function decodeClaimCouponRequest(bytes: Uint8Array): ClaimCouponRequest {
@@ -103,6 +106,8 @@ function newUserFacts(): UserFacts {
     registeredAt: undefined,
     ordersCompleted: undefined,
     attributes: [],
+    level: '',
+    birthday: '',
   };
 }
 
@@ -121,6 +126,12 @@ function readUserFacts(reader: WireReader, end: number, depth: number, message: 
         break;
       case 4:
         message.attributes.push(readAttribute(reader, reader.end(), depth + 1, newAttribute()));
+        break;
+      case 5:
+        message.level = reader.string();
+        break;
+      case 6:
+        message.birthday = reader.string();
         break;
       default:
         reader.skip(tag, depth);
@@ -280,6 +291,8 @@ function checkUserFacts(message: UserFacts, found: FieldViolation[]): void {
     checkAttribute(item, found);
     if (found.length > before) prefixFields(found, before, `attributes[${index}]`);
   }
+  if (isLonger(message.level, 64)) found.push({ field: 'level', description: 'must be at most 64 characters' });
+  if (!PATTERN_4.test(message.birthday)) found.push({ field: 'birthday', description: 'does not match regex pattern `^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$`' });
 }
 
 function checkAttribute(message: Attribute, found: FieldViolation[]): void {

@@ -11,7 +11,7 @@ import {
   type ListLedgerEventsRequestSchema,
   type ListLedgerEventsResponseSchema,
 } from '../../gen/hongbao/v1/insight_service_pb.ts';
-import type { EventKind } from '../../ledger/event-format.ts';
+import { EVENT_KINDS, type EventKind } from '../../ledger/event-format.ts';
 import type { UnaryHandler } from '../binding.ts';
 import type { InsightPorts } from './list-issued-coupons.ts';
 import { numbersOfPageToken, pageSizeOf, tokenAfterNumbers } from './staff-page.ts';
@@ -21,6 +21,26 @@ const KINDS: Readonly<Record<EventKind, LedgerEventKind>> = {
   defined: LedgerEventKind.DEFINED,
   claimed: LedgerEventKind.CLAIMED,
   hidden: LedgerEventKind.HIDDEN,
+  reserved: LedgerEventKind.RESERVED,
+  committed: LedgerEventKind.COMMITTED,
+  released: LedgerEventKind.RELEASED,
+  lapsed: LedgerEventKind.LAPSED,
+  used: LedgerEventKind.USED,
+  returned: LedgerEventKind.RETURNED,
+  refunded: LedgerEventKind.REFUNDED,
+  granted: LedgerEventKind.GRANTED,
+  code_claimed: LedgerEventKind.CODE_CLAIMED,
+  exchanged: LedgerEventKind.EXCHANGED,
+  event_granted: LedgerEventKind.EVENT_GRANTED,
+  revoked: LedgerEventKind.REVOKED,
+  points_earned: LedgerEventKind.POINTS_EARNED,
+  points_reversed: LedgerEventKind.POINTS_REVERSED,
+  points_expired: LedgerEventKind.POINTS_EXPIRED,
+  points_awarded: LedgerEventKind.POINTS_AWARDED,
+  facts_changed: LedgerEventKind.FACTS_CHANGED,
+  erased: LedgerEventKind.ERASED,
+  retired: LedgerEventKind.RETIRED,
+  order_noted: LedgerEventKind.ORDER_NOTED,
 };
 
 /** Serves ListLedgerEvents. */
@@ -64,9 +84,7 @@ function tiedQuery(request: ListLedgerEventsRequest): Record<string, string | nu
 
 function filterOf(request: ListLedgerEventsRequest, promotionRef: number | undefined): EventFilter {
   const wanted: ReadonlySet<LedgerEventKind> = new Set(request.kinds);
-  const kinds = (['opened', 'defined', 'claimed', 'hidden'] as const).filter((kind) =>
-    wanted.has(KINDS[kind]),
-  );
+  const kinds = EVENT_KINDS.filter((kind) => wanted.has(KINDS[kind]));
   return {
     promotionRef,
     userId: request.userId || undefined,

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file hongbao/v1/insight_service.proto.
  */
 export const file_hongbao_v1_insight_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBob25nYmFvL3YxL2luc2lnaHRfc2VydmljZS5wcm90bxIKaG9uZ2Jhby52MSLQAgoYTGlzdElzc3VlZENvdXBvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBI5Cgxwcm9tb3Rpb25faWQYAyABKAlCI7pIINgBAXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEjMKB3VzZXJfaWQYBCABKAlCIrpIH9gBAXIaMhheW0EtWmEtejAtOS5fOkAtXXsxLDY0fSQSQgoLaXNzdWVkX2Zyb20YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyABJDCgxpc3N1ZWRfdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyACLUAgoMSXNzdWVkQ291cG9uEhEKCWNvdXBvbl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhQKDHByb21vdGlvbl9pZBgDIAEoCRIZChFwcm9tb3Rpb25fdmVyc2lvbhgEIAEoDRImCgVzdGF0ZRgFIAEoDjIXLmhvbmdiYW8udjEuQ291cG9uU3RhdGUSKAoGc291cmNlGAYgASgOMhguaG9uZ2Jhby52MS5Db3Vwb25Tb3VyY2USLQoJaXNzdWVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp2YWxpZF9mcm9tGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZoaWRkZW4YCiABKAgikwEKGUxpc3RJc3N1ZWRDb3Vwb25zUmVzcG9uc2USKQoHY291cG9ucxgBIAMoCzIYLmhvbmdiYW8udjEuSXNzdWVkQ291cG9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIyCg5hcmNoaXZlZF91bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikgMKF0xpc3RMZWRnZXJFdmVudHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBI5Cgxwcm9tb3Rpb25faWQYAyABKAlCI7pIINgBAXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEjMKB3VzZXJfaWQYBCABKAlCIrpIH9gBAXIaMhheW0EtWmEtejAtOS5fOkAtXXsxLDY0fSQSPQoFa2luZHMYBSADKA4yGy5ob25nYmFvLnYxLkxlZGdlckV2ZW50S2luZEIRukgOkgELEBQiB4IBBBABIAASRAoNb2NjdXJyZWRfZnJvbRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEkUKDm9jY3VycmVkX3VudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIRukgOsgELIgcI/4LR/68HMgAi8QEKEUxlZGdlckV2ZW50UmVjb3JkEhEKCXBhcnRpdGlvbhgBIAEoDRISCgpnZW5lcmF0aW9uGAIgASgDEhAKCHNlcXVlbmNlGAMgASgDEg0KBWluZGV4GAQgASgNEikKBGtpbmQYBSABKA4yGy5ob25nYmFvLnYxLkxlZGdlckV2ZW50S2luZBIvCgtvY2N1cnJlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdXNlcl9pZBgHIAEoCRIUCgxwcm9tb3Rpb25faWQYCCABKAkSEQoJY291cG9uX2lkGAkgASgJIpYBChhMaXN0TGVkZ2VyRXZlbnRzUmVzcG9uc2USLQoGZXZlbnRzGAEgAygLMh0uaG9uZ2Jhby52MS5MZWRnZXJFdmVudFJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSMgoOYXJjaGl2ZWRfdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKq4BCg9MZWRnZXJFdmVudEtpbmQSIQodTEVER0VSX0VWRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIcChhMRURHRVJfRVZFTlRfS0lORF9PUEVORUQQARIdChlMRURHRVJfRVZFTlRfS0lORF9ERUZJTkVEEAISHQoZTEVER0VSX0VWRU5UX0tJTkRfQ0xBSU1FRBADEhwKGExFREdFUl9FVkVOVF9LSU5EX0hJRERFThAEMtsBCg5JbnNpZ2h0U2VydmljZRJlChFMaXN0SXNzdWVkQ291cG9ucxIkLmhvbmdiYW8udjEuTGlzdElzc3VlZENvdXBvbnNSZXF1ZXN0GiUuaG9uZ2Jhby52MS5MaXN0SXNzdWVkQ291cG9uc1Jlc3BvbnNlIgOQAgESYgoQTGlzdExlZGdlckV2ZW50cxIjLmhvbmdiYW8udjEuTGlzdExlZGdlckV2ZW50c1JlcXVlc3QaJC5ob25nYmFvLnYxLkxpc3RMZWRnZXJFdmVudHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_hongbao_v1_coupon_service]);
+  fileDesc("CiBob25nYmFvL3YxL2luc2lnaHRfc2VydmljZS5wcm90bxIKaG9uZ2Jhby52MSLQAgoYTGlzdElzc3VlZENvdXBvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBI5Cgxwcm9tb3Rpb25faWQYAyABKAlCI7pIINgBAXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEjMKB3VzZXJfaWQYBCABKAlCIrpIH9gBAXIaMhheW0EtWmEtejAtOS5fOkAtXXsxLDY0fSQSQgoLaXNzdWVkX2Zyb20YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyABJDCgxpc3N1ZWRfdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyACLUAgoMSXNzdWVkQ291cG9uEhEKCWNvdXBvbl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhQKDHByb21vdGlvbl9pZBgDIAEoCRIZChFwcm9tb3Rpb25fdmVyc2lvbhgEIAEoDRImCgVzdGF0ZRgFIAEoDjIXLmhvbmdiYW8udjEuQ291cG9uU3RhdGUSKAoGc291cmNlGAYgASgOMhguaG9uZ2Jhby52MS5Db3Vwb25Tb3VyY2USLQoJaXNzdWVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp2YWxpZF9mcm9tGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZoaWRkZW4YCiABKAgikwEKGUxpc3RJc3N1ZWRDb3Vwb25zUmVzcG9uc2USKQoHY291cG9ucxgBIAMoCzIYLmhvbmdiYW8udjEuSXNzdWVkQ291cG9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIyCg5hcmNoaXZlZF91bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikgMKF0xpc3RMZWRnZXJFdmVudHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBI5Cgxwcm9tb3Rpb25faWQYAyABKAlCI7pIINgBAXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEjMKB3VzZXJfaWQYBCABKAlCIrpIH9gBAXIaMhheW0EtWmEtejAtOS5fOkAtXXsxLDY0fSQSPQoFa2luZHMYBSADKA4yGy5ob25nYmFvLnYxLkxlZGdlckV2ZW50S2luZEIRukgOkgELECAiB4IBBBABIAASRAoNb2NjdXJyZWRfZnJvbRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEkUKDm9jY3VycmVkX3VudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIRukgOsgELIgcI/4LR/68HMgAi8QEKEUxlZGdlckV2ZW50UmVjb3JkEhEKCXBhcnRpdGlvbhgBIAEoDRISCgpnZW5lcmF0aW9uGAIgASgDEhAKCHNlcXVlbmNlGAMgASgDEg0KBWluZGV4GAQgASgNEikKBGtpbmQYBSABKA4yGy5ob25nYmFvLnYxLkxlZGdlckV2ZW50S2luZBIvCgtvY2N1cnJlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdXNlcl9pZBgHIAEoCRIUCgxwcm9tb3Rpb25faWQYCCABKAkSEQoJY291cG9uX2lkGAkgASgJIpYBChhMaXN0TGVkZ2VyRXZlbnRzUmVzcG9uc2USLQoGZXZlbnRzGAEgAygLMh0uaG9uZ2Jhby52MS5MZWRnZXJFdmVudFJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSMgoOYXJjaGl2ZWRfdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKs4GCg9MZWRnZXJFdmVudEtpbmQSIQodTEVER0VSX0VWRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIcChhMRURHRVJfRVZFTlRfS0lORF9PUEVORUQQARIdChlMRURHRVJfRVZFTlRfS0lORF9ERUZJTkVEEAISHQoZTEVER0VSX0VWRU5UX0tJTkRfQ0xBSU1FRBADEhwKGExFREdFUl9FVkVOVF9LSU5EX0hJRERFThAEEh4KGkxFREdFUl9FVkVOVF9LSU5EX1JFU0VSVkVEEAUSHwobTEVER0VSX0VWRU5UX0tJTkRfQ09NTUlUVEVEEAYSHgoaTEVER0VSX0VWRU5UX0tJTkRfUkVMRUFTRUQQBxIcChhMRURHRVJfRVZFTlRfS0lORF9MQVBTRUQQCBIaChZMRURHRVJfRVZFTlRfS0lORF9VU0VEEAkSHgoaTEVER0VSX0VWRU5UX0tJTkRfUkVUVVJORUQQChIeChpMRURHRVJfRVZFTlRfS0lORF9SRUZVTkRFRBALEh0KGUxFREdFUl9FVkVOVF9LSU5EX0dSQU5URUQQDBIiCh5MRURHRVJfRVZFTlRfS0lORF9DT0RFX0NMQUlNRUQQDRIfChtMRURHRVJfRVZFTlRfS0lORF9FWENIQU5HRUQQDhIjCh9MRURHRVJfRVZFTlRfS0lORF9FVkVOVF9HUkFOVEVEEA8SHQoZTEVER0VSX0VWRU5UX0tJTkRfUkVWT0tFRBAQEiMKH0xFREdFUl9FVkVOVF9LSU5EX1BPSU5UU19FQVJORUQQERIlCiFMRURHRVJfRVZFTlRfS0lORF9QT0lOVFNfUkVWRVJTRUQQEhIkCiBMRURHRVJfRVZFTlRfS0lORF9QT0lOVFNfRVhQSVJFRBATEiQKIExFREdFUl9FVkVOVF9LSU5EX1BPSU5UU19BV0FSREVEEBQSIwofTEVER0VSX0VWRU5UX0tJTkRfRkFDVFNfQ0hBTkdFRBAVEhwKGExFREdFUl9FVkVOVF9LSU5EX0VSQVNFRBAWEh0KGUxFREdFUl9FVkVOVF9LSU5EX1JFVElSRUQQFxIhCh1MRURHRVJfRVZFTlRfS0lORF9PUkRFUl9OT1RFRBAYMtsBCg5JbnNpZ2h0U2VydmljZRJlChFMaXN0SXNzdWVkQ291cG9ucxIkLmhvbmdiYW8udjEuTGlzdElzc3VlZENvdXBvbnNSZXF1ZXN0GiUuaG9uZ2Jhby52MS5MaXN0SXNzdWVkQ291cG9uc1Jlc3BvbnNlIgOQAgESYgoQTGlzdExlZGdlckV2ZW50cxIjLmhvbmdiYW8udjEuTGlzdExlZGdlckV2ZW50c1JlcXVlc3QaJC5ob25nYmFvLnYxLkxpc3RMZWRnZXJFdmVudHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_hongbao_v1_coupon_service]);
 
 /**
  * ListIssuedCouponsRequest filters issued coupons; every filter given must hold.
@@ -407,6 +407,146 @@ export const LedgerEventKind = {
    * @generated from enum value: LEDGER_EVENT_KIND_HIDDEN = 4;
    */
   HIDDEN: 4,
+
+  /**
+   * Coupons, codes, limits and budgets are held for an order.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_RESERVED = 5;
+   */
+  RESERVED: 5,
+
+  /**
+   * A reservation was used.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_COMMITTED = 6;
+   */
+  COMMITTED: 6,
+
+  /**
+   * A reservation was let go.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_RELEASED = 7;
+   */
+  RELEASED: 7,
+
+  /**
+   * A reservation was let go since its time was over.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_LAPSED = 8;
+   */
+  LAPSED: 8,
+
+  /**
+   * An order used coupons in one step.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_USED = 9;
+   */
+  USED: 9,
+
+  /**
+   * Uses of an order were given back.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_RETURNED = 10;
+   */
+  RETURNED: 10,
+
+  /**
+   * Units of an order went back.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_REFUNDED = 11;
+   */
+  REFUNDED: 11,
+
+  /**
+   * Staff gave a coupon.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_GRANTED = 12;
+   */
+  GRANTED: 12,
+
+  /**
+   * A coupon was claimed with a code.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_CODE_CLAIMED = 13;
+   */
+  CODE_CLAIMED: 13,
+
+  /**
+   * A coupon was bought with points.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_EXCHANGED = 14;
+   */
+  EXCHANGED: 14,
+
+  /**
+   * An event gave a coupon.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_EVENT_GRANTED = 15;
+   */
+  EVENT_GRANTED: 15,
+
+  /**
+   * A coupon was taken back.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_REVOKED = 16;
+   */
+  REVOKED: 16,
+
+  /**
+   * Points were earned.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_POINTS_EARNED = 17;
+   */
+  POINTS_EARNED: 17,
+
+  /**
+   * Points were taken back.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_POINTS_REVERSED = 18;
+   */
+  POINTS_REVERSED: 18,
+
+  /**
+   * Points passed their date.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_POINTS_EXPIRED = 19;
+   */
+  POINTS_EXPIRED: 19,
+
+  /**
+   * Points were given for a test.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_POINTS_AWARDED = 20;
+   */
+  POINTS_AWARDED: 20,
+
+  /**
+   * Facts about a user changed.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_FACTS_CHANGED = 21;
+   */
+  FACTS_CHANGED: 21,
+
+  /**
+   * A user was erased.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_ERASED = 22;
+   */
+  ERASED: 22,
+
+  /**
+   * Records left the live ledger after their time.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_RETIRED = 23;
+   */
+  RETIRED: 23,
+
+  /**
+   * An event of an order was noted.
+   *
+   * @generated from enum value: LEDGER_EVENT_KIND_ORDER_NOTED = 24;
+   */
+  ORDER_NOTED: 24,
 } as const;
 
 /**

@@ -11,15 +11,19 @@ import type { ReachKind } from "./availability_pb.ts";
 import { file_hongbao_v1_availability } from "./availability_pb.ts";
 import type { EffectKind } from "./effect_pb.ts";
 import { file_hongbao_v1_effect } from "./effect_pb.ts";
+import type { CancelGrantJobRequestSchema, CancelGrantJobResponseSchema, GetGrantJobRequestSchema, GetGrantJobResponseSchema, GrantCouponsRequestSchema, GrantCouponsResponseSchema, ListGrantJobsRequestSchema, ListGrantJobsResponseSchema, RevokeCouponsRequestSchema, RevokeCouponsResponseSchema } from "./grant_pb.ts";
+import { file_hongbao_v1_grant } from "./grant_pb.ts";
 import type { Promotion, PromotionCategory, PromotionState } from "./promotion_pb.ts";
 import { file_hongbao_v1_promotion } from "./promotion_pb.ts";
+import type { ExportCodesRequestSchema, ExportCodesResponseSchema, GenerateCodesRequestSchema, GenerateCodesResponseSchema, GetCodeJobRequestSchema, GetCodeJobResponseSchema, ImportCodesRequestSchema, ImportCodesResponseSchema } from "./promotion_code_pb.ts";
+import { file_hongbao_v1_promotion_code } from "./promotion_code_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file hongbao/v1/promotion_service.proto.
  */
 export const file_hongbao_v1_promotion_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJob25nYmFvL3YxL3Byb21vdGlvbl9zZXJ2aWNlLnByb3RvEgpob25nYmFvLnYxItQBChZDcmVhdGVQcm9tb3Rpb25SZXF1ZXN0EjkKDHByb21vdGlvbl9pZBgBIAEoCUIjukgg2AEBchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSMAoJcHJvbW90aW9uGAIgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb25CBrpIA8gBARIzCgpyZXF1ZXN0X2lkGAMgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEhgKBnJlYXNvbhgEIAEoCUIIukgFcgMY9AMiQwoXQ3JlYXRlUHJvbW90aW9uUmVzcG9uc2USKAoJcHJvbW90aW9uGAEgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24ieAoTR2V0UHJvbW90aW9uUmVxdWVzdBI2Cgxwcm9tb3Rpb25faWQYASABKAlCILpIHXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEh0KB3ZlcnNpb24YAiABKA1CB7pIBCoCKAFIAIgBAUIKCghfdmVyc2lvbiJAChRHZXRQcm9tb3Rpb25SZXNwb25zZRIoCglwcm9tb3Rpb24YASABKAsyFS5ob25nYmFvLnYxLlByb21vdGlvbiLrBAoVTGlzdFByb21vdGlvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBI/CgZzdGF0ZXMYAyADKA4yGi5ob25nYmFvLnYxLlByb21vdGlvblN0YXRlQhO6SBCSAQ0QCiIJggEGEAEgACAEEkQKCmNhdGVnb3JpZXMYBCADKA4yHS5ob25nYmFvLnYxLlByb21vdGlvbkNhdGVnb3J5QhG6SA6SAQsQCiIHggEEEAEgABI2CgR3YXlzGAUgAygOMhUuaG9uZ2Jhby52MS5SZWFjaEtpbmRCEbpIDpIBCxAKIgeCAQQQASAAEjoKB2VmZmVjdHMYBiADKA4yFi5ob25nYmFvLnYxLkVmZmVjdEtpbmRCEbpIDpIBCxAgIgeCAQQQASAAEhQKA3RhZxgHIAEoCUIHukgEcgIYQBIcCgtzZWFyY2hfdGV4dBgIIAEoCUIHukgEcgIYZBImCghjdXJyZW5jeRgJIAEoCUIUukgRcg8yDV4oW0EtWl17M30pPyQSQwoMY3JlYXRlZF9mcm9tGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIRukgOsgELIgcI/4LR/68HMgASRAoNY3JlYXRlZF91bnRpbBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEjMKBW9yZGVyGAwgASgOMhouaG9uZ2Jhby52MS5Qcm9tb3Rpb25PcmRlckIIukgFggECEAEiXAoWTGlzdFByb21vdGlvbnNSZXNwb25zZRIpCgpwcm9tb3Rpb25zGAEgAygLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpMBChxMaXN0UHJvbW90aW9uVmVyc2lvbnNSZXF1ZXN0EjYKDHByb21vdGlvbl9pZBgBIAEoCUIgukgdchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIImEKHUxpc3RQcm9tb3Rpb25WZXJzaW9uc1Jlc3BvbnNlEicKCHZlcnNpb25zGAEgAygLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIq4CChZVcGRhdGVQcm9tb3Rpb25SZXF1ZXN0EjYKDHByb21vdGlvbl9pZBgBIAEoCUIgukgdchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSMAoJcHJvbW90aW9uGAIgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb25CBrpIA8gBARIvCgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSFQoEZXRhZxgEIAEoCUIHukgEcgIYQBITCgthbHNvX2lzc3VlZBgFIAEoCBIzCgpyZXF1ZXN0X2lkGAYgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEhgKBnJlYXNvbhgHIAEoCUIIukgFcgMY9AMiQwoXVXBkYXRlUHJvbW90aW9uUmVzcG9uc2USKAoJcHJvbW90aW9uGAEgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24iuAEKGEFjdGl2YXRlUHJvbW90aW9uUmVxdWVzdBI2Cgxwcm9tb3Rpb25faWQYASABKAlCILpIHXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEhUKBGV0YWcYAiABKAlCB7pIBHICGEASMwoKcmVxdWVzdF9pZBgDIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86QC1dezEsNjR9JBIYCgZyZWFzb24YBCABKAlCCLpIBXIDGPQDIkUKGUFjdGl2YXRlUHJvbW90aW9uUmVzcG9uc2USKAoJcHJvbW90aW9uGAEgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24iugEKGkRlYWN0aXZhdGVQcm9tb3Rpb25SZXF1ZXN0EjYKDHByb21vdGlvbl9pZBgBIAEoCUIgukgdchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQBIzCgpyZXF1ZXN0X2lkGAMgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEhgKBnJlYXNvbhgEIAEoCUIIukgFcgMY9AMiRwobRGVhY3RpdmF0ZVByb21vdGlvblJlc3BvbnNlEigKCXByb21vdGlvbhgBIAEoCzIVLmhvbmdiYW8udjEuUHJvbW90aW9uIrYBChZGaW5pc2hQcm9tb3Rpb25SZXF1ZXN0EjYKDHByb21vdGlvbl9pZBgBIAEoCUIgukgdchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQBIzCgpyZXF1ZXN0X2lkGAMgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEhgKBnJlYXNvbhgEIAEoCUIIukgFcgMY9AMiQwoXRmluaXNoUHJvbW90aW9uUmVzcG9uc2USKAoJcHJvbW90aW9uGAEgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24itgEKFkRlbGV0ZVByb21vdGlvblJlcXVlc3QSNgoMcHJvbW90aW9uX2lkGAEgASgJQiC6SB1yGzIZXlthLXowLTldW2EtejAtOS1dezAsNjJ9JBIVCgRldGFnGAIgASgJQge6SARyAhhAEjMKCnJlcXVlc3RfaWQYAyABKAlCH7pIHHIaMhheW0EtWmEtejAtOS5fOkAtXXsxLDY0fSQSGAoGcmVhc29uGAQgASgJQgi6SAVyAxj0AyIZChdEZWxldGVQcm9tb3Rpb25SZXNwb25zZSKFAgoKQXVkaXRFbnRyeRIWCg5hdWRpdF9lbnRyeV9pZBgBIAEoCRIUCgxwcm9tb3Rpb25faWQYAiABKAkSDwoHdmVyc2lvbhgDIAEoDRInCgZhY3Rpb24YBCABKA4yFy5ob25nYmFvLnYxLkF1ZGl0QWN0aW9uEg0KBWFjdG9yGAUgASgJEg4KBnJlYXNvbhgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJEi8KC29jY3VycmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jaGFuZ2VkX2ZpZWxkcxgJIAMoCRITCgthbHNvX2lzc3VlZBgKIAEoCCL0AgoXTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEjkKDHByb21vdGlvbl9pZBgDIAEoCUIjukgg2AEBchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSFwoFYWN0b3IYBCABKAlCCLpIBXIDGMgBEkQKDW9jY3VycmVkX2Zyb20YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyABJFCg5vY2N1cnJlZF91bnRpbBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEjsKB2FjdGlvbnMYByADKA4yFy5ob25nYmFvLnYxLkF1ZGl0QWN0aW9uQhG6SA6SAQsQFCIHggEEEAEgACJcChhMaXN0QXVkaXRFbnRyaWVzUmVzcG9uc2USJwoHZW50cmllcxgBIAMoCzIWLmhvbmdiYW8udjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiVwodR2V0UHJvbW90aW9uU3RhdGlzdGljc1JlcXVlc3QSNgoMcHJvbW90aW9uX2lkGAEgASgJQiC6SB1yGzIZXlthLXowLTldW2EtejAtOS1dezAsNjJ9JCKsAgoeR2V0UHJvbW90aW9uU3RhdGlzdGljc1Jlc3BvbnNlEhQKDHByb21vdGlvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEikKBXN0YXRlGAMgASgOMhouaG9uZ2Jhby52MS5Qcm9tb3Rpb25TdGF0ZRIOCgZpc3N1ZWQYBCABKAMSFQoIcXVhbnRpdHkYBSABKANIAIgBARIWCglyZW1haW5pbmcYBiABKANIAYgBARIPCgdjbGFpbWVkGAcgASgDEhUKCGFyY2hpdmVkGAggASgDSAKIAQESKQoFYXNfb2YYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgsKCV9xdWFudGl0eUIMCgpfcmVtYWluaW5nQgsKCV9hcmNoaXZlZCq5AQoOUHJvbW90aW9uT3JkZXISHwobUFJPTU9USU9OX09SREVSX1VOU1BFQ0lGSUVEEAASIAocUFJPTU9USU9OX09SREVSX05FV0VTVF9GSVJTVBABEiAKHFBST01PVElPTl9PUkRFUl9PTERFU1RfRklSU1QQAhIkCiBQUk9NT1RJT05fT1JERVJfUkVDRU5UTFlfVVBEQVRFRBADEhwKGFBST01PVElPTl9PUkRFUl9QUklPUklUWRAEKs4BCgtBdWRpdEFjdGlvbhIcChhBVURJVF9BQ1RJT05fVU5TUEVDSUZJRUQQABIYChRBVURJVF9BQ1RJT05fQ1JFQVRFRBABEhgKFEFVRElUX0FDVElPTl9VUERBVEVEEAISGgoWQVVESVRfQUNUSU9OX0FDVElWQVRFRBADEhwKGEFVRElUX0FDVElPTl9ERUFDVElWQVRFRBAEEhkKFUFVRElUX0FDVElPTl9GSU5JU0hFRBAFEhgKFEFVRElUX0FDVElPTl9ERUxFVEVEEAYyzwgKEFByb21vdGlvblNlcnZpY2USWgoPQ3JlYXRlUHJvbW90aW9uEiIuaG9uZ2Jhby52MS5DcmVhdGVQcm9tb3Rpb25SZXF1ZXN0GiMuaG9uZ2Jhby52MS5DcmVhdGVQcm9tb3Rpb25SZXNwb25zZRJWCgxHZXRQcm9tb3Rpb24SHy5ob25nYmFvLnYxLkdldFByb21vdGlvblJlcXVlc3QaIC5ob25nYmFvLnYxLkdldFByb21vdGlvblJlc3BvbnNlIgOQAgESXAoOTGlzdFByb21vdGlvbnMSIS5ob25nYmFvLnYxLkxpc3RQcm9tb3Rpb25zUmVxdWVzdBoiLmhvbmdiYW8udjEuTGlzdFByb21vdGlvbnNSZXNwb25zZSIDkAIBEnEKFUxpc3RQcm9tb3Rpb25WZXJzaW9ucxIoLmhvbmdiYW8udjEuTGlzdFByb21vdGlvblZlcnNpb25zUmVxdWVzdBopLmhvbmdiYW8udjEuTGlzdFByb21vdGlvblZlcnNpb25zUmVzcG9uc2UiA5ACARJaCg9VcGRhdGVQcm9tb3Rpb24SIi5ob25nYmFvLnYxLlVwZGF0ZVByb21vdGlvblJlcXVlc3QaIy5ob25nYmFvLnYxLlVwZGF0ZVByb21vdGlvblJlc3BvbnNlEmAKEUFjdGl2YXRlUHJvbW90aW9uEiQuaG9uZ2Jhby52MS5BY3RpdmF0ZVByb21vdGlvblJlcXVlc3QaJS5ob25nYmFvLnYxLkFjdGl2YXRlUHJvbW90aW9uUmVzcG9uc2USZgoTRGVhY3RpdmF0ZVByb21vdGlvbhImLmhvbmdiYW8udjEuRGVhY3RpdmF0ZVByb21vdGlvblJlcXVlc3QaJy5ob25nYmFvLnYxLkRlYWN0aXZhdGVQcm9tb3Rpb25SZXNwb25zZRJaCg9GaW5pc2hQcm9tb3Rpb24SIi5ob25nYmFvLnYxLkZpbmlzaFByb21vdGlvblJlcXVlc3QaIy5ob25nYmFvLnYxLkZpbmlzaFByb21vdGlvblJlc3BvbnNlEloKD0RlbGV0ZVByb21vdGlvbhIiLmhvbmdiYW8udjEuRGVsZXRlUHJvbW90aW9uUmVxdWVzdBojLmhvbmdiYW8udjEuRGVsZXRlUHJvbW90aW9uUmVzcG9uc2USYgoQTGlzdEF1ZGl0RW50cmllcxIjLmhvbmdiYW8udjEuTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QaJC5ob25nYmFvLnYxLkxpc3RBdWRpdEVudHJpZXNSZXNwb25zZSIDkAIBEnQKFkdldFByb21vdGlvblN0YXRpc3RpY3MSKS5ob25nYmFvLnYxLkdldFByb21vdGlvblN0YXRpc3RpY3NSZXF1ZXN0GiouaG9uZ2Jhby52MS5HZXRQcm9tb3Rpb25TdGF0aXN0aWNzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_hongbao_v1_availability, file_hongbao_v1_effect, file_hongbao_v1_promotion]);
+  fileDesc("CiJob25nYmFvL3YxL3Byb21vdGlvbl9zZXJ2aWNlLnByb3RvEgpob25nYmFvLnYxItQBChZDcmVhdGVQcm9tb3Rpb25SZXF1ZXN0EjkKDHByb21vdGlvbl9pZBgBIAEoCUIjukgg2AEBchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSMAoJcHJvbW90aW9uGAIgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb25CBrpIA8gBARIzCgpyZXF1ZXN0X2lkGAMgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEhgKBnJlYXNvbhgEIAEoCUIIukgFcgMY9AMiQwoXQ3JlYXRlUHJvbW90aW9uUmVzcG9uc2USKAoJcHJvbW90aW9uGAEgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24ieAoTR2V0UHJvbW90aW9uUmVxdWVzdBI2Cgxwcm9tb3Rpb25faWQYASABKAlCILpIHXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEh0KB3ZlcnNpb24YAiABKA1CB7pIBCoCKAFIAIgBAUIKCghfdmVyc2lvbiJAChRHZXRQcm9tb3Rpb25SZXNwb25zZRIoCglwcm9tb3Rpb24YASABKAsyFS5ob25nYmFvLnYxLlByb21vdGlvbiLrBAoVTGlzdFByb21vdGlvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBI/CgZzdGF0ZXMYAyADKA4yGi5ob25nYmFvLnYxLlByb21vdGlvblN0YXRlQhO6SBCSAQ0QCiIJggEGEAEgACAEEkQKCmNhdGVnb3JpZXMYBCADKA4yHS5ob25nYmFvLnYxLlByb21vdGlvbkNhdGVnb3J5QhG6SA6SAQsQCiIHggEEEAEgABI2CgR3YXlzGAUgAygOMhUuaG9uZ2Jhby52MS5SZWFjaEtpbmRCEbpIDpIBCxAKIgeCAQQQASAAEjoKB2VmZmVjdHMYBiADKA4yFi5ob25nYmFvLnYxLkVmZmVjdEtpbmRCEbpIDpIBCxAgIgeCAQQQASAAEhQKA3RhZxgHIAEoCUIHukgEcgIYQBIcCgtzZWFyY2hfdGV4dBgIIAEoCUIHukgEcgIYZBImCghjdXJyZW5jeRgJIAEoCUIUukgRcg8yDV4oW0EtWl17M30pPyQSQwoMY3JlYXRlZF9mcm9tGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIRukgOsgELIgcI/4LR/68HMgASRAoNY3JlYXRlZF91bnRpbBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEjMKBW9yZGVyGAwgASgOMhouaG9uZ2Jhby52MS5Qcm9tb3Rpb25PcmRlckIIukgFggECEAEiXAoWTGlzdFByb21vdGlvbnNSZXNwb25zZRIpCgpwcm9tb3Rpb25zGAEgAygLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpMBChxMaXN0UHJvbW90aW9uVmVyc2lvbnNSZXF1ZXN0EjYKDHByb21vdGlvbl9pZBgBIAEoCUIgukgdchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIImEKHUxpc3RQcm9tb3Rpb25WZXJzaW9uc1Jlc3BvbnNlEicKCHZlcnNpb25zGAEgAygLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIq4CChZVcGRhdGVQcm9tb3Rpb25SZXF1ZXN0EjYKDHByb21vdGlvbl9pZBgBIAEoCUIgukgdchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSMAoJcHJvbW90aW9uGAIgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb25CBrpIA8gBARIvCgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSFQoEZXRhZxgEIAEoCUIHukgEcgIYQBITCgthbHNvX2lzc3VlZBgFIAEoCBIzCgpyZXF1ZXN0X2lkGAYgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEhgKBnJlYXNvbhgHIAEoCUIIukgFcgMY9AMiQwoXVXBkYXRlUHJvbW90aW9uUmVzcG9uc2USKAoJcHJvbW90aW9uGAEgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24iuAEKGEFjdGl2YXRlUHJvbW90aW9uUmVxdWVzdBI2Cgxwcm9tb3Rpb25faWQYASABKAlCILpIHXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEhUKBGV0YWcYAiABKAlCB7pIBHICGEASMwoKcmVxdWVzdF9pZBgDIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86QC1dezEsNjR9JBIYCgZyZWFzb24YBCABKAlCCLpIBXIDGPQDIkUKGUFjdGl2YXRlUHJvbW90aW9uUmVzcG9uc2USKAoJcHJvbW90aW9uGAEgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24iugEKGkRlYWN0aXZhdGVQcm9tb3Rpb25SZXF1ZXN0EjYKDHByb21vdGlvbl9pZBgBIAEoCUIgukgdchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQBIzCgpyZXF1ZXN0X2lkGAMgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEhgKBnJlYXNvbhgEIAEoCUIIukgFcgMY9AMiRwobRGVhY3RpdmF0ZVByb21vdGlvblJlc3BvbnNlEigKCXByb21vdGlvbhgBIAEoCzIVLmhvbmdiYW8udjEuUHJvbW90aW9uIrYBChZGaW5pc2hQcm9tb3Rpb25SZXF1ZXN0EjYKDHByb21vdGlvbl9pZBgBIAEoCUIgukgdchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQBIzCgpyZXF1ZXN0X2lkGAMgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEhgKBnJlYXNvbhgEIAEoCUIIukgFcgMY9AMiQwoXRmluaXNoUHJvbW90aW9uUmVzcG9uc2USKAoJcHJvbW90aW9uGAEgASgLMhUuaG9uZ2Jhby52MS5Qcm9tb3Rpb24itgEKFkRlbGV0ZVByb21vdGlvblJlcXVlc3QSNgoMcHJvbW90aW9uX2lkGAEgASgJQiC6SB1yGzIZXlthLXowLTldW2EtejAtOS1dezAsNjJ9JBIVCgRldGFnGAIgASgJQge6SARyAhhAEjMKCnJlcXVlc3RfaWQYAyABKAlCH7pIHHIaMhheW0EtWmEtejAtOS5fOkAtXXsxLDY0fSQSGAoGcmVhc29uGAQgASgJQgi6SAVyAxj0AyIZChdEZWxldGVQcm9tb3Rpb25SZXNwb25zZSKFAgoKQXVkaXRFbnRyeRIWCg5hdWRpdF9lbnRyeV9pZBgBIAEoCRIUCgxwcm9tb3Rpb25faWQYAiABKAkSDwoHdmVyc2lvbhgDIAEoDRInCgZhY3Rpb24YBCABKA4yFy5ob25nYmFvLnYxLkF1ZGl0QWN0aW9uEg0KBWFjdG9yGAUgASgJEg4KBnJlYXNvbhgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJEi8KC29jY3VycmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jaGFuZ2VkX2ZpZWxkcxgJIAMoCRITCgthbHNvX2lzc3VlZBgKIAEoCCL0AgoXTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEjkKDHByb21vdGlvbl9pZBgDIAEoCUIjukgg2AEBchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSFwoFYWN0b3IYBCABKAlCCLpIBXIDGMgBEkQKDW9jY3VycmVkX2Zyb20YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyABJFCg5vY2N1cnJlZF91bnRpbBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEjsKB2FjdGlvbnMYByADKA4yFy5ob25nYmFvLnYxLkF1ZGl0QWN0aW9uQhG6SA6SAQsQFCIHggEEEAEgACJcChhMaXN0QXVkaXRFbnRyaWVzUmVzcG9uc2USJwoHZW50cmllcxgBIAMoCzIWLmhvbmdiYW8udjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkitwIKHUdldFByb21vdGlvblN0YXRpc3RpY3NSZXF1ZXN0EjYKDHByb21vdGlvbl9pZBgBIAEoCUIgukgdchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSUAoJZnJvbV9kYXRlGAIgASgJQj26SDrYAQFyNTIzXlswLTldezR9LSgwWzEtOV18MVswLTJdKS0oMFsxLTldfFsxMl1bMC05XXwzWzAxXSkkEk4KB3RvX2RhdGUYAyABKAlCPbpIOtgBAXI1MjNeWzAtOV17NH0tKDBbMS05XXwxWzAtMl0pLSgwWzEtOV18WzEyXVswLTldfDNbMDFdKSQSPAoJdGltZV96b25lGAQgASgJQim6SCZyJDIiXihbQS1aYS16XVtBLVphLXowLTlfKy8tXXswLDYzfSk/JCKIAQoMUHJvbW90aW9uRGF5EgwKBGRhdGUYASABKAkSDgoGaXNzdWVkGAIgASgDEgwKBHVzZWQYAyABKAMSDwoHZXhwaXJlZBgEIAEoAxIWCg5kaXNjb3VudF9taW5vchgFIAEoAxIOCgZvcmRlcnMYBiABKAMSEwoLZ3Jvc3NfbWlub3IYByABKAMiugQKHkdldFByb21vdGlvblN0YXRpc3RpY3NSZXNwb25zZRIUCgxwcm9tb3Rpb25faWQYASABKAkSDwoHdmVyc2lvbhgCIAEoDRIpCgVzdGF0ZRgDIAEoDjIaLmhvbmdiYW8udjEuUHJvbW90aW9uU3RhdGUSDgoGaXNzdWVkGAQgASgDEhUKCHF1YW50aXR5GAUgASgDSACIAQESFgoJcmVtYWluaW5nGAYgASgDSAGIAQESDwoHY2xhaW1lZBgHIAEoAxIVCghhcmNoaXZlZBgIIAEoA0gCiAEBEikKBWFzX29mGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR1c2VkGAogASgDEhAKCHJlc2VydmVkGAsgASgDEg8KB2V4cGlyZWQYDCABKAMSDwoHcmV2b2tlZBgNIAEoAxIQCghyZXR1cm5lZBgOIAEoAxIfChd1c2FnZV9yYXRlX2Jhc2lzX3BvaW50cxgPIAEoBRIWCg5kaXNjb3VudF9taW5vchgQIAEoAxIOCgZvcmRlcnMYESABKAMSEwoLZ3Jvc3NfbWlub3IYEiABKAMSHQoQcm9pX2Jhc2lzX3BvaW50cxgTIAEoA0gDiAEBEiYKBGRheXMYFCADKAsyGC5ob25nYmFvLnYxLlByb21vdGlvbkRheUILCglfcXVhbnRpdHlCDAoKX3JlbWFpbmluZ0ILCglfYXJjaGl2ZWRCEwoRX3JvaV9iYXNpc19wb2ludHMquQEKDlByb21vdGlvbk9yZGVyEh8KG1BST01PVElPTl9PUkRFUl9VTlNQRUNJRklFRBAAEiAKHFBST01PVElPTl9PUkRFUl9ORVdFU1RfRklSU1QQARIgChxQUk9NT1RJT05fT1JERVJfT0xERVNUX0ZJUlNUEAISJAogUFJPTU9USU9OX09SREVSX1JFQ0VOVExZX1VQREFURUQQAxIcChhQUk9NT1RJT05fT1JERVJfUFJJT1JJVFkQBCrOAQoLQXVkaXRBY3Rpb24SHAoYQVVESVRfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGAoUQVVESVRfQUNUSU9OX0NSRUFURUQQARIYChRBVURJVF9BQ1RJT05fVVBEQVRFRBACEhoKFkFVRElUX0FDVElPTl9BQ1RJVkFURUQQAxIcChhBVURJVF9BQ1RJT05fREVBQ1RJVkFURUQQBBIZChVBVURJVF9BQ1RJT05fRklOSVNIRUQQBRIYChRBVURJVF9BQ1RJT05fREVMRVRFRBAGMtAOChBQcm9tb3Rpb25TZXJ2aWNlEloKD0NyZWF0ZVByb21vdGlvbhIiLmhvbmdiYW8udjEuQ3JlYXRlUHJvbW90aW9uUmVxdWVzdBojLmhvbmdiYW8udjEuQ3JlYXRlUHJvbW90aW9uUmVzcG9uc2USVgoMR2V0UHJvbW90aW9uEh8uaG9uZ2Jhby52MS5HZXRQcm9tb3Rpb25SZXF1ZXN0GiAuaG9uZ2Jhby52MS5HZXRQcm9tb3Rpb25SZXNwb25zZSIDkAIBElwKDkxpc3RQcm9tb3Rpb25zEiEuaG9uZ2Jhby52MS5MaXN0UHJvbW90aW9uc1JlcXVlc3QaIi5ob25nYmFvLnYxLkxpc3RQcm9tb3Rpb25zUmVzcG9uc2UiA5ACARJxChVMaXN0UHJvbW90aW9uVmVyc2lvbnMSKC5ob25nYmFvLnYxLkxpc3RQcm9tb3Rpb25WZXJzaW9uc1JlcXVlc3QaKS5ob25nYmFvLnYxLkxpc3RQcm9tb3Rpb25WZXJzaW9uc1Jlc3BvbnNlIgOQAgESWgoPVXBkYXRlUHJvbW90aW9uEiIuaG9uZ2Jhby52MS5VcGRhdGVQcm9tb3Rpb25SZXF1ZXN0GiMuaG9uZ2Jhby52MS5VcGRhdGVQcm9tb3Rpb25SZXNwb25zZRJgChFBY3RpdmF0ZVByb21vdGlvbhIkLmhvbmdiYW8udjEuQWN0aXZhdGVQcm9tb3Rpb25SZXF1ZXN0GiUuaG9uZ2Jhby52MS5BY3RpdmF0ZVByb21vdGlvblJlc3BvbnNlEmYKE0RlYWN0aXZhdGVQcm9tb3Rpb24SJi5ob25nYmFvLnYxLkRlYWN0aXZhdGVQcm9tb3Rpb25SZXF1ZXN0GicuaG9uZ2Jhby52MS5EZWFjdGl2YXRlUHJvbW90aW9uUmVzcG9uc2USWgoPRmluaXNoUHJvbW90aW9uEiIuaG9uZ2Jhby52MS5GaW5pc2hQcm9tb3Rpb25SZXF1ZXN0GiMuaG9uZ2Jhby52MS5GaW5pc2hQcm9tb3Rpb25SZXNwb25zZRJaCg9EZWxldGVQcm9tb3Rpb24SIi5ob25nYmFvLnYxLkRlbGV0ZVByb21vdGlvblJlcXVlc3QaIy5ob25nYmFvLnYxLkRlbGV0ZVByb21vdGlvblJlc3BvbnNlEmIKEExpc3RBdWRpdEVudHJpZXMSIy5ob25nYmFvLnYxLkxpc3RBdWRpdEVudHJpZXNSZXF1ZXN0GiQuaG9uZ2Jhby52MS5MaXN0QXVkaXRFbnRyaWVzUmVzcG9uc2UiA5ACARJ0ChZHZXRQcm9tb3Rpb25TdGF0aXN0aWNzEikuaG9uZ2Jhby52MS5HZXRQcm9tb3Rpb25TdGF0aXN0aWNzUmVxdWVzdBoqLmhvbmdiYW8udjEuR2V0UHJvbW90aW9uU3RhdGlzdGljc1Jlc3BvbnNlIgOQAgESUQoMR3JhbnRDb3Vwb25zEh8uaG9uZ2Jhby52MS5HcmFudENvdXBvbnNSZXF1ZXN0GiAuaG9uZ2Jhby52MS5HcmFudENvdXBvbnNSZXNwb25zZRJTCgtHZXRHcmFudEpvYhIeLmhvbmdiYW8udjEuR2V0R3JhbnRKb2JSZXF1ZXN0Gh8uaG9uZ2Jhby52MS5HZXRHcmFudEpvYlJlc3BvbnNlIgOQAgESWQoNTGlzdEdyYW50Sm9icxIgLmhvbmdiYW8udjEuTGlzdEdyYW50Sm9ic1JlcXVlc3QaIS5ob25nYmFvLnYxLkxpc3RHcmFudEpvYnNSZXNwb25zZSIDkAIBElcKDkNhbmNlbEdyYW50Sm9iEiEuaG9uZ2Jhby52MS5DYW5jZWxHcmFudEpvYlJlcXVlc3QaIi5ob25nYmFvLnYxLkNhbmNlbEdyYW50Sm9iUmVzcG9uc2USVAoNUmV2b2tlQ291cG9ucxIgLmhvbmdiYW8udjEuUmV2b2tlQ291cG9uc1JlcXVlc3QaIS5ob25nYmFvLnYxLlJldm9rZUNvdXBvbnNSZXNwb25zZRJUCg1HZW5lcmF0ZUNvZGVzEiAuaG9uZ2Jhby52MS5HZW5lcmF0ZUNvZGVzUmVxdWVzdBohLmhvbmdiYW8udjEuR2VuZXJhdGVDb2Rlc1Jlc3BvbnNlElAKCkdldENvZGVKb2ISHS5ob25nYmFvLnYxLkdldENvZGVKb2JSZXF1ZXN0Gh4uaG9uZ2Jhby52MS5HZXRDb2RlSm9iUmVzcG9uc2UiA5ACARJOCgtJbXBvcnRDb2RlcxIeLmhvbmdiYW8udjEuSW1wb3J0Q29kZXNSZXF1ZXN0Gh8uaG9uZ2Jhby52MS5JbXBvcnRDb2Rlc1Jlc3BvbnNlElUKC0V4cG9ydENvZGVzEh4uaG9uZ2Jhby52MS5FeHBvcnRDb2Rlc1JlcXVlc3QaHy5ob25nYmFvLnYxLkV4cG9ydENvZGVzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_hongbao_v1_availability, file_hongbao_v1_effect, file_hongbao_v1_grant, file_hongbao_v1_promotion, file_hongbao_v1_promotion_code]);
 
 /**
  * CreatePromotionRequest defines a promotion.
@@ -828,7 +832,7 @@ export const ListAuditEntriesResponseSchema: GenMessage<ListAuditEntriesResponse
   messageDesc(file_hongbao_v1_promotion_service, 20);
 
 /**
- * GetPromotionStatisticsRequest names a promotion.
+ * GetPromotionStatisticsRequest names a promotion, and the days to tell apart.
  *
  * @generated from message hongbao.v1.GetPromotionStatisticsRequest
  */
@@ -839,6 +843,27 @@ export type GetPromotionStatisticsRequest = Message<"hongbao.v1.GetPromotionStat
    * @generated from field: string promotion_id = 1;
    */
   promotionId: string;
+
+  /**
+   * First day, as YYYY-MM-DD. Empty: 29 days before the last one.
+   *
+   * @generated from field: string from_date = 2;
+   */
+  fromDate: string;
+
+  /**
+   * Last day, as YYYY-MM-DD; at most 365 days after the first one. Empty: today.
+   *
+   * @generated from field: string to_date = 3;
+   */
+  toDate: string;
+
+  /**
+   * IANA time zone of the days, such as Asia/Shanghai. Empty: that of the promotion's limits, otherwise UTC.
+   *
+   * @generated from field: string time_zone = 4;
+   */
+  timeZone: string;
 };
 
 /**
@@ -847,6 +872,69 @@ export type GetPromotionStatisticsRequest = Message<"hongbao.v1.GetPromotionStat
  */
 export const GetPromotionStatisticsRequestSchema: GenMessage<GetPromotionStatisticsRequest> = /*@__PURE__*/
   messageDesc(file_hongbao_v1_promotion_service, 21);
+
+/**
+ * PromotionDay is one day of a promotion.
+ *
+ * @generated from message hongbao.v1.PromotionDay
+ */
+export type PromotionDay = Message<"hongbao.v1.PromotionDay"> & {
+  /**
+   * The day, as YYYY-MM-DD.
+   *
+   * @generated from field: string date = 1;
+   */
+  date: string;
+
+  /**
+   * Coupons issued.
+   *
+   * @generated from field: int64 issued = 2;
+   */
+  issued: bigint;
+
+  /**
+   * Uses, by coupons, codes and by itself.
+   *
+   * @generated from field: int64 used = 3;
+   */
+  used: bigint;
+
+  /**
+   * Coupons past their date.
+   *
+   * @generated from field: int64 expired = 4;
+   */
+  expired: bigint;
+
+  /**
+   * What was taken off, in minor units.
+   *
+   * @generated from field: int64 discount_minor = 5;
+   */
+  discountMinor: bigint;
+
+  /**
+   * Orders with a use.
+   *
+   * @generated from field: int64 orders = 6;
+   */
+  orders: bigint;
+
+  /**
+   * What these orders cost before discounts, in minor units.
+   *
+   * @generated from field: int64 gross_minor = 7;
+   */
+  grossMinor: bigint;
+};
+
+/**
+ * Describes the message hongbao.v1.PromotionDay.
+ * Use `create(PromotionDaySchema)` to create a new message.
+ */
+export const PromotionDaySchema: GenMessage<PromotionDay> = /*@__PURE__*/
+  messageDesc(file_hongbao_v1_promotion_service, 22);
 
 /**
  * GetPromotionStatisticsResponse holds the figures of a promotion, all as of as_of.
@@ -916,6 +1004,84 @@ export type GetPromotionStatisticsResponse = Message<"hongbao.v1.GetPromotionSta
    * @generated from field: google.protobuf.Timestamp as_of = 9;
    */
   asOf?: Timestamp | undefined;
+
+  /**
+   * Coupons used, less those given back. This and what follows is for life, and from the archive.
+   *
+   * @generated from field: int64 used = 10;
+   */
+  used: bigint;
+
+  /**
+   * Coupons held for unpaid orders.
+   *
+   * @generated from field: int64 reserved = 11;
+   */
+  reserved: bigint;
+
+  /**
+   * Coupons past their date.
+   *
+   * @generated from field: int64 expired = 12;
+   */
+  expired: bigint;
+
+  /**
+   * Coupons taken back.
+   *
+   * @generated from field: int64 revoked = 13;
+   */
+  revoked: bigint;
+
+  /**
+   * Uses given back.
+   *
+   * @generated from field: int64 returned = 14;
+   */
+  returned: bigint;
+
+  /**
+   * Coupons used of those issued, in hundredths of a percent, rounded down.
+   *
+   * @generated from field: int32 usage_rate_basis_points = 15;
+   */
+  usageRateBasisPoints: number;
+
+  /**
+   * What was taken off, less what was given back, in minor units.
+   *
+   * @generated from field: int64 discount_minor = 16;
+   */
+  discountMinor: bigint;
+
+  /**
+   * Orders with a use, less those given back.
+   *
+   * @generated from field: int64 orders = 17;
+   */
+  orders: bigint;
+
+  /**
+   * What these orders cost before discounts, in minor units.
+   *
+   * @generated from field: int64 gross_minor = 18;
+   */
+  grossMinor: bigint;
+
+  /**
+   * What these orders cost before discounts for each minor unit taken off, in hundredths of a percent, rounded down.
+   * Absent: nothing was taken off.
+   *
+   * @generated from field: optional int64 roi_basis_points = 19;
+   */
+  roiBasisPoints?: bigint | undefined;
+
+  /**
+   * The days asked for, oldest first; days without anything are there too.
+   *
+   * @generated from field: repeated hongbao.v1.PromotionDay days = 20;
+   */
+  days: PromotionDay[];
 };
 
 /**
@@ -923,7 +1089,7 @@ export type GetPromotionStatisticsResponse = Message<"hongbao.v1.GetPromotionSta
  * Use `create(GetPromotionStatisticsResponseSchema)` to create a new message.
  */
 export const GetPromotionStatisticsResponseSchema: GenMessage<GetPromotionStatisticsResponse> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_promotion_service, 22);
+  messageDesc(file_hongbao_v1_promotion_service, 23);
 
 /**
  * PromotionOrder is an order of lists of promotions.
@@ -1158,7 +1324,7 @@ export const PromotionService: GenService<{
     output: typeof ListAuditEntriesResponseSchema;
   },
   /**
-   * Reads the figures of one promotion from the live ledger.
+   * Reads the figures of one promotion, some from the live ledger and some from the archive.
    *
    * @generated from rpc hongbao.v1.PromotionService.GetPromotionStatistics
    */
@@ -1166,6 +1332,96 @@ export const PromotionService: GenService<{
     methodKind: "unary";
     input: typeof GetPromotionStatisticsRequestSchema;
     output: typeof GetPromotionStatisticsResponseSchema;
+  },
+  /**
+   * Gives coupons to a user, a list or a segment, as a job. Only for promotions that staff grant.
+   *
+   * @generated from rpc hongbao.v1.PromotionService.GrantCoupons
+   */
+  grantCoupons: {
+    methodKind: "unary";
+    input: typeof GrantCouponsRequestSchema;
+    output: typeof GrantCouponsResponseSchema;
+  },
+  /**
+   * Reads a job of GrantCoupons or RevokeCoupons with its results, paged.
+   *
+   * @generated from rpc hongbao.v1.PromotionService.GetGrantJob
+   */
+  getGrantJob: {
+    methodKind: "unary";
+    input: typeof GetGrantJobRequestSchema;
+    output: typeof GetGrantJobResponseSchema;
+  },
+  /**
+   * Lists jobs of GrantCoupons and RevokeCoupons, newest first, paged.
+   *
+   * @generated from rpc hongbao.v1.PromotionService.ListGrantJobs
+   */
+  listGrantJobs: {
+    methodKind: "unary";
+    input: typeof ListGrantJobsRequestSchema;
+    output: typeof ListGrantJobsResponseSchema;
+  },
+  /**
+   * Stops a job of GrantCoupons or RevokeCoupons.
+   *
+   * @generated from rpc hongbao.v1.PromotionService.CancelGrantJob
+   */
+  cancelGrantJob: {
+    methodKind: "unary";
+    input: typeof CancelGrantJobRequestSchema;
+    output: typeof CancelGrantJobResponseSchema;
+  },
+  /**
+   * Takes unused coupons back from their owners: some at once, or all of a promotion as a job.
+   *
+   * @generated from rpc hongbao.v1.PromotionService.RevokeCoupons
+   */
+  revokeCoupons: {
+    methodKind: "unary";
+    input: typeof RevokeCouponsRequestSchema;
+    output: typeof RevokeCouponsResponseSchema;
+  },
+  /**
+   * Makes single-use codes, as a job. Only for promotions with such codes.
+   *
+   * @generated from rpc hongbao.v1.PromotionService.GenerateCodes
+   */
+  generateCodes: {
+    methodKind: "unary";
+    input: typeof GenerateCodesRequestSchema;
+    output: typeof GenerateCodesResponseSchema;
+  },
+  /**
+   * Reads a job of GenerateCodes.
+   *
+   * @generated from rpc hongbao.v1.PromotionService.GetCodeJob
+   */
+  getCodeJob: {
+    methodKind: "unary";
+    input: typeof GetCodeJobRequestSchema;
+    output: typeof GetCodeJobResponseSchema;
+  },
+  /**
+   * Brings single-use codes that were made elsewhere.
+   *
+   * @generated from rpc hongbao.v1.PromotionService.ImportCodes
+   */
+  importCodes: {
+    methodKind: "unary";
+    input: typeof ImportCodesRequestSchema;
+    output: typeof ImportCodesResponseSchema;
+  },
+  /**
+   * Sends the codes of a job as CSV, while they can be exported.
+   *
+   * @generated from rpc hongbao.v1.PromotionService.ExportCodes
+   */
+  exportCodes: {
+    methodKind: "server_streaming";
+    input: typeof ExportCodesRequestSchema;
+    output: typeof ExportCodesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_hongbao_v1_promotion_service, 0);

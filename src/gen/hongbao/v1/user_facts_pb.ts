@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hongbao/v1/user_facts.proto.
  */
 export const file_hongbao_v1_user_facts: GenFile = /*@__PURE__*/
-  fileDesc("Chtob25nYmFvL3YxL3VzZXJfZmFjdHMucHJvdG8SCmhvbmdiYW8udjEi2gEKCVVzZXJGYWN0cxIeCgR0YWdzGAEgAygJQhC6SA2SAQoQZCIGcgQQARhAEkQKDXJlZ2lzdGVyZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyABIdChBvcmRlcnNfY29tcGxldGVkGAMgASgNSACIAQESMwoKYXR0cmlidXRlcxgEIAMoCzIVLmhvbmdiYW8udjEuQXR0cmlidXRlQgi6SAWSAQIQZEITChFfb3JkZXJzX2NvbXBsZXRlZGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_hongbao_v1_attribute]);
+  fileDesc("Chtob25nYmFvL3YxL3VzZXJfZmFjdHMucHJvdG8SCmhvbmdiYW8udjEiwwIKCVVzZXJGYWN0cxIeCgR0YWdzGAEgAygJQhC6SA2SAQoQZCIGcgQQARhAEkQKDXJlZ2lzdGVyZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyABIdChBvcmRlcnNfY29tcGxldGVkGAMgASgNSACIAQESMwoKYXR0cmlidXRlcxgEIAMoCzIVLmhvbmdiYW8udjEuQXR0cmlidXRlQgi6SAWSAQIQZBIWCgVsZXZlbBgFIAEoCUIHukgEcgIYQBJPCghiaXJ0aGRheRgGIAEoCUI9ukg6cjgyNl4oWzAtOV17NH0tKDBbMS05XXwxWzAtMl0pLSgwWzEtOV18WzEyXVswLTldfDNbMDFdKSk/JEITChFfb3JkZXJzX2NvbXBsZXRlZGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_hongbao_v1_attribute]);
 
 /**
  * UserFacts is what the caller asserts about a user. Honoured only from callers with the scope facts:assert; from others
@@ -51,6 +51,20 @@ export type UserFacts = Message<"hongbao.v1.UserFacts"> & {
    * @generated from field: repeated hongbao.v1.Attribute attributes = 4;
    */
   attributes: Attribute[];
+
+  /**
+   * The member level; at most 64 characters. Empty: not known.
+   *
+   * @generated from field: string level = 5;
+   */
+  level: string;
+
+  /**
+   * The day of birth, as YYYY-MM-DD. Empty: not known.
+   *
+   * @generated from field: string birthday = 6;
+   */
+  birthday: string;
 };
 
 /**
