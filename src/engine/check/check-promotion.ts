@@ -2,7 +2,7 @@ import type { CandidateSource, Failure } from '../../domain/decision.ts';
 import type { PromotionDefinition } from '../../domain/promotion.ts';
 import type { Candidate } from '../candidate.ts';
 import type { CompiledPromotion } from '../compiled-promotion.ts';
-import type { EffectInput } from '../effect-parts.ts';
+import type { CompiledEffect, EffectInput } from '../effect-parts.ts';
 import { type Eligibility, eligibilityOf } from '../match/eligible-lines.ts';
 import type { Occasion } from '../occasion.ts';
 import { checkAudience } from './check-audience.ts';
@@ -84,12 +84,17 @@ function checkRules(
   return undefined;
 }
 
+/** Whether an effect gives nothing to a cart without a line inside its scope; gifts, shipping and points do not look for one. */
+export function needsEligibleLine({ target, kind }: CompiledEffect): boolean {
+  return target === 'items' && kind !== 'gift_items';
+}
+
 function checkEffect(
   { effect }: CompiledPromotion,
   { eligible, spendMinor, units }: Eligibility,
   { cart }: Occasion,
 ): Failure | undefined {
-  if (eligible.length === 0 && effect.target === 'items' && effect.kind !== 'gift_items') {
+  if (eligible.length === 0 && needsEligibleLine(effect)) {
     return { reason: 'NO_ELIGIBLE_LINE' };
   }
   const input: EffectInput = {

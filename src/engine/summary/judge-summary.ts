@@ -2,7 +2,7 @@ import type { Cart, CartSummary } from '../../domain/cart.ts';
 import type { Failure } from '../../domain/decision.ts';
 import type { Effect } from '../../domain/promotion.ts';
 import { applyAlone } from '../apply.ts';
-import { checkPromotion, checkUse, isFailure, ofRule } from '../check/check-promotion.ts';
+import { checkPromotion, checkUse, isFailure, needsEligibleLine, ofRule } from '../check/check-promotion.ts';
 import type { CompiledPromotion } from '../compiled-promotion.ts';
 import type { Contender } from '../contender.ts';
 import type { EvaluationInput } from '../evaluation-input.ts';
@@ -51,8 +51,9 @@ function disprove(
 ): Failure | undefined {
   const { rules, effect } = promotion.definition;
   let unproven = looksAtLines(effect) ? NEEDS_LINES : undefined;
+  const isLineNeeded = needsEligibleLine(promotion.effect);
   for (const [ruleIndex, rule] of rules.entries()) {
-    const proof = proveRule(rule, summary);
+    const proof = proveRule(rule, summary, isLineNeeded);
     if (proof === 'holds') continue;
     const failure = proof === 'no_lines_asked' ? checkOf(promotion, ruleIndex, occasion) : proof;
     if (failure === undefined) continue;

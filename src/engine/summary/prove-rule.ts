@@ -9,8 +9,13 @@ export const NEEDS_LINES: Failure = { reason: 'NEEDS_LINES' };
 /** What a summary proves about a rule: it holds, it fails, lines are needed, or the rule does not look at lines at all. */
 export type Proof = 'holds' | 'no_lines_asked' | Failure;
 
-/** Judges a rule by what is known of the cart. Categories are never known, so a rule on categories needs lines unless an item decides. */
-export function proveRule(rule: Rule, summary: CartSummary): Proof {
+/**
+ * Judges a rule by what is known of the cart. Categories are never known, so a rule on categories needs lines unless an item
+ * decides.
+ *
+ * @param isLineNeeded Whether the effect gives nothing without an eligible line; otherwise an empty scope refuses nothing.
+ */
+export function proveRule(rule: Rule, summary: CartSummary, isLineNeeded: boolean): Proof {
   switch (rule.kind) {
     case 'minimum_spend':
       return proveSpend(rule.amountMinor, 'MINIMUM_SPEND_NOT_MET', summary);
@@ -23,7 +28,9 @@ export function proveRule(rule: Rule, summary: CartSummary): Proof {
     case 'exclusion':
       return proveExclusion(rule.selection, rule.presenceRefuses, summary);
     case 'item_discount_scope':
-      return mayMatch(rule.selection, summary) ? NEEDS_LINES : { reason: 'NO_ELIGIBLE_LINE' };
+      return isLineNeeded && !mayMatch(rule.selection, summary)
+        ? { reason: 'NO_ELIGIBLE_LINE' }
+        : NEEDS_LINES;
     case 'sale_items':
       return rule.handling === 'count' ? 'holds' : NEEDS_LINES;
     case 'quantity_threshold':
