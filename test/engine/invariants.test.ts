@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { TaxMode } from '../../src/domain/cart.ts';
 import type { AppliedPromotion, Decision } from '../../src/domain/decision.ts';
 import type { PromotionDefinition, Rule } from '../../src/domain/promotion.ts';
 import { evaluateCart } from '../../src/engine/evaluate-cart.ts';
@@ -268,6 +269,19 @@ it('says nothing of promotions that ask for what is not in the cart', () => {
       }));
       const more = { ...situation, current: [...added, ...situation.current] };
       expect(decide(more)).toEqual(decide(situation));
+    }),
+    RUNS,
+  );
+});
+
+// SPEC R14
+it('takes discounts from prices as they are, whether they hold the tax or not', () => {
+  fc.assert(
+    fc.property(anySituation, (situation) => {
+      const { input } = situation;
+      const inMode = (taxMode: TaxMode): Decision =>
+        decide({ ...situation, input: { ...input, cart: { ...input.cart, taxMode } } });
+      expect(inMode('excluded')).toEqual(inMode('included'));
     }),
     RUNS,
   );
