@@ -12,6 +12,7 @@ import {
   soon,
   startLedgerFixture,
 } from '../../test/ledger-fixture.ts';
+import { ENTRY_FORMAT } from '../ledger/event-format.ts';
 import { partitionKeys } from '../ledger/keys.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { ArchiveClient } from './archive-client.ts';
@@ -271,7 +272,7 @@ describe('the gate', () => {
     await fixture.ledger.define(definitionOf(), soon());
     await claimAll('u', 1);
     const last = (await fixture.admin.lastSeq()) ?? 0;
-    await fixture.redis.xadd(KEYS.stream, `1-${last + 1}`, 'e', Buffer.from([2, 0, 0]));
+    await fixture.redis.xadd(KEYS.stream, `1-${last + 1}`, 'e', Buffer.of(ENTRY_FORMAT + 1, 0, 0));
     const archiver = newArchiver();
     await turnUntil(archiver, async () => (await cursorSeq()) === last);
     await archiver.turn();

@@ -88,8 +88,8 @@ describe('a ledger in order', () => {
     expect(report.holds).toBe(true);
     const figures = report.checks.map((check) => check.figures);
     expect(figures).toMatchObject([
-      { events: 12, claims: 10, definitions: 1 },
-      { claims: 10 },
+      { events: 12, 'coupons issued': 10, definitions: 1 },
+      { 'coupons issued': 10 },
       { 'coupons issued': 10, 'archived coupons': 10 },
       { wallets: 10, coupons: 10, 'still moving': 0 },
       { promotions: 1 },
@@ -187,8 +187,8 @@ describe('I2, limits', () => {
     ]);
     const report = await audit();
     const limit = report.checks.find((check) => check.id === 'I2');
-    expect(limit).toMatchObject({ breachCount: 1, figures: { claims: 4 } });
-    expect(limit?.breaches[0]).toContain('event 4:1 is claim 4');
+    expect(limit).toMatchObject({ breachCount: 1, figures: { 'coupons issued': 4 } });
+    expect(limit?.breaches[0]).toContain('event 4:1 is coupon 4');
   });
 });
 

@@ -42,10 +42,12 @@ function createChecks() {
   return {
     stock: new Check('I1', 'issued never above the stock, at every event', [
       'events',
-      'claims',
+      'coupons issued',
       'definitions',
     ]),
-    limit: new Check('I2', 'claims of a user never above the limit in force, at every event', ['claims']),
+    limit: new Check('I2', 'coupons of a user never above the limit in force, at every event', [
+      'coupons issued',
+    ]),
     once: new Check('I4', 'every coupon and every request once', ['coupons issued', 'archived coupons']),
     wallets: new Check('I6', 'wallets: Redis = events = Postgres', ['wallets', 'coupons', 'still moving']),
     promotions: new Check('I6', 'promotions: Redis = events = Postgres', ['promotions']),

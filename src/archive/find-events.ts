@@ -2,6 +2,7 @@ import { type Sql, withDeadline } from '../database/client.ts';
 import { COUPON_FIELD_BYTES, couponIdOf, decodeCouponValue } from '../domain/coupon.ts';
 import type { EventKind, LedgerEvent } from '../ledger/event-format.ts';
 import { decodeStreamEntry } from './decoded-entry.ts';
+import { userOfEvent } from './fold.ts';
 import type { PartitionId } from './ledger-port.ts';
 
 /** Which events; an absent filter lets every one through. Times in ms since the epoch. */
@@ -110,14 +111,23 @@ async function readEntriesDown({ sql, id, filter, deadlineMs }: Scan, seq: numbe
   }));
 }
 
-/** Entries with an event of this user, by way of the user's coupons; no walk over the log. */
+/**
+ * Entries with an event of this user, by way of the user's rows; no walk over the log. Of the fields of the user's account
+ * only the last change is known.
+ */
 function entriesOfUser(sql: Sql, { generation, partition }: PartitionId, userId: string) {
+  const isHere = sql`generation = ${generation} AND partition = ${partition}`;
   return sql`
-    SELECT issued_seq FROM coupon
-    WHERE user_id = ${userId} AND generation = ${generation} AND partition = ${partition}
+    SELECT issued_seq FROM coupon WHERE user_id = ${userId} AND ${isHere}
     UNION
     SELECT coupon_history.seq FROM coupon_history JOIN coupon USING (coupon_id)
-    WHERE user_id = ${userId} AND coupon_history.generation = ${generation} AND coupon_history.partition = ${partition}`;
+    WHERE user_id = ${userId} AND coupon_history.generation = ${generation} AND coupon_history.partition = ${partition}
+    UNION
+    SELECT seq FROM redemption_history WHERE user_id = ${userId} AND ${isHere}
+    UNION
+    SELECT seq FROM points_entry WHERE user_id = ${userId} AND ${isHere}
+    UNION
+    SELECT seq FROM ledger_field WHERE ${isHere} AND target = 'account' AND id = ${userId}`;
 }
 
 /** The events of an entry that the filter lets through, newest first, below the position. */
@@ -136,26 +146,30 @@ function passes({ kinds, userId, promotionRef }: EventFilter, event: ArchivedEve
 }
 
 function archivedEvent(event: LedgerEvent, { seq, timeMs }: LogRecord, eventIndex: number): ArchivedEvent {
-  const wallet = event.writes.find(({ target }) => target === 'wallet');
-  const promotion = event.writes.find(({ target }) => target === 'promotion');
-  const coupon = wallet?.fields.find(({ field }) => field.length === COUPON_FIELD_BYTES);
-  const issue = coupon && readIssue(coupon.field, coupon.value);
+  const promotion = event.writes.find(({ target }) => target === 'promotion' || target === 'usage');
+  const coupon = firstCoupon(event);
   return {
     seq,
     eventIndex,
     kind: event.kind,
     timeMs,
-    userId: wallet?.id ?? '',
-    promotionRef: promotion === undefined ? issue?.promotionRef : Number(promotion.id),
-    couponId: issue?.couponId ?? '',
+    userId: userOfEvent(event) ?? '',
+    promotionRef: promotion === undefined ? coupon?.promotionRef : Number(promotion.id),
+    couponId: coupon?.couponId ?? '',
   };
 }
 
-/** What a coupon's bytes say; an event with a coupon that cannot be read is listed without it. */
-function readIssue(field: Buffer, value: Buffer): { couponId: string; promotionRef: number } | undefined {
+/** The first coupon an event writes; an event with a coupon that cannot be read is listed without it. */
+function firstCoupon(event: LedgerEvent): { couponId: string; promotionRef: number } | undefined {
+  const wallets = event.writes.filter(({ target }) => target === 'wallet');
+  const fields = wallets.flatMap((wallet) => wallet.fields);
+  const coupon = fields.find(
+    ({ field, value }) => field.length === COUPON_FIELD_BYTES && value !== undefined,
+  );
+  if (coupon?.value === undefined) return undefined;
   try {
-    const { issuedAtMs, promotionRef } = decodeCouponValue(value);
-    return { couponId: couponIdOf(issuedAtMs, field.toString('hex')), promotionRef };
+    const { issuedAtMs, promotionRef } = decodeCouponValue(coupon.value);
+    return { couponId: couponIdOf(issuedAtMs, coupon.field.toString('hex')), promotionRef };
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
-import type { LedgerEvent } from '../ledger/event-format.ts';
+import type { LedgerEvent, Write } from '../ledger/event-format.ts';
 import type { DecodedEntry } from './decoded-entry.ts';
-import { ProjectionFold, UnprojectableError } from './fold-projection.ts';
+import { UnprojectableError } from './event-place.ts';
+import { ProjectionFold } from './fold-projection.ts';
 import type { FoldedBatch, LogRow, QuarantineRow } from './projection.ts';
 
 /** What is known about a batch beside its entries. */
@@ -20,10 +21,20 @@ export function eventKey(seq: number, eventIndex: number): string {
 
 /** Whose state an event changes: events of one subject keep their order, events of different ones need not. */
 export function subjectOf(event: LedgerEvent): string {
-  const wallet = event.writes.find((write) => write.target === 'wallet');
-  if (wallet !== undefined) return `user:${wallet.id}`;
-  const promotion = event.writes.find((write) => write.target === 'promotion');
+  const user = userOfEvent(event);
+  if (user !== undefined) return `user:${user}`;
+  const promotion = event.writes.find(({ target }) => target === 'promotion' || target === 'usage');
   return promotion === undefined ? '' : `promotion:${promotion.id}`;
+}
+
+/** The user an event is about; undefined when it is about none. */
+export function userOfEvent(event: LedgerEvent): string | undefined {
+  return event.writes.map(userOfWrite).find((userId) => userId !== undefined);
+}
+
+function userOfWrite({ target, id }: Write): string | undefined {
+  if (target === 'order') return id.split('/')[0];
+  return target === 'wallet' || target === 'account' ? id : undefined;
 }
 
 /** Subject of an entry that cannot be read: whoever it is about. */

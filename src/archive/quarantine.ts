@@ -1,8 +1,9 @@
 import type { Sql } from '../database/client.ts';
 import type { ArchiveClient } from './archive-client.ts';
 import { type DecodedEntry, decodeStreamEntry } from './decoded-entry.ts';
+import { UnprojectableError } from './event-place.ts';
 import { classified, type Fence, RefusedBatchError } from './flush.ts';
-import { ProjectionFold, UnprojectableError } from './fold-projection.ts';
+import { ProjectionFold } from './fold-projection.ts';
 import type { PartitionId } from './ledger-port.ts';
 import { REPROJECT_EVENTS } from './limits.ts';
 import type { Projection } from './projection.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ENTRY_FORMAT } from '../ledger/event-format.ts';
 import { HaltError } from './halt.ts';
 import type { LedgerAdmin, StreamEntry } from './ledger-port.ts';
 import { FLUSH_BYTES, FLUSH_EVENTS } from './limits.ts';
@@ -87,7 +88,7 @@ describe('reading the stream', () => {
   });
 
   test('entries before one of an unknown format are still read', async () => {
-    const stream = [...entriesOf([1, 1]), { seq: 2, payload: Buffer.of(2) }];
+    const stream = [...entriesOf([1, 1]), { seq: 2, payload: Buffer.of(ENTRY_FORMAT + 1) }];
     const reader = new StreamReader(streamOf(() => stream));
     expect((await reader.read(-1)).map((entry) => entry.seq)).toEqual([0, 1]);
     await expect(reader.read(1)).rejects.toBeInstanceOf(HaltError);

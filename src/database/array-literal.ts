@@ -7,16 +7,14 @@ export function plainArray(values: readonly (number | boolean | undefined)[]): s
   return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 }
 
-/** A `bytea[]`. */
-export function bytesArray(values: readonly Buffer[]): string {
-  if (values.length === 0) return '{}';
-  return `{"${values.map((value) => `\\\\x${value.toString('hex')}`).join('","')}"}`;
+/** A `bytea[]`; `undefined` becomes NULL. */
+export function bytesArray(values: readonly (Buffer | undefined)[]): string {
+  return `{${values.map((value) => (value === undefined ? 'NULL' : `"\\\\x${value.toString('hex')}"`)).join(',')}}`;
 }
 
-/** A `text[]` of arbitrary text. */
-export function textArray(values: readonly string[]): string {
-  if (values.length === 0) return '{}';
-  return `{"${values.map(escapeText).join('","')}"}`;
+/** A `text[]` of arbitrary text; `undefined` becomes NULL. */
+export function textArray(values: readonly (string | undefined)[]): string {
+  return `{${values.map((value) => (value === undefined ? 'NULL' : `"${escapeText(value)}"`)).join(',')}}`;
 }
 
 const NEEDS_ESCAPE = /["\\]/g;

@@ -52,7 +52,7 @@ async function readArchived(sql: Sql, { generation, partition }: PartitionId): P
       WHERE generation = ${generation} AND partition = ${partition}
       UNION ALL
       SELECT id, encode(field, 'escape'), encode(value, 'hex') FROM ledger_field
-      WHERE generation = ${generation} AND partition = ${partition} AND target = 'promotion'
+      WHERE generation = ${generation} AND partition = ${partition} AND target = 'promotion' AND NOT retired
     ) AS record ON true
     WHERE cursor.generation = ${generation} AND cursor.partition = ${partition}`;
   const records = new Map<string, Map<string, string>>();
@@ -149,7 +149,8 @@ function addValues(possible: PossibleValues, { seq, payload }: StreamEntry, repl
       for (const { field, value } of write.fields) {
         const name = field.toString('latin1');
         const earlier = replaces ? [] : (record.get(name) ?? []);
-        record.set(name, new Set([...earlier, appliedValue(field, value, seq).toString('latin1')]));
+        const applied = appliedValue(field, value, seq)?.toString('latin1');
+        record.set(name, new Set([...earlier, ...(applied === undefined ? [] : [applied])]));
       }
     }
   }

@@ -3,15 +3,15 @@ import type { Sql } from '../../database/client.ts';
 import { COUPON_FIELD_BYTES, decodeCouponValue } from '../../domain/coupon.ts';
 import { SEQUENCE_FIELD } from '../../ledger/event-format.ts';
 import type { LedgerAdmin } from '../ledger-port.ts';
+import type { RecordImage } from './apply-write.ts';
 import type { Check } from './check.ts';
-import type { WalletImage } from './wallet-fold.ts';
 
 /** What a comparison of wallets works with. */
 export interface WalletComparison {
   readonly sql: Sql;
   readonly ledger: LedgerAdmin;
   readonly check: Check;
-  readonly wallets: ReadonlyMap<string, WalletImage>;
+  readonly wallets: ReadonlyMap<string, RecordImage>;
   /** Entry up to which the fold and the comparison reach. */
   readonly cursorSeq: number;
   readonly isWhole: boolean;
@@ -25,6 +25,8 @@ interface ArchivedCoupon {
   readonly hidden: boolean;
   readonly promotion_ref: number;
   readonly seq: string;
+  /** It left Redis and stays in the archive. */
+  readonly retired: boolean;
 }
 
 const HASH_OFFSET = 6;
@@ -54,7 +56,8 @@ export async function compareWallets(
 
 async function readCoupons(sql: Sql, userIds: readonly string[]): Promise<Map<string, ArchivedCoupon[]>> {
   const rows = await sql<ArchivedCoupon[]>`
-    SELECT user_id, coupon_id, value, state, hidden, promotion_ref, seq FROM coupon WHERE user_id = ANY(${textArray(userIds)}::text[])`;
+    SELECT user_id, coupon_id, value, state, hidden, promotion_ref, seq, retired FROM coupon
+    WHERE user_id = ANY(${textArray(userIds)}::text[])`;
   return Map.groupBy(rows, (row) => row.user_id);
 }
 
@@ -87,7 +90,11 @@ function compareWallet(
     archived.size === coupons.length,
     () => `Postgres holds a coupon of ${userId} under two issue times`,
   );
-  const values = new Map([...archived].map(([field, { value }]) => [field, value.toString('latin1')]));
+  const values = new Map(
+    [...archived]
+      .filter(([, { retired }]) => !retired)
+      .map(([field, { value }]) => [field, value.toString('latin1')]),
+  );
   // Without the start of the log, Redis is the only one that knows the whole wallet.
   const expected = isWhole ? folded : live;
   compareFields(check, `Postgres coupons of ${userId}`, values, couponsOnly(expected), false);
@@ -102,15 +109,15 @@ function fromHex(text: string): string {
   return Buffer.from(text, 'hex').toString('latin1');
 }
 
-function couponsOnly(image: WalletImage): WalletImage {
+function couponsOnly(image: RecordImage): RecordImage {
   return new Map([...image].filter(([field]) => field.length === COUPON_FIELD_BYTES));
 }
 
 function compareFields(
   check: Check,
   what: string,
-  seen: WalletImage,
-  expected: WalletImage,
+  seen: RecordImage,
+  expected: RecordImage,
   mayHaveMore: boolean,
 ): void {
   for (const [field, value] of expected) {

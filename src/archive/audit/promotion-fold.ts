@@ -1,5 +1,6 @@
 import { COUPON_FIELD_BYTES, decodeCouponValue } from '../../domain/coupon.ts';
-import { appliedValue, type LedgerEntry, type LedgerEvent, type Write } from '../../ledger/event-format.ts';
+import { issuesCoupons, type LedgerEntry, type LedgerEvent, type Write } from '../../ledger/event-format.ts';
+import { applyWrite } from './apply-write.ts';
 import type { Check } from './check.ts';
 
 /** The records of promotions as the events made them: fields by name, bytes as latin1 text. */
@@ -25,37 +26,36 @@ export class PromotionFold {
   /** Adds the next entry. */
   add(seq: number, entry: LedgerEntry): void {
     entry.events.forEach((event, index) => {
-      if (event.kind === 'claimed') this.checkClaim(event, `event ${seq}:${index}`);
+      if (issuesCoupons(event.kind)) this.checkIssue(event, `event ${seq}:${index}`);
       if (event.kind === 'defined') this.checkDefinition(event, `event ${seq}:${index}`);
       for (const write of event.writes) if (write.target === 'promotion') this.apply(seq, write);
     });
     this.stock.count('events', entry.events.length);
   }
 
-  private apply(seq: number, { id, fields }: Write): void {
-    const image = this.images.get(id) ?? new Map<string, string>();
-    this.images.set(id, image);
-    for (const { field, value } of fields) {
-      image.set(field.toString('latin1'), appliedValue(field, value, seq).toString('latin1'));
-    }
+  private apply(seq: number, write: Write): void {
+    const image = this.images.get(write.id) ?? new Map<string, string>();
+    this.images.set(write.id, image);
+    applyWrite(image, write, seq);
   }
 
-  /** A claim takes exactly one unit, of a promotion that has one left. */
-  private checkClaim(event: LedgerEvent, place: string): void {
-    this.stock.count('claims');
-    const ref = claimedRef(event);
-    if (ref === undefined) {
-      this.stock.breach(`${place} issues no readable coupon`);
-      return;
-    }
+  private checkIssue(event: LedgerEvent, place: string): void {
+    this.stock.count('coupons issued');
+    const issued = issuedByRef(event);
+    if (issued === undefined) this.stock.breach(`${place} issues no readable coupon`);
+    for (const [ref, coupons] of issued ?? []) this.checkUnits(event, ref, coupons, place);
+  }
+
+  /** Each coupon takes exactly one unit, of a promotion that has one left. */
+  private checkUnits(event: LedgerEvent, ref: string, coupons: number, place: string): void {
     const after = figure(event.writes, ref, 'issued');
     const before = this.figureOf(ref, 'issued');
     const received = this.figureOf(ref, 'received');
-    this.stock.require(after === (before ?? Number(after) - 1) + 1, () => {
+    this.stock.require(after === (before ?? Number(after) - coupons) + coupons, () => {
       return `${place} counts promotion ${ref} from ${before} to ${after} issued`;
     });
     const isKnown = this.images.has(ref) || !this.isWhole;
-    this.stock.require(isKnown, () => `${place} claims promotion ${ref}, which is not defined`);
+    this.stock.require(isKnown, () => `${place} issues promotion ${ref}, which is not defined`);
     if (received === undefined || after === undefined) return;
     this.stock.require(
       after <= received,
@@ -81,11 +81,24 @@ export class PromotionFold {
   }
 }
 
-function claimedRef(event: LedgerEvent): string | undefined {
-  const wallet = event.writes.find((write) => write.target === 'wallet');
-  const coupon = wallet?.fields.find(({ field }) => field.length === COUPON_FIELD_BYTES);
+/** How many coupons of each promotion an event issues; undefined when it issues none, or one that cannot be read. */
+function issuedByRef(event: LedgerEvent): Map<string, number> | undefined {
+  const issued = new Map<string, number>();
+  for (const { target, fields } of event.writes) {
+    if (target !== 'wallet') continue;
+    for (const { field, value } of fields) {
+      if (field.length !== COUPON_FIELD_BYTES || value === undefined) continue;
+      const ref = readRef(value);
+      if (ref === undefined) return undefined;
+      issued.set(ref, (issued.get(ref) ?? 0) + 1);
+    }
+  }
+  return issued.size === 0 ? undefined : issued;
+}
+
+function readRef(value: Buffer): string | undefined {
   try {
-    return coupon && String(decodeCouponValue(coupon.value).promotionRef);
+    return String(decodeCouponValue(value).promotionRef);
   } catch {
     return undefined;
   }
@@ -94,7 +107,7 @@ function claimedRef(event: LedgerEvent): string | undefined {
 function figure(writes: readonly Write[], ref: string, name: string): number | undefined {
   const write = writes.find(({ target, id }) => target === 'promotion' && id === ref);
   const found = write?.fields.find(({ field }) => field.toString('latin1') === name);
-  return wholeNumber(found?.value.toString('latin1'));
+  return wholeNumber(found?.value?.toString('latin1'));
 }
 
 /** A figure in decimal; undefined when it is absent or empty, which means unlimited. */

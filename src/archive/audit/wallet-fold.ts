@@ -1,11 +1,11 @@
 import { COUPON_FIELD_BYTES } from '../../domain/coupon.ts';
-import { appliedValue, type LedgerEntry, type LedgerEvent, type Write } from '../../ledger/event-format.ts';
+import { issuesCoupons, type LedgerEntry, type LedgerEvent, type Write } from '../../ledger/event-format.ts';
+import { claimCounterField } from '../../ledger/wallet.ts';
+import { applyWrite, type RecordImage } from './apply-write.ts';
 import type { Check } from './check.ts';
 
-/** A wallet as the events made it: field names and values as latin1 text. */
-export type WalletImage = ReadonlyMap<string, string>;
-
-const COUNTER_FIELD_BYTES = 5;
+/** Place of the promotion's ref in a coupon's value. */
+const REF_OFFSET = 4;
 /** Place of the per-user limit (u32, 0 = none) in a live definition; a test holds it to the encoder. */
 const LIMIT_OFFSET = 7;
 const DEFINITION_FIELD = 'd';
@@ -36,7 +36,7 @@ export class WalletFold {
   }
 
   /** The wallets after the last entry added. */
-  get wallets(): ReadonlyMap<string, WalletImage> {
+  get wallets(): ReadonlyMap<string, RecordImage> {
     return this.images;
   }
 
@@ -53,47 +53,53 @@ export class WalletFold {
 
   private noteLimit({ id, fields }: Write): void {
     const definition = fields.find(({ field }) => field.toString('latin1') === DEFINITION_FIELD);
-    if (definition !== undefined) this.limits.set(Number(id), definition.value.readUInt32BE(LIMIT_OFFSET));
+    if (definition?.value !== undefined)
+      this.limits.set(Number(id), definition.value.readUInt32BE(LIMIT_OFFSET));
   }
 
   private addWallet(seq: number, event: LedgerEvent, write: Write, place: string): void {
     const image = this.images.get(write.id) ?? new Map<string, string>();
     this.images.set(write.id, image);
-    if (event.kind === 'claimed') this.checkClaim(write, image, place);
-    for (const { field, value } of write.fields) {
-      image.set(field.toString('latin1'), appliedValue(field, value, seq).toString('latin1'));
+    if (issuesCoupons(event.kind)) this.checkIssue(write, image, place);
+    applyWrite(image, write, seq);
+  }
+
+  /** An issue brings coupons the wallet does not have, and counts each, within the limit then in force. */
+  private checkIssue(write: Write, image: RecordImage, place: string): void {
+    const coupons = write.fields.filter(({ field }) => field.length === COUPON_FIELD_BYTES);
+    for (const { field } of coupons) {
+      this.once.count('coupons issued');
+      this.once.require(
+        !image.has(field.toString('latin1')),
+        () => `${place} issues coupon ${field.toString('hex')} again`,
+      );
+    }
+    for (const [ref, issued] of Map.groupBy(coupons, ({ value }) => value?.readUInt32BE(REF_OFFSET))) {
+      if (ref !== undefined) this.checkCount(write, ref, issued.length, image, place);
     }
   }
 
-  /** A claim brings a coupon the wallet does not have, and counts it, within the limit then in force. */
-  private checkClaim(write: Write, image: WalletImage, place: string): void {
-    for (const { field, value } of write.fields) {
-      if (field.length === COUPON_FIELD_BYTES) {
-        this.once.count('coupons issued');
-        this.once.require(
-          !image.has(field.toString('latin1')),
-          () => `${place} issues coupon ${field.toString('hex')} again`,
-        );
-      } else if (field.length === COUNTER_FIELD_BYTES) {
-        this.checkCount(field, Number(value.toString('latin1')), image, place);
-      }
+  private checkCount(write: Write, ref: number, issued: number, image: RecordImage, place: string): void {
+    this.limit.count('coupons issued', issued);
+    const field = claimCounterField(ref);
+    const after = countIn(write.fields.find((other) => other.field.equals(field))?.value);
+    if (after === undefined) {
+      this.limit.breach(`${place} issues without counting it`);
+      return;
     }
-    const isCounted = write.fields.some(({ field }) => field.length === COUNTER_FIELD_BYTES);
-    this.limit.require(isCounted, () => `${place} claims without counting it`);
-  }
-
-  private checkCount(field: Buffer, after: number, image: WalletImage, place: string): void {
-    this.limit.count('claims');
-    const ref = field.readUInt32BE(1);
     const known = image.get(field.toString('latin1'));
-    const before = known === undefined ? (this.isWhole ? 0 : after - 1) : Number(known);
+    const before = known === undefined ? (this.isWhole ? 0 : after - issued) : Number(known);
     this.limit.require(
-      after === before + 1,
-      () => `${place} counts the user's claims of promotion ${ref} from ${before} to ${after}`,
+      after === before + issued,
+      () => `${place} counts the user's coupons of promotion ${ref} from ${before} to ${after}`,
     );
     const limit = this.limits.get(ref) ?? 0;
     this.limit.require(limit === 0 || after <= limit, () => {
-      return `${place} is claim ${after} of promotion ${ref} by one user, the limit is ${limit}`;
+      return `${place} is coupon ${after} of promotion ${ref} of one user, the limit is ${limit}`;
     });
   }
+}
+
+function countIn(value: Buffer | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value.toString('latin1'));
 }
