@@ -3,6 +3,25 @@ import { perFile, type Rule } from '../rule.ts';
 import type { SourceFile } from '../source-file.ts';
 import { importedModules } from '../syntax.ts';
 
+/** What stands between the stores and the transport; these use each other where one is part of another's work. */
+const SERVICES = ['redemption', 'points', 'codes', 'grants', 'events', 'feed', 'privacy', 'jobs'];
+
+/** What those may import from. */
+const OF_A_SERVICE = [
+  'domain',
+  'wire',
+  'gen',
+  'telemetry',
+  'engine',
+  'ledger',
+  'database',
+  'archive',
+  'definitions',
+  'ruleset',
+  'evaluation',
+  ...SERVICES,
+];
+
 /** What each layer may import from besides itself. A layer that is not listed here does not exist. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
@@ -17,6 +36,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   definitions: ['domain', 'telemetry', 'database', 'engine', 'gen'],
   ruleset: ['domain', 'telemetry', 'database', 'definitions', 'engine', 'gen'],
   evaluation: ['domain', 'wire', 'telemetry', 'engine', 'gen'],
+  redemption: OF_A_SERVICE,
+  points: OF_A_SERVICE,
+  codes: OF_A_SERVICE,
+  grants: OF_A_SERVICE,
+  events: OF_A_SERVICE,
+  feed: OF_A_SERVICE,
+  privacy: OF_A_SERVICE,
+  jobs: OF_A_SERVICE,
   transport: [
     'domain',
     'wire',
@@ -30,6 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'definitions',
     'ruleset',
     'evaluation',
+    ...SERVICES,
   ],
 };
 
