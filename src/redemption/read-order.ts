@@ -1,0 +1,91 @@
+/** What the ledger holds about an order and its user, read in one round trip: everything a redemption decides on. */
+import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { accountOf, orderOf, type Step, walletOf } from '../ledger/transaction.ts';
+
+/** Fields of an order's record. */
+export const ORDER_HEAD = Buffer.from('h');
+/** The decision the order was reserved by; see `stored-decision.ts`. */
+export const ORDER_DECISION = Buffer.from('d');
+
+/** Marks an account as erased. */
+const ERASED = Buffer.from('x');
+
+/** The records of one order and its user as they were read; fields by name (latin1). */
+export interface OrderRecords {
+  readonly userId: string;
+  readonly orderId: string;
+  readonly order: ReadonlyMap<string, Buffer>;
+  readonly account: ReadonlyMap<string, Buffer>;
+  readonly wallet: ReadonlyMap<string, Buffer>;
+  /** The order's head as stored, for `expectHead`; undefined when there is no such order. */
+  readonly head: Buffer | undefined;
+  /** The head, read. */
+  readonly redemption: Redemption | undefined;
+}
+
+/** The records of an order that has a head. */
+export interface KnownOrder extends OrderRecords {
+  readonly head: Buffer;
+  readonly redemption: Redemption;
+}
+
+/** Reads an order with its user's account and wallet. Throws LEDGER_* refusals and CorruptRecordError. */
+export async function readOrder(
+  ledger: Pick<Ledger, 'read'>,
+  userId: string,
+  orderId: string,
+  deadlineMs: number,
+): Promise<OrderRecords> {
+  const names = [orderOf(userId, orderId), accountOf(userId), walletOf(userId)];
+  const [order, account, wallet] = await ledger.read(deadlineMs, (reads) => reads.records(names));
+  const head = order?.get('h');
+  return {
+    userId,
+    orderId,
+    order: order ?? new Map(),
+    account: account ?? new Map(),
+    wallet: wallet ?? new Map(),
+    head,
+    redemption: head && decodeRedemption(head),
+  };
+}
+
+/** The order, or the refusal that there is none. Throws ORDER_NOT_FOUND. */
+export function requireOrder(records: OrderRecords): KnownOrder {
+  const { head, redemption } = records;
+  if (head === undefined || redemption === undefined)
+    throw new Refusal('ORDER_NOT_FOUND', 'The user has no such order here');
+  return { ...records, head, redemption };
+}
+
+/** Reads an order that must be there. Throws ORDER_NOT_FOUND besides what `readOrder` throws. */
+export async function readKnownOrder(
+  ledger: Pick<Ledger, 'read'>,
+  userId: string,
+  orderId: string,
+  deadlineMs: number,
+): Promise<KnownOrder> {
+  return requireOrder(await readOrder(ledger, userId, orderId, deadlineMs));
+}
+
+/** The order's head is still what was read, or still not there. */
+export function expectHead({ userId, orderId, head }: OrderRecords): Step {
+  const on = orderOf(userId, orderId);
+  if (head === undefined) return { kind: 'absent', on, field: ORDER_HEAD };
+  return { kind: 'expect', on, field: ORDER_HEAD, value: head };
+}
+
+/** The user was not erased. Who plans an effect for erased users refuses them by this step. */
+export function userExists(userId: string): Step {
+  return { kind: 'absent', on: accountOf(userId), field: ERASED };
+}
+
+/** Throws USER_NOT_FOUND when the user was erased. */
+export function requireUser({ account }: OrderRecords): void {
+  if (account.has('x')) throw new Refusal('USER_NOT_FOUND', 'There is no such user');
+}
+
+/** The order's member in the set of due reservations. */
+export const dueMember = (userId: string, orderId: string): string => `${userId}/${orderId}`;
