@@ -65,6 +65,8 @@ export interface Redemption {
   readonly committedAtMs: number;
   /** When it was released, expired or was returned. */
   readonly endedAtMs?: number;
+  /** Why it was released or returned, as given with the call. */
+  readonly reason?: string;
   /** Items before discounts. */
   readonly itemsMinor: number;
   readonly shippingMinor: number;
@@ -113,6 +115,7 @@ export function decodeRedemption(bytes: Uint8Array): Redemption {
     dueAtMs: readUint48(view, REDEMPTION_OFFSETS.dueAt),
     committedAtMs: readUint48(view, REDEMPTION_OFFSETS.committedAt),
     ...(fields.has('endedAtMs') && { endedAtMs: fields.whole('endedAtMs') }),
+    ...(fields.has('reason') && { reason: fields.text('reason') }),
     gifts: fields.items('gifts', (gift) => ({
       itemId: gift.text('itemId'),
       quantity: gift.whole('quantity'),

@@ -65,7 +65,7 @@ function operands(step: Step): Buffer[] {
     case 'remove':
       return [];
     case 'expect':
-      return [uint(2, step.value.length), step.value];
+      return [uint(4, step.value.length), step.value];
     case 'set':
       return [...stamps(step.times ?? []), uint(4, step.value.length), step.value];
     case 'add':

@@ -107,7 +107,7 @@ end
 
 operations[EXPECT] = function(body, at, step)
   local wanted
-  wanted, at = struct.unpack('>I2c0', body, at)
+  wanted, at = struct.unpack('>I4c0', body, at)
   if step.value == wanted then return at end
   return nil, DIFFERS, numbered(step.number, struct.pack('B', step.value and 1 or 0) .. (step.value or ''))
 end
