@@ -1,0 +1,25 @@
+/** What the ledger knows about a user. */
+import { decodeUserFacts, type StoredFacts } from '../domain/user-facts.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { accountOf } from '../ledger/transaction.ts';
+
+/** Where an account keeps the facts. */
+export const FACTS_FIELD = Buffer.from('f');
+/** Where an account says that its user was erased. */
+export const ERASED_FIELD = Buffer.from('x');
+
+/** The facts in an account's record; undefined when nothing was ever told about the user. */
+export function factsIn(account: ReadonlyMap<string, Buffer>): StoredFacts | undefined {
+  const bytes = account.get('f');
+  return bytes === undefined ? undefined : decodeUserFacts(bytes);
+}
+
+/** Reads what is known about a user; undefined when nothing is. Throws LEDGER_* or DEADLINE_EXCEEDED. */
+export async function storedFacts(
+  ledger: Pick<Ledger, 'read'>,
+  userId: string,
+  deadlineMs: number,
+): Promise<StoredFacts | undefined> {
+  const [account] = await ledger.read(deadlineMs, (reads) => reads.records([accountOf(userId)]));
+  return account && factsIn(account);
+}
