@@ -61,6 +61,14 @@ const RULES: readonly RatioRule[] = [
     below: 'echo_grpcjs_cart',
     read: serverCpu,
   },
+  {
+    name: 'reserve_commit_pairs_vs_claims',
+    above: 'reserve_commit_grpc',
+    below: 'claim_grpc',
+    read: throughput,
+  },
+  { name: 'exchanges_vs_claims', above: 'exchange_grpc', below: 'claim_grpc', read: throughput },
+  { name: 'wallet_read_vs_grpcjs_echo', above: 'wallet_grpc', below: 'echo_grpcjs_wallet', read: throughput },
   { name: 'soldout_refusals_vs_claims', above: 'soldout_grpc', below: 'claim_grpc', read: throughput },
 ];
 

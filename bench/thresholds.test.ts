@@ -61,7 +61,10 @@ test('the file holds every bar of the product', () => {
     'flashsale_oversold',
     'flashsale_wins',
     'flush_lag_p99_ms',
+    'redis_bytes_per_coupon',
+    'reserve_commit_pairs_vs_claims',
     'soldout_refusals_vs_claims',
+    'wallet_read_vs_grpcjs_echo',
   ]);
 });
 

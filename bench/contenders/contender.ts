@@ -16,6 +16,10 @@ export const CONTENDER_KEYS = [
   'echo_http',
   'echo_connect_node',
   'redis_single_script',
+  'reserve_commit_grpc',
+  'exchange_grpc',
+  'wallet_grpc',
+  'echo_grpcjs_wallet',
   'evaluate_grpc',
   'echo_grpcjs_cart',
 ] as const;

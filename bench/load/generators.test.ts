@@ -24,6 +24,7 @@ import {
 import { BATCH_PATH, CLAIM_PATH, STREAM_PATH } from '../contenders/claim-messages.ts';
 import { type LoadShape, Loads, shapeJob } from '../contenders/loads.ts';
 import { createConnectLoad } from './connect-load.ts';
+import { createGrpcPairLoad } from './grpc-pairs.ts';
 import { createGrpcStreamLoad } from './grpc-stream.ts';
 import { createGrpcUnaryLoad } from './grpc-unary.ts';
 import type { LoadJob, LoadResult } from './job.ts';
@@ -32,6 +33,7 @@ import { Recorder } from './recorder.ts';
 const ENOUGH_CALLS = 600;
 const DRIVERS = {
   'grpc-unary': createGrpcUnaryLoad,
+  'grpc-pairs': createGrpcPairLoad,
   'grpc-stream': createGrpcStreamLoad,
   connect: createConnectLoad,
 };

@@ -9,8 +9,18 @@ export interface Target {
   readonly path: string;
 }
 
-/** How load is made: over gRPC one call a claim, over gRPC on long streams, or over HTTP/1.1 with autocannon. */
-export type LoadKind = 'grpc-unary' | 'grpc-stream' | 'connect';
+/**
+ * How load is made: over gRPC one call a claim, over gRPC two calls one after the other that are one operation, over gRPC on
+ * long streams, or over HTTP/1.1 with autocannon.
+ */
+export type LoadKind = 'grpc-unary' | 'grpc-pairs' | 'grpc-stream' | 'connect';
+
+/** The second call of a pair, made when the first one is answered. */
+export interface FollowUp {
+  readonly path: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly template: RequestTemplate;
+}
 
 /** One measurement. */
 export interface LoadJob {
@@ -22,6 +32,8 @@ export interface LoadJob {
   /** Other requests to send in turn with `template`; only over unary gRPC. */
   readonly variants?: readonly RequestTemplate[];
   readonly population: Population;
+  /** The second call; only with pairs. */
+  readonly followUp?: FollowUp;
   readonly connections: number;
   /** Calls under way per connection; on streams, messages under way per connection. */
   readonly inFlightPerConnection: number;

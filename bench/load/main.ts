@@ -2,6 +2,7 @@
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnectLoad } from './connect-load.ts';
+import { createGrpcPairLoad } from './grpc-pairs.ts';
 import { createGrpcStreamLoad } from './grpc-stream.ts';
 import { createGrpcUnaryLoad } from './grpc-unary.ts';
 import type { LoadJob, LoadResult } from './job.ts';
@@ -16,6 +17,7 @@ const POLL_MS = 5;
 
 const DRIVERS = {
   'grpc-unary': createGrpcUnaryLoad,
+  'grpc-pairs': createGrpcPairLoad,
   'grpc-stream': createGrpcStreamLoad,
   connect: createConnectLoad,
 } as const;

@@ -16,17 +16,29 @@ export const SAMPLE_USER_ID = `user-${ZEROS}`;
 /** Request id to put into a sample request; 36 characters, as long as a UUID. */
 export const SAMPLE_REQUEST_ID = `bench-claim-request-id--${ZEROS}`;
 
+/** Order id to put into a sample request. */
+export const SAMPLE_ORDER_ID = `order-${ZEROS}`;
+
+/** Coupon id to put into a sample request: the user's own takes its place. */
+export const SAMPLE_COUPON_ID = 'c'.repeat(44);
+
 /** A request as bytes, and where its numbers go. Travels as JSON to the generator. */
 export interface RequestTemplate {
   readonly base64: string;
   readonly userOffsets: readonly number[];
   readonly requestOffsets: readonly number[];
+  readonly orderOffsets?: readonly number[];
+  readonly couponOffsets?: readonly number[];
 }
 
 /** Which users claim: serial number `n` is user `n`, or, with `users`, one of that many in a scattered order. */
 export interface Population {
   readonly firstSerial: number;
   readonly users?: number;
+  /** Number of the first of those users; 0 unless told. */
+  readonly firstUser?: number;
+  /** The coupon each serial number uses, from the first one on; requests end with them. */
+  readonly coupons?: readonly string[];
 }
 
 /** Step between users of a bounded population; a prime, so that every user comes up equally often for any usual number. */
@@ -35,12 +47,14 @@ const SCATTER_STEP = 7919;
 /** The template of an encoded message that holds the sample ids. */
 export function createTemplate(message: Uint8Array): RequestTemplate {
   const bytes = Buffer.from(message);
+  const digitsOf = (sample: string): number[] =>
+    findAll(bytes, sample).map((at) => at + sample.length - SERIAL_DIGITS);
   return {
     base64: bytes.toString('base64'),
-    userOffsets: findAll(bytes, SAMPLE_USER_ID).map((at) => at + SAMPLE_USER_ID.length - SERIAL_DIGITS),
-    requestOffsets: findAll(bytes, SAMPLE_REQUEST_ID).map(
-      (at) => at + SAMPLE_REQUEST_ID.length - SERIAL_DIGITS,
-    ),
+    userOffsets: digitsOf(SAMPLE_USER_ID),
+    requestOffsets: digitsOf(SAMPLE_REQUEST_ID),
+    orderOffsets: digitsOf(SAMPLE_ORDER_ID),
+    couponOffsets: findAll(bytes, SAMPLE_COUPON_ID),
   };
 }
 
@@ -52,7 +66,8 @@ function findAll(bytes: Buffer, text: string): number[] {
 
 /** Number of the user who makes the call with this serial number. */
 export function userOfSerial(serial: number, population: Population): number {
-  return population.users === undefined ? serial : (serial * SCATTER_STEP) % population.users;
+  const { users, firstUser = 0 } = population;
+  return users === undefined ? serial : firstUser + ((serial * SCATTER_STEP) % users);
 }
 
 /** Hands out the requests of one generator, each with the next serial numbers. */
@@ -91,20 +106,34 @@ export class RequestSource {
     return message;
   }
 
+  /** The request of one serial number, in memory of its own; the next ones are not moved on. */
+  of(serial: number): Buffer {
+    const message = Buffer.from(this.#message);
+    this.#fillItem(message, this.#prefixBytes, 0, serial);
+    return message;
+  }
+
   /** Writes the next serial numbers into a request that starts at `offset` of `target`. */
   fill(target: Buffer, offset: number): void {
-    const { userOffsets, requestOffsets } = this.#template;
     const { items } = this;
-    for (let item = 0; item < items; item += 1) {
-      const serial = this.#serial + item;
-      const requestOffset = requestOffsets[item];
-      if (requestOffset !== undefined) writeDigits(target, offset + requestOffset, serial);
-      const userOffset = userOffsets[item];
-      if (userOffset !== undefined) {
-        writeDigits(target, offset + userOffset, userOfSerial(serial, this.#population));
-      }
-    }
+    for (let item = 0; item < items; item += 1) this.#fillItem(target, offset, item, this.#serial + item);
     this.#serial += items;
+  }
+
+  #fillItem(target: Buffer, offset: number, item: number, serial: number): void {
+    const { userOffsets, requestOffsets, orderOffsets, couponOffsets } = this.#template;
+    for (const offsets of [requestOffsets, orderOffsets]) {
+      const at = offsets?.[item];
+      if (at !== undefined) writeDigits(target, offset + at, serial);
+    }
+    const userOffset = userOffsets[item];
+    if (userOffset !== undefined) {
+      writeDigits(target, offset + userOffset, userOfSerial(serial, this.#population));
+    }
+    const couponOffset = couponOffsets?.[item];
+    const coupon = this.#population.coupons?.[serial - this.#population.firstSerial];
+    if (couponOffset !== undefined && coupon !== undefined)
+      target.write(coupon, offset + couponOffset, 'latin1');
   }
 }
 

@@ -20,3 +20,19 @@ export async function callConnect(
   if (!response.ok) throw new Error(`${method}: ${response.status} ${text}`);
   return JSON.parse(text);
 }
+
+/** Calls a unary method with an encoded message and returns the encoded answer; throws when it is refused. */
+export async function callConnectBytes(
+  port: number,
+  token: string,
+  { path, body }: { readonly path: string; readonly body: Buffer<ArrayBuffer> },
+): Promise<Buffer> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/proto', authorization: `Bearer ${token}` },
+    body,
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return Buffer.from(await response.arrayBuffer());
+}

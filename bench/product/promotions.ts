@@ -7,7 +7,10 @@ import { callConnect } from './connect-call.ts';
 export interface PromotionSpec {
   readonly id: string;
   readonly quantity: number;
-  readonly perUserLimit: number;
+  /** Absent: unlimited. */
+  readonly perUserLimit?: number;
+  /** Points one coupon costs. Absent: it is claimed. */
+  readonly pointsRequired?: number;
 }
 
 /** Figures of a promotion from the live ledger, and how many of its coupons are in Postgres. */
@@ -35,8 +38,13 @@ export class Promotions {
     this.#token = token;
   }
 
-  /** Creates a promotion that everyone may claim, and activates it. */
-  async create({ id, quantity, perUserLimit }: PromotionSpec): Promise<void> {
+  /** Creates a promotion that everyone may have, and activates it. */
+  async create({ id, quantity, perUserLimit, pointsRequired }: PromotionSpec): Promise<void> {
+    const limit = perUserLimit === undefined ? { unlimitedPerUser: true } : { perUserLimit };
+    const reach =
+      pointsRequired === undefined
+        ? { claimable: {} }
+        : { pointsExchange: { pointsRequired: String(pointsRequired) } };
     await this.#call('PromotionService/CreatePromotion', {
       promotionId: id,
       requestId: `create-${id}`,
@@ -44,8 +52,8 @@ export class Promotions {
         name: { en: 'Benchmark', zh: '压测' },
         currency: 'CNY',
         effect: { fixedAmountOff: { amountMinor: '1000' } },
-        reach: { claimable: {} },
-        stock: { quantity: String(quantity), perUserLimit },
+        reach,
+        stock: { quantity: String(quantity), ...limit },
         validity: { daysAfterClaim: { days: 7 } },
       },
     });

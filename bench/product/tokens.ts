@@ -19,6 +19,12 @@ export interface Tokens {
   readonly gateway: string;
   /** A checkout: may have carts evaluated, with facts and wallets of its own telling. */
   readonly checkout: string;
+  /** A checkout: may reserve and commit for any user. */
+  readonly orders: string;
+  /** A shop: may buy coupons with users' points. */
+  readonly points: string;
+  /** A shop: may tell what happened. */
+  readonly events: string;
   /** Staff: may define promotions and read their figures. */
   readonly admin: string;
 }
@@ -45,6 +51,9 @@ export async function makeTokens(directory: string): Promise<Tokens> {
       'claim-gateway',
     ),
     checkout: await sign({ kind: 'service', scope: 'carts:evaluate carts:replay facts:assert' }, 'checkout'),
+    orders: await sign({ kind: 'service', scope: 'orders:redeem' }, 'checkout'),
+    points: await sign({ kind: 'service', scope: 'points:exchange' }, 'shop'),
+    events: await sign({ kind: 'service', scope: 'events:write' }, 'shop'),
     admin: await sign({ kind: 'admin' }, 'bench'),
   };
 }

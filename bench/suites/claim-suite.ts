@@ -2,6 +2,7 @@
 import { sampleAnswerBytes } from '../contenders/claim-messages.ts';
 import { type Echo, startEchoes } from '../contenders/echoes.ts';
 import { type GeneratorCheck, hasH2load, measureWithH2load } from '../contenders/generator-check.ts';
+import { startLifeContenders } from '../contenders/life-contenders.ts';
 import { Loads } from '../contenders/loads.ts';
 import { createPromotions, OPEN_PROMOTION, productContenders } from '../contenders/product-contenders.ts';
 import { startRedisSingleScript } from '../contenders/redis-single-script.ts';
@@ -10,6 +11,7 @@ import { type FlushLagResult, type FlushSetting, measureFlushLag } from '../flus
 import { Product } from '../product/product.ts';
 import { Promotions } from '../product/promotions.ts';
 import type { ContenderSummary } from '../statistics.ts';
+import { measureWalletMemory } from '../wallet-memory.ts';
 import type { Outcome } from './outcome.ts';
 import { measureAll, type SuiteRun } from './suite.ts';
 
@@ -20,7 +22,7 @@ const QUICK_FLUSH_SECONDS = 5;
 /** Share of the measured peak at which the lag is measured. */
 const FLUSH_SHARE = 0.5;
 
-/** All contenders in rounds, the flash sale, the lag and the audit. */
+/** All contenders in rounds, the flash sale, the lag, the memory and the audit. */
 export async function runClaim(run: SuiteRun): Promise<Outcome> {
   const { stack, say } = run;
   const setting = await startProduct(run);
@@ -29,6 +31,7 @@ export async function runClaim(run: SuiteRun): Promise<Outcome> {
   const rows = [
     ...productContenders(product, serve, promotions, loads),
     ...echoes.map(({ contender }) => contender),
+    ...(await startLifeContenders(setting, stack)),
     await startRedisSingleScript(stack),
   ];
   const contenders = await measureAll(rows, run);
@@ -36,12 +39,15 @@ export async function runClaim(run: SuiteRun): Promise<Outcome> {
   say('flash sale');
   const flashSale = await runFlashSale(product, [serve, await product.serve(stack)], promotions, loads);
   const flushLag = await flush(run, setting, contenders);
+  say('memory of wallets');
+  const redisBytesPerCoupon = await measureWalletMemory(product, serve, promotions, loads);
   say('audit');
   const audit = await product.audit();
   return {
     contenders,
     flashSale,
     flushLag,
+    redisBytesPerCoupon,
     audit,
     ...(generatorCheck === undefined ? {} : { generatorCheck }),
   };

@@ -11,13 +11,22 @@ export interface Outcome {
   readonly contenders: readonly ContenderSummary[];
   readonly flashSale?: FlashSaleResult;
   readonly flushLag?: FlushLagResult;
+  /** Of Redis's memory, in wallets of five. */
+  readonly redisBytesPerCoupon?: number;
   readonly audit?: { readonly exitCode: number; readonly output: string };
   readonly generatorCheck?: GeneratorCheck;
   readonly evaluate?: EvaluateResult;
 }
 
 /** Figures that are no ratio of two contenders but stand beside them, under the names the bars use. */
-export function figuresOf({ contenders, flashSale, flushLag, audit, evaluate }: Outcome): Ratios {
+export function figuresOf({
+  contenders,
+  flashSale,
+  flushLag,
+  redisBytesPerCoupon,
+  audit,
+  evaluate,
+}: Outcome): Ratios {
   return {
     ...(flashSale === undefined
       ? {}
@@ -27,6 +36,7 @@ export function figuresOf({ contenders, flashSale, flushLag, audit, evaluate }: 
           flashsale_duplicates: flashSale.duplicates,
         }),
     ...(flushLag === undefined ? {} : { flush_lag_p99_ms: flushLag.p99Ms }),
+    ...(redisBytesPerCoupon === undefined ? {} : { redis_bytes_per_coupon: redisBytesPerCoupon }),
     errors:
       contenders.reduce((sum, { errors }) => sum + errors, 0) +
       (flashSale?.unanswered ?? 0) +
