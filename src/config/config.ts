@@ -124,6 +124,7 @@ function mapSettings(read: <T>(variable: Variable<T>) => T): Settings {
     archive: readSection(VARIABLES.archive, read),
     ruleSet: readSection(VARIABLES.ruleSet, read),
     evaluation: readSection(VARIABLES.evaluation, read),
+    points: readSection(VARIABLES.points, read),
     auth: readSection(VARIABLES.auth, read),
     limits: readSection(VARIABLES.limits, read),
     drain: readSection(VARIABLES.drain, read),

@@ -3,6 +3,8 @@
  * a setting that is guessed at start is a surprise in production.
  */
 import { z } from 'zod';
+import { isCurrency } from '../domain/money.ts';
+import { isPointsRate } from '../domain/points-rate.ts';
 
 /** One environment variable: its name, how its text is read, what it means. */
 export interface Variable<T> {
@@ -101,4 +103,43 @@ export function list(name: string, description: string): Variable<readonly strin
     .pipe(z.array(z.string().min(1, 'holds an empty word')).readonly())
     .or(z.undefined().transform((): readonly string[] => []));
   return { name, schema, shownDefault: undefined, description, secret: false };
+}
+
+/** Points per major unit by currency, as `CNY=1,JPY=0.01`; none when the variable is not set. */
+export function pointsRates(name: string, description: string): Variable<Readonly<Record<string, string>>> {
+  const pair = z
+    .string()
+    .trim()
+    .transform((text) => text.split('='))
+    .refine(
+      ([currency = '', rate = '', ...more]) =>
+        isCurrency(currency) && isPointsRate(rate) && more.length === 0,
+      {
+        error: 'must be currencies and rates such as CNY=1,JPY=0.01',
+      },
+    );
+  const schema = z
+    .string()
+    .transform((value) => value.split(','))
+    .pipe(z.array(pair))
+    .transform((pairs): Readonly<Record<string, string>> => Object.fromEntries(pairs))
+    .or(z.undefined().transform((): Readonly<Record<string, string>> => ({})));
+  return { name, schema, shownDefault: undefined, description, secret: false };
+}
+
+/** The IANA name of a time zone. */
+export function timeZone(name: string, preset: string, description: string): Variable<string> {
+  const schema = z
+    .string()
+    .refine(isTimeZone, { error: 'must be the name of a time zone such as Asia/Shanghai' })
+    .or(z.undefined().transform(() => preset));
+  return { name, schema, shownDefault: preset, description, secret: false };
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en-US', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,16 @@
 /** Every environment variable of the product, by section: its name, bounds, default and meaning. Nothing else is read. */
-import { choice, flag, integer, list, optionalText, optionalUrl, port, storeUrl } from './variable.ts';
+import {
+  choice,
+  flag,
+  integer,
+  list,
+  optionalText,
+  optionalUrl,
+  pointsRates,
+  port,
+  storeUrl,
+  timeZone,
+} from './variable.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -217,6 +228,19 @@ export const VARIABLES = {
       'Coupons and codes one order may use, unless the request says otherwise.',
       { min: 1, max: 20 },
     ),
+  },
+  points: {
+    rates: pointsRates(
+      'HONGBAO_POINTS_RATES',
+      'Points per major unit of what was paid, by currency, such as `CNY=1,JPY=0.01`. Others earn 1 per 1.00.',
+    ),
+    expiryMonths: integer(
+      'HONGBAO_POINTS_EXPIRY_MONTHS',
+      0,
+      'Whole months that points live after the one in which they were earned; 0 = for ever.',
+      { max: 1200 },
+    ),
+    timeZone: timeZone('HONGBAO_POINTS_TIME_ZONE', 'UTC', 'Time zone of these months.'),
   },
   auth: {
     mode: choice(

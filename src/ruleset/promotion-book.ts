@@ -29,6 +29,11 @@ export class PromotionBook {
     return this.keeper.current.claimable();
   }
 
+  /** Active promotions that points buy, cheapest first, then by priority and id. */
+  exchangeable(): readonly Promotion[] {
+    return this.keeper.current.exchangeable();
+  }
+
   /**
    * One stored version; undefined when it does not exist. Versions never change, so what was read once is kept. Throws
    * ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED when an older one is not in memory and Postgres does not answer.

@@ -22,6 +22,7 @@ export class RuleSet {
   private readonly refs: LayeredMap<number, RuleSetEntry>;
   private readonly ids: LayeredMap<string, RuleSetEntry>;
   private sortedClaimable: readonly Promotion[] | undefined;
+  private sortedExchangeable: readonly Promotion[] | undefined;
 
   private constructor(
     version: number,
@@ -57,11 +58,22 @@ export class RuleSet {
 
   /** Active promotions of the claim centre, highest priority first, then by id. Sorted at the first call. */
   claimable(): readonly Promotion[] {
-    this.sortedClaimable ??= [...this.entries()]
-      .filter(({ state, promotion }) => state === 'active' && promotion.reach?.way.case === 'claimable')
-      .map(({ promotion }) => promotion)
-      .sort(byPriority);
+    this.sortedClaimable ??= this.activeBy('claimable').sort(byPriority);
     return this.sortedClaimable;
+  }
+
+  /** Active promotions that points buy, cheapest first, then as `claimable`. Sorted at the first call. */
+  exchangeable(): readonly Promotion[] {
+    this.sortedExchangeable ??= this.activeBy('pointsExchange').sort(
+      (left, right) => pointsRequiredBy(left) - pointsRequiredBy(right) || byPriority(left, right),
+    );
+    return this.sortedExchangeable;
+  }
+
+  private activeBy(way: 'claimable' | 'pointsExchange'): Promotion[] {
+    return [...this.entries()]
+      .filter(({ state, promotion }) => state === 'active' && promotion.reach?.way.case === way)
+      .map(({ promotion }) => promotion);
   }
 
   /** The rule set of a later version, with these promotions as they are then; deleted ones leave it. */
@@ -74,6 +86,11 @@ export class RuleSet {
       this.ids.with(changed.map((entry) => [entry.id, kept(entry)] as const)),
     );
   }
+}
+
+/** Points one coupon of the promotion costs; 0 when it is not sold for points. */
+export function pointsRequiredBy({ reach }: Promotion): number {
+  return reach?.way.case === 'pointsExchange' ? Number(reach.way.value.pointsRequired) : 0;
 }
 
 function byPriority(left: Promotion, right: Promotion): number {

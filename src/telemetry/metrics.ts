@@ -13,6 +13,12 @@ export type ClaimOutcome = 'claimed' | 'replayed' | RefusalReason;
 /** How an evaluation ended: decided, or refused with a reason. */
 export type EvaluationOutcome = 'decided' | RefusalReason;
 
+/** How points moved: what came, what went, and what was to be taken back and had been spent. */
+export type PointsMovement = 'earned' | 'awarded' | 'spent' | 'reversed' | 'owed' | 'expired';
+
+/** How an exchange ended: bought now, bought earlier by the same request, or refused with a reason. */
+export type ExchangeOutcome = 'exchanged' | 'replayed' | RefusalReason;
+
 /** Which worker threads evaluated: those of ordinary carts or those of large ones. */
 export type EvaluationPoolName = 'light' | 'heavy';
 
@@ -44,6 +50,15 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 /** Events in one statement of the archive. */
 const FLUSH_SIZES = [1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000];
 
+const POINTS_MOVEMENTS: readonly PointsMovement[] = [
+  'earned',
+  'awarded',
+  'spent',
+  'reversed',
+  'owed',
+  'expired',
+];
+
 /** Who is running: shown by `promo_build_info`. */
 export interface Build {
   readonly version: string;
@@ -69,6 +84,7 @@ export function createMetrics(build: Build) {
     registry,
     ...serverMetrics(declare),
     ...ledgerMetrics(declare),
+    ...pointsMetrics(declare),
     ...archiveMetrics(declare),
     ...definitionMetrics(declare),
     ...evaluationMetrics(declare),
@@ -141,6 +157,20 @@ function ledgerMetrics(declare: Declare) {
       'Script calls that ended with an error.',
     ),
   };
+}
+
+function pointsMetrics(declare: Declare) {
+  const points = declare.counters<readonly [PointsMovement]>('promo_points_total', 'Points moved.', [
+    'movement',
+  ]);
+  for (const movement of POINTS_MOVEMENTS) points.child(movement);
+  const exchanges = declare.counters<readonly [ExchangeOutcome]>(
+    'promo_exchanges_total',
+    'Exchanges of points for coupons by outcome.',
+    ['outcome'],
+  );
+  for (const outcome of ['exchanged', 'replayed', ...reasons()] as const) exchanges.child(outcome);
+  return { points, exchanges };
 }
 
 function archiveMetrics(declare: Declare) {

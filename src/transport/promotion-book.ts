@@ -7,6 +7,8 @@ export interface PromotionBook {
   byId(promotionId: string): Promotion | undefined;
   /** Active promotions of the claim centre, highest priority first, then by id. */
   claimable(): readonly Promotion[];
+  /** Active promotions that points buy, cheapest first, then by priority and id. */
+  exchangeable(): readonly Promotion[];
   /** One stored version; undefined when it does not exist. Throws a refusal when that cannot be known. */
   version(ref: number, version: number, deadlineMs: number): Promise<Promotion | undefined>;
 }

@@ -1,0 +1,87 @@
+/** Points in the account's record: reading them, and the steps that change them. */
+import {
+  availablePoints,
+  decodePointsState,
+  encodePointsState,
+  NO_POINTS,
+  type PointsChange,
+  type PointsState,
+} from '../domain/points.ts';
+import { encodePointsEntry, POINTS_ENTRY_TIME_OFFSET, type PointsEntry } from '../domain/points-entry.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { accountOf, type Step } from '../ledger/transaction.ts';
+import { REASON_LENGTH } from './limits.ts';
+
+/** Fields of a record by name, as `reads.records` gives them. */
+export type RecordMap = ReadonlyMap<string, Buffer>;
+
+/** Where the points of a record stand: those of an account, and what an order earned. */
+export const POINTS_FIELD = Buffer.from('p');
+const LAST_ENTRY_FIELD = Buffer.from('t');
+const ERASED = 'x';
+
+/** What a transaction says about itself; the rest of its entry follows from the change. */
+export type EntryWords = Pick<PointsEntry, 'type' | 'reason' | 'referenceType' | 'referenceId'>;
+
+/** The points of an account as read. Throws CorruptRecordError. */
+export function pointsOf(account: RecordMap): PointsState {
+  const bytes = account.get('p');
+  return bytes === undefined ? NO_POINTS : decodePointsState(bytes);
+}
+
+/** Whether the user was erased and may not get anything. */
+export function isErased(account: RecordMap): boolean {
+  return account.has(ERASED);
+}
+
+/** The refusal for a user that was erased. */
+export function noSuchUser(): Refusal {
+  return new Refusal('USER_NOT_FOUND', 'There is no such user');
+}
+
+/** The user has not been erased. */
+export function existsStep(userId: string): Step {
+  return { kind: 'absent', on: accountOf(userId), field: Buffer.from(ERASED) };
+}
+
+/** The field is as it was read. */
+export function unchangedStep(on: ReturnType<typeof accountOf>, field: Buffer, record: RecordMap): Step {
+  const value = record.get(field.toString('latin1'));
+  return value === undefined ? { kind: 'absent', on, field } : { kind: 'expect', on, field, value };
+}
+
+/** The steps that make a change of the points as they were read, with its entry. */
+export function changeSteps(
+  userId: string,
+  account: RecordMap,
+  change: PointsChange,
+  words: EntryWords,
+): Step[] {
+  const on = accountOf(userId);
+  const entry = encodePointsEntry({
+    ...words,
+    number: change.state.number,
+    points: change.points,
+    balanceAfter: availablePoints(change.state),
+    reason: reasonWithDebt(words.reason, change.debt).slice(0, REASON_LENGTH),
+    atMs: 0,
+  });
+  return [
+    unchangedStep(on, POINTS_FIELD, account),
+    { kind: 'set', on, field: POINTS_FIELD, value: Buffer.from(encodePointsState(change.state)) },
+    {
+      kind: 'set',
+      on,
+      field: LAST_ENTRY_FIELD,
+      value: Buffer.from(entry),
+      times: [{ offset: POINTS_ENTRY_TIME_OFFSET, plusMs: 0 }],
+    },
+  ];
+}
+
+/** An entry shows what can be spent; what went into a debt or became one is said in words, so that the sums explain themselves. */
+function reasonWithDebt(reason: string, debt: number): string {
+  if (debt === 0) return reason;
+  const words = debt > 0 ? `${debt} points are owed` : `${-debt} points paid a debt`;
+  return reason === '' ? words : `${reason} (${words})`;
+}
