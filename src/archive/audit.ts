@@ -1,68 +1,34 @@
 /**
  * The audit: recomputes the ledger from its own log and compares it with Redis and Postgres, while both go on working.
  */
-import type { Sql } from '../database/client.ts';
 import type { AuditReport } from './audit/audit-report.ts';
-import { Check } from './audit/check.ts';
-import { type AuditedCursor, LogOrder, readAuditedCursor, readFirstLogged } from './audit/check-log.ts';
+import { auditShare } from './audit/audit-share.ts';
+import {
+  type Audit,
+  type AuditDependencies,
+  advancer,
+  type Checks,
+  createChecks,
+  walker,
+} from './audit/audit-state.ts';
+import { LogOrder, readAuditedCursor, readFirstLogged } from './audit/check-log.ts';
 import { checkQuarantine, checkRequestHashes } from './audit/check-rows.ts';
 import { checkStream } from './audit/check-stream.ts';
+import { checkUsage, UsageFold } from './audit/check-uses.ts';
 import { comparePromotions } from './audit/compare-promotions.ts';
-import { compareWallets } from './audit/compare-wallets.ts';
+import { compareRecords } from './audit/compare-records.ts';
+import { type Compared, compareInRounds } from './audit/compare-rounds.ts';
+import type { UseFigures } from './audit/order-uses.ts';
 import { PromotionFold } from './audit/promotion-fold.ts';
-import { archivedUsers, pagesOf, walletUsers } from './audit/user-pages.ts';
+import { TouchedRecords } from './audit/touched-records.ts';
+import { archivedRecords, liveRecords, pagesOf } from './audit/user-pages.ts';
 import { walkLog } from './audit/walk-log.ts';
-import { WalletFold } from './audit/wallet-fold.ts';
-import type { LedgerAdmin, PartitionId } from './ledger-port.ts';
-
-/** What an audit reads; it writes nothing. */
-export interface AuditDependencies {
-  readonly sql: Sql;
-  readonly ledger: LedgerAdmin;
-  readonly id: PartitionId;
-  /** Events folded in one pass over the log, by default 500,000: the memory an audit may use, at about 1 KB each. */
-  readonly eventsPerPass?: number;
-}
 
 const EVENTS_PER_PASS = 500_000;
-/** Wallets that move during a comparison are compared again at a later cursor, so many times. */
-const ROUNDS = 3;
-
-interface Audit extends AuditDependencies {
-  readonly cursor: AuditedCursor;
-  /** The log reaches back to the first entry. */
-  readonly isWhole: boolean;
-  readonly firstSeq: number;
-  readonly checks: Checks;
-}
-
-type Checks = ReturnType<typeof createChecks>;
-
-function createChecks() {
-  return {
-    stock: new Check('I1', 'issued never above the stock, at every event', [
-      'events',
-      'coupons issued',
-      'definitions',
-    ]),
-    limit: new Check('I2', 'coupons of a user never above the limit in force, at every event', [
-      'coupons issued',
-    ]),
-    once: new Check('I4', 'every coupon and every request once', ['coupons issued', 'archived coupons']),
-    wallets: new Check('I6', 'wallets: Redis = events = Postgres', ['wallets', 'coupons', 'still moving']),
-    promotions: new Check('I6', 'promotions: Redis = events = Postgres', ['promotions']),
-    order: new Check('I7', 'one gapless history, nothing above the cursor trimmed', [
-      'log entries',
-      'stream entries',
-      'entries held by both',
-    ]),
-    quarantine: new Check('Q', 'nothing in quarantine', ['events waiting', 'entries not projected']),
-  };
-}
 
 /**
- * Audits one partition: I1, I2, I4, I6, I7 and the quarantine. Right on a live system (LEDGER rule 22): a wallet whose last
- * event is above the cursor is compared later or counted as still moving, a counter is compared at the entry it was read at.
+ * Audits one partition: I1, I2, I4 to I8 and the quarantine. Right on a live system (LEDGER rule 22): a wallet or record whose
+ * last event is above the cursor is compared later or counted as still moving, a counter at the entry it was read at.
  * Throws when a store cannot be read.
  */
 export async function runAudit(dependencies: AuditDependencies): Promise<AuditReport> {
@@ -73,7 +39,7 @@ export async function runAudit(dependencies: AuditDependencies): Promise<AuditRe
   const audit: Audit = { ...dependencies, checks, cursor, firstSeq, isWhole: firstSeq === 0 };
   if (!audit.isWhole) noteCutLog(checks, firstSeq);
   await auditPromotions(audit);
-  await auditWallets(audit);
+  await auditUsers(audit);
   await checkRequestHashes(sql, checks.once);
   await checkStream({ ...dependencies, cursor, check: checks.order });
   await checkQuarantine(sql, id, checks.quarantine);
@@ -84,16 +50,8 @@ export async function runAudit(dependencies: AuditDependencies): Promise<AuditRe
 
 function noteCutLog(checks: Checks, firstSeq: number): void {
   const remark = `the log starts at entry ${firstSeq}; what came before it is taken as it is`;
-  for (const check of [
-    checks.stock,
-    checks.limit,
-    checks.once,
-    checks.wallets,
-    checks.promotions,
-    checks.order,
-  ]) {
-    check.note(remark);
-  }
+  const { quarantine: _, ...historical } = checks;
+  for (const check of Object.values(historical)) check.note(remark);
 }
 
 async function auditPromotions(audit: Audit): Promise<void> {
@@ -109,11 +67,13 @@ async function auditPromotions(audit: Audit): Promise<void> {
 }
 
 /** One pass over the log per share of the users, so that any number of users fits in memory. */
-async function auditWallets(audit: Audit): Promise<void> {
+async function auditUsers(audit: Audit): Promise<void> {
   const passes = Math.max(1, Math.ceil(audit.cursor.eventsTotal / (audit.eventsPerPass ?? EVENTS_PER_PASS)));
+  const counted = new Map<number, UseFigures>();
   for (let pass = 0; pass < passes; pass += 1) {
-    await auditShare(audit, (userId) => shareOf(userId, passes) === pass);
+    await auditShare({ ...audit, includes: (userId) => shareOf(userId, passes) === pass, counted });
   }
+  await auditUsage(audit, counted);
 }
 
 function shareOf(userId: string, shares: number): number {
@@ -123,42 +83,23 @@ function shareOf(userId: string, shares: number): number {
   return hash % shares;
 }
 
-async function auditShare(audit: Audit, includes: (userId: string) => boolean): Promise<void> {
-  const { sql, id, checks, cursor } = audit;
-  const fold = new WalletFold(includes, checks, audit.isWhole);
-  const seen = new Set<string>();
-  let cursorSeq = await extend(audit, fold, audit.firstSeq - 1, cursor.seq);
-  let moving: string[] = [];
-  const compare = async (userIds: readonly string[]): Promise<void> => {
-    const wallets = fold.wallets;
-    const comparison = { ...audit, check: checks.wallets, wallets, cursorSeq };
-    moving.push(...(await compareWallets(comparison, userIds)));
+/** What orders count is compared at the cursor; the records themselves are compared while they go on. */
+async function auditUsage(audit: Audit, counted: ReadonlyMap<number, UseFigures>): Promise<void> {
+  const { sql, id, ledger, checks, cursor, firstSeq, isWhole } = audit;
+  const fold = new UsageFold();
+  const walk = walker(audit, (seq, entry) => fold.add(seq, entry));
+  await walk(firstSeq - 1, cursor.seq);
+  if (isWhole) checkUsage(checks.uses, fold, counted);
+  const comparison = { ...audit, check: checks.records, touched: new TouchedRecords(ledger, cursor.seq) };
+  const usage: Compared = {
+    ids: async function* () {
+      yield* liveRecords(ledger, 'usage');
+      yield* pagesOf(fold.records.keys());
+      yield* archivedRecords(sql, id, 'usage');
+    },
+    includes: () => true,
+    compare: (refs, seq) => compareRecords(comparison, 'usage', fold.records, refs, seq),
+    leftMoving: (count) => checks.records.count('still moving', count),
   };
-  for await (const page of everyUser(audit, fold)) {
-    const fresh = [...new Set(page)].filter((userId) => includes(userId) && !seen.has(userId));
-    for (const userId of fresh) seen.add(userId);
-    await compare(fresh);
-  }
-  for (let round = 1; round < ROUNDS && moving.length > 0; round += 1) {
-    const later = (await readAuditedCursor(sql, id))?.seq ?? cursorSeq;
-    cursorSeq = await extend(audit, fold, cursorSeq, later);
-    const again = moving;
-    moving = [];
-    for (const page of pagesOf(again)) await compare(page);
-  }
-  checks.wallets.count('still moving', moving.length);
-}
-
-/** Users of Redis, of the events and of Postgres: a wallet that only one of them knows is a breach too. */
-async function* everyUser(audit: Audit, fold: WalletFold): AsyncGenerator<readonly string[]> {
-  yield* walletUsers(audit.ledger);
-  yield* pagesOf([...fold.wallets.keys()]);
-  yield* archivedUsers(audit.sql, audit.id);
-}
-
-async function extend(audit: Audit, fold: WalletFold, after: number, until: number): Promise<number> {
-  for await (const entry of walkLog(audit.sql, audit.id, after, until)) {
-    if (entry.kind === 'read') fold.add(entry.seq, entry.entry);
-  }
-  return until;
+  await compareInRounds([usage], cursor.seq, advancer(audit, walk));
 }

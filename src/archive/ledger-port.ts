@@ -19,6 +19,17 @@ export interface WalletPage {
   readonly userIds: readonly string[];
 }
 
+/** Classes of records of which there are many, beside wallets and promotions. */
+export type RecordClass = 'order' | 'account' | 'usage';
+
+/** One page of a walk over records. */
+export interface RecordPage {
+  /** Cursor of the next page; `'0'` after the last one. */
+  readonly cursor: string;
+  /** An id may come up in more than one page. */
+  readonly ids: readonly string[];
+}
+
 /** The ledger as the archiver, the gatekeeper and the audit see it. */
 export interface LedgerAdmin {
   /** The identity of the Redis process that answers now. */
@@ -52,6 +63,14 @@ export interface LedgerAdmin {
   readPromotionFields(ref: number): Promise<Map<string, Buffer>>;
   /** One page of the users that have a wallet; `'0'` starts the walk. */
   scanWalletUsers(cursor: string): Promise<WalletPage>;
+  /** All fields of many records of one class, names as latin1 text, in the order asked. */
+  readRecords(target: RecordClass, ids: readonly string[]): Promise<Map<string, Buffer>[]>;
+  /** One page of the records of one class; `'0'` starts the walk. */
+  scanRecords(target: RecordClass, cursor: string): Promise<RecordPage>;
+  /** When orders lapse (ms), in the order asked; undefined where one is not due. */
+  readDue(members: readonly string[]): Promise<(number | undefined)[]>;
+  /** One page of the orders that are due some time; `'0'` starts the walk. */
+  scanDue(cursor: string): Promise<RecordPage>;
 }
 
 /** Which partition of which generation of the ledger. */

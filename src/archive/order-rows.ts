@@ -24,7 +24,7 @@ export function redemptionRows(event: LedgerEvent, place: EventPlace): Redemptio
     const head = fields.find(({ field }) => isOrderHead(field))?.value;
     if (head === undefined) return [];
     return [
-      redemptionRow(
+      redemptionOf(
         splitOrderId(id),
         readOrRefuse(() => decodeRedemption(head)),
         place,
@@ -54,7 +54,8 @@ function writesTo(event: LedgerEvent, target: Write['target']): Write[] {
   return event.writes.filter((write) => write.target === target);
 }
 
-function redemptionRow(
+/** An order's row, by what its head says. Throws {@link UnprojectableError}. */
+export function redemptionOf(
   name: { readonly userId: string; readonly orderId: string },
   redemption: Redemption,
   { seq, eventIndex }: EventPlace,

@@ -2,9 +2,15 @@
  * Made-up entries for the tests of the archive: a small ledger in memory that writes what the scripts would write.
  */
 import { createHash } from 'node:crypto';
-import { type CouponValue, encodeCouponValue } from '../domain/coupon.ts';
+import { type CouponValue, couponIdOf, encodeCouponValue } from '../domain/coupon.ts';
 import type { LiveDefinition } from '../domain/live-definition.ts';
-import { ENTRY_FORMAT, encodeEntry, type LedgerEvent, type Write } from '../ledger/event-format.ts';
+import {
+  ENTRY_FORMAT,
+  type EventKind,
+  encodeEntry,
+  type LedgerEvent,
+  type Write,
+} from '../ledger/event-format.ts';
 import { encodeLiveDefinition } from '../ledger/live-definition.ts';
 import type { StreamEntry } from './ledger-port.ts';
 
@@ -78,6 +84,17 @@ export class SampleLedger {
 
   /** A claim, whether or not stock and limits allow it: tests of the audit need the wrong ones too. */
   claimed(userId: string, ref: number, requestId = 'r1', changes: Partial<CouponValue> = {}): LedgerEvent {
+    return this.issued('claimed', userId, ref, requestId, changes);
+  }
+
+  /** An issue of any kind. */
+  issued(
+    kind: EventKind,
+    userId: string,
+    ref: number,
+    requestId = 'r1',
+    changes: Partial<CouponValue> = {},
+  ): LedgerEvent {
     const field = sampleField(userId, requestId);
     const coupon = { ...this.newCoupon(ref), ...changes };
     this.values.set(field.toString('hex'), coupon);
@@ -94,19 +111,40 @@ export class SampleLedger {
       id: String(ref),
       fields: [{ field: bytes('issued'), value: bytes(issued) }],
     };
-    return { kind: 'claimed', writes: [{ target: 'wallet', id: userId, fields }, promotion] };
+    return { kind, writes: [{ target: 'wallet', id: userId, fields }, promotion] };
   }
 
   /** Hides a coupon claimed before. */
   hidden(userId: string, requestId = 'r1'): LedgerEvent {
-    const field = sampleField(userId, requestId);
-    const coupon = this.values.get(field.toString('hex'));
-    if (coupon === undefined) throw new RangeError('no such coupon');
-    const fields = [
-      { field, value: Buffer.from(encodeCouponValue({ ...coupon, hidden: true })) },
-      { field: bytes('@'), value: walletMark(this.live.get(userId) ?? 0) },
-    ];
-    return { kind: 'hidden', writes: [{ target: 'wallet', id: userId, fields }] };
+    return { kind: 'hidden', writes: [this.changed(userId, [requestId], { hidden: true })] };
+  }
+
+  /** The id of a coupon issued before, in hex. */
+  couponId(userId: string, requestId = 'r1'): string {
+    const field = sampleField(userId, requestId).toString('hex');
+    return couponIdOf(this.valueOf(field).issuedAtMs, field);
+  }
+
+  /** Changes coupons issued before: the write to their wallet. */
+  changed(userId: string, requestIds: readonly string[], changes: Partial<CouponValue>): Write {
+    const fields = requestIds.map((requestId) => {
+      const field = sampleField(userId, requestId);
+      const coupon = { ...this.valueOf(field.toString('hex')), ...changes };
+      this.values.set(field.toString('hex'), coupon);
+      return { field, value: Buffer.from(encodeCouponValue(coupon)) };
+    });
+    const mark = { field: bytes('@'), value: walletMark(this.live.get(userId) ?? 0) };
+    return { target: 'wallet', id: userId, fields: [...fields, mark] };
+  }
+
+  /** Takes coupons out of their wallet. */
+  dropped(userId: string, requestIds: readonly string[]): Write {
+    const fields = requestIds.map((requestId) => ({
+      field: sampleField(userId, requestId),
+      value: undefined,
+    }));
+    const mark = { field: bytes('@'), value: walletMark(this.live.get(userId) ?? 0) };
+    return { target: 'wallet', id: userId, fields: [...fields, mark] };
   }
 
   /** Closes a batch: the next entry of the stream. */
@@ -119,6 +157,12 @@ export class SampleLedger {
       seq,
       payload: encodeEntry({ formatVersion: ENTRY_FORMAT, timeMs, eventsTotal: this.eventsTotal, events }),
     };
+  }
+
+  private valueOf(fieldHex: string): CouponValue {
+    const coupon = this.values.get(fieldHex);
+    if (coupon === undefined) throw new RangeError('no such coupon');
+    return coupon;
   }
 
   private newCoupon(ref: number): CouponValue {

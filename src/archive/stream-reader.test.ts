@@ -27,6 +27,10 @@ function streamOf(read: () => readonly StreamEntry[]): LedgerAdmin {
     readWallets: unused,
     readPromotionFields: unused,
     scanWalletUsers: unused,
+    readRecords: unused,
+    scanRecords: unused,
+    readDue: unused,
+    scanDue: unused,
   };
 }
 

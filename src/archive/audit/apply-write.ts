@@ -11,3 +11,8 @@ export function applyWrite(image: Map<string, string>, { fields }: Write, seq: n
     else image.set(field.toString('latin1'), applied.toString('latin1'));
   }
 }
+
+/** The user in the id of a wallet, an account or an order. */
+export function userOfRecord(id: string): string {
+  return id.split('/')[0] ?? '';
+}

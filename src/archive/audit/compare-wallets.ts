@@ -5,6 +5,7 @@ import { SEQUENCE_FIELD } from '../../ledger/event-format.ts';
 import type { LedgerAdmin } from '../ledger-port.ts';
 import type { RecordImage } from './apply-write.ts';
 import type { Check } from './check.ts';
+import { compareFields } from './compare-fields.ts';
 
 /** What a comparison of wallets works with. */
 export interface WalletComparison {
@@ -111,31 +112,6 @@ function fromHex(text: string): string {
 
 function couponsOnly(image: RecordImage): RecordImage {
   return new Map([...image].filter(([field]) => field.length === COUPON_FIELD_BYTES));
-}
-
-function compareFields(
-  check: Check,
-  what: string,
-  seen: RecordImage,
-  expected: RecordImage,
-  mayHaveMore: boolean,
-): void {
-  for (const [field, value] of expected) {
-    if (!seen.has(field)) check.breach(`${what} lacks field ${toHex(field)}`);
-    else
-      check.require(
-        seen.get(field) === value,
-        () => `${what} differs from the events in field ${toHex(field)}`,
-      );
-  }
-  if (mayHaveMore) return;
-  for (const field of seen.keys()) {
-    check.require(expected.has(field), () => `${what} has field ${toHex(field)}, which no event wrote`);
-  }
-}
-
-function toHex(latin1: string): string {
-  return Buffer.from(latin1, 'latin1').toString('hex');
 }
 
 /** The columns people query must say what the coupon's bytes say. */

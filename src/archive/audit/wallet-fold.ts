@@ -1,5 +1,5 @@
 import { COUPON_FIELD_BYTES } from '../../domain/coupon.ts';
-import { issuesCoupons, type LedgerEntry, type LedgerEvent, type Write } from '../../ledger/event-format.ts';
+import { issuesCoupons, type LedgerEvent, type Write } from '../../ledger/event-format.ts';
 import { claimCounterField } from '../../ledger/wallet.ts';
 import { applyWrite, type RecordImage } from './apply-write.ts';
 import type { Check } from './check.ts';
@@ -40,15 +40,12 @@ export class WalletFold {
     return this.images;
   }
 
-  /** Adds the next entry. */
-  add(seq: number, entry: LedgerEntry): void {
-    entry.events.forEach((event, index) => {
-      for (const write of event.writes) {
-        if (write.target === 'promotion') this.noteLimit(write);
-        if (write.target === 'wallet' && this.includes(write.id))
-          this.addWallet(seq, event, write, `event ${seq}:${index}`);
-      }
-    });
+  /** Adds the next event. */
+  addEvent(seq: number, event: LedgerEvent, place: string): void {
+    for (const write of event.writes) {
+      if (write.target === 'promotion') this.noteLimit(write);
+      if (write.target === 'wallet' && this.includes(write.id)) this.addWallet(seq, event, write, place);
+    }
   }
 
   private noteLimit({ id, fields }: Write): void {
