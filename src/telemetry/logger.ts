@@ -38,6 +38,13 @@ export const LOG_EVENTS = {
   definitionOutbox: 'definition_outbox',
   ruleFault: 'rule_fault',
   evaluationFailed: 'evaluation_failed',
+  jobLead: 'job_lead',
+  jobRun: 'job_run',
+  jobFailed: 'job_failed',
+  webhookFailed: 'webhook_failed',
+  deadLetter: 'dead_letter',
+  message: 'message',
+  userErased: 'user_erased',
 } as const;
 
 /** Fields that may hold a token, an argument of a command or a phone number, at the depths at which they occur. */

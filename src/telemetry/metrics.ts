@@ -35,6 +35,12 @@ export type AuthRejection =
   | 'denied'
   | 'keys_unavailable';
 
+/** How a run of a job ended. */
+export type JobOutcome = 'done' | 'failed' | 'abandoned';
+
+/** What became of a batch of events sent to a webhook. */
+export type DeliveryOutcome = 'delivered' | 'failed' | 'dead';
+
 /** Seconds of a call, around the objectives: half a millisecond to one second, then up to the longest deadline. */
 const CALL_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 /** Seconds of one script; a batch is bounded to two milliseconds. */
@@ -58,6 +64,9 @@ const POINTS_MOVEMENTS: readonly PointsMovement[] = [
   'owed',
   'expired',
 ];
+
+/** Seconds of a run of a job: a look that finds nothing up to a night's work. */
+const JOB_SECONDS = [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 7200];
 
 /** Who is running: shown by `promo_build_info`. */
 export interface Build {
@@ -88,6 +97,8 @@ export function createMetrics(build: Build) {
     ...archiveMetrics(declare),
     ...definitionMetrics(declare),
     ...evaluationMetrics(declare),
+    ...jobMetrics(declare),
+    ...feedMetrics(declare),
   };
 }
 
@@ -227,6 +238,54 @@ function definitionMetrics(declare: Declare) {
     definitionOutboxPending: declare.gauge(
       'promo_definition_outbox_pending',
       'Changes of promotions the ledger does not have yet.',
+    ),
+  };
+}
+
+function jobMetrics(declare: Declare) {
+  const labels = ['job'];
+  return {
+    jobRuns: declare.counters<readonly [string, JobOutcome]>(
+      'promo_job_runs_total',
+      'Runs of jobs, by outcome.',
+      ['job', 'outcome'],
+    ),
+    jobLastSuccess: declare.gauges<readonly [string]>(
+      'promo_job_last_success_timestamp_seconds',
+      'When the job last ended well, as the leader knows.',
+      labels,
+    ),
+    jobNextRun: declare.gauges<readonly [string]>(
+      'promo_job_next_run_timestamp_seconds',
+      'When the job is due next; only of jobs with a cron line that are enabled.',
+      labels,
+    ),
+    jobSeconds: declare.histograms<readonly [string]>(
+      'promo_job_run_seconds',
+      'Time of one run.',
+      labels,
+      JOB_SECONDS,
+    ),
+    jobLeader: declare.gauge('promo_job_leader', '1 in the process that runs the jobs.'),
+  };
+}
+
+function feedMetrics(declare: Declare) {
+  return {
+    feedStreams: declare.gauge('promo_feed_streams', 'Streams of events that are open.'),
+    feedEvents: declare.counter('promo_feed_events_total', 'Events sent over streams.'),
+    webhookDeliveries: declare.counters<readonly [DeliveryOutcome]>(
+      'promo_webhook_deliveries_total',
+      'Batches sent to webhooks, by outcome; `dead` is the last failed attempt of a batch.',
+      ['outcome'],
+    ),
+    webhookDeadLetters: declare.gauge(
+      'promo_webhook_dead_letters',
+      'Events no webhook took in all attempts and nobody has sent again.',
+    ),
+    webhookLagSeconds: declare.gauge(
+      'promo_webhook_lag_seconds',
+      'Age of the oldest batch that waits for a webhook; the largest of all webhooks.',
     ),
   };
 }
