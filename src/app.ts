@@ -1,6 +1,7 @@
 /** The composition root of the serving role: configuration in, an application out that starts and stops. */
 import { randomBytes } from 'node:crypto';
 import { readCouponChanges } from './archive/coupon-history.ts';
+import { readPointsEntries } from './archive/points-entries.ts';
 import { bindings, SERVICES } from './bindings.ts';
 import type { Config } from './config/config.ts';
 import { createDatabase, type Sql } from './database/client.ts';
@@ -13,6 +14,8 @@ import { archiveProgress } from './definitions/store/archive-progress.ts';
 import { Evaluator } from './evaluation/evaluator.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { GENERATION, ledgerSettings } from './ledger-settings.ts';
+import { Points } from './points/points.ts';
+import type { PointsHistory } from './points/points-history.ts';
 import { loadHistory } from './ruleset/load-history.ts';
 import { PromotionBook } from './ruleset/promotion-book.ts';
 import { type RuleSetFollower, RuleSetKeeper } from './ruleset/rule-set-keeper.ts';
@@ -168,18 +171,25 @@ class Serving implements App {
     });
   }
 
+  private pointsHistory(): PointsHistory {
+    const { ledger, sql, clock } = this;
+    return {
+      ledger,
+      readEntries: (userId, below, limit, deadlineMs) =>
+        readPointsEntries(sql, userId, below, limit, deadlineMs),
+      nowMs: clock,
+    };
+  }
+
   private servers(): Transport {
     const { config, metrics, logger } = this.deps;
     const { ledger, keeper, definitions, clock } = this;
-    const intake = new ClaimIntake({
-      ledger,
-      claims: metrics.claims,
-      knownRef: (id) => keeper.current.byId(id)?.ref,
-      findRef: createFindRef({
-        sql: this.sql,
-        ledgerRef: (id, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.refOf(id)),
-      }),
+    const findRef = createFindRef({
+      sql: this.sql,
+      ledgerRef: (id, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.refOf(id)),
     });
+    const knownRef = (id: string): number | undefined => keeper.current.byId(id)?.ref;
+    const intake = new ClaimIntake({ ledger, claims: metrics.claims, knownRef, findRef });
     const book = new PromotionBook(keeper, this.sql);
     const handlers = {
       ledger,
@@ -188,6 +198,10 @@ class Serving implements App {
       book,
       definitions,
       insight: { sql: this.sql, id: { generation: GENERATION, partition: ONLY_PARTITION } },
+      points: new Points({ ledger, settings: config.points, metrics }),
+      pointsHistory: this.pointsHistory(),
+      findRef: async (id: string, deadlineMs: number) => knownRef(id) ?? (await findRef(id, deadlineMs)),
+      isDevelopment: config.service.development === 'embedded',
       couponChanges: (couponId: string, deadlineMs: number) =>
         readCouponChanges(this.sql, couponId, deadlineMs),
       itemDeadlineMs: config.limits.defaultDeadlineMs,

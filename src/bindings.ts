@@ -13,10 +13,13 @@ import { PrivacyService } from './gen/hongbao/v1/privacy_service_pb.ts';
 import { PromotionService } from './gen/hongbao/v1/promotion_service_pb.ts';
 import { RedemptionService } from './gen/hongbao/v1/redemption_service_pb.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import type { Points } from './points/points.ts';
+import type { PointsHistory } from './points/points-history.ts';
 import { type Binding, hot, stream, unary } from './transport/binding.ts';
 import type { ClaimIntake } from './transport/claim-intake.ts';
 import type { EvaluationIntake } from './transport/evaluation-intake.ts';
 import { activatePromotion } from './transport/handlers/activate-promotion.ts';
+import { awardTestPoints } from './transport/handlers/award-test-points.ts';
 import { batchClaimCoupons } from './transport/handlers/batch-claim-coupons.ts';
 import { batchEvaluateCarts } from './transport/handlers/batch-evaluate-carts.ts';
 import { claimCoupon } from './transport/handlers/claim-coupon.ts';
@@ -24,7 +27,9 @@ import { createPromotion } from './transport/handlers/create-promotion.ts';
 import { deactivatePromotion } from './transport/handlers/deactivate-promotion.ts';
 import { deletePromotion } from './transport/handlers/delete-promotion.ts';
 import { evaluateCart } from './transport/handlers/evaluate-cart.ts';
+import { type ExchangePorts, exchangeCoupon } from './transport/handlers/exchange-coupon.ts';
 import { finishPromotion } from './transport/handlers/finish-promotion.ts';
+import { getBalance } from './transport/handlers/get-balance.ts';
 import { type ArchivedChange, getCoupon } from './transport/handlers/get-coupon.ts';
 import { getCouponStatistics } from './transport/handlers/get-coupon-statistics.ts';
 import { getPromotion } from './transport/handlers/get-promotion.ts';
@@ -34,10 +39,12 @@ import { hideCoupon } from './transport/handlers/hide-coupon.ts';
 import { listAuditEntries } from './transport/handlers/list-audit-entries.ts';
 import { listClaimablePromotions } from './transport/handlers/list-claimable-promotions.ts';
 import { listCoupons } from './transport/handlers/list-coupons.ts';
+import { listExchangeablePromotions } from './transport/handlers/list-exchangeable-promotions.ts';
 import { type InsightPorts, listIssuedCoupons } from './transport/handlers/list-issued-coupons.ts';
 import { listLedgerEvents } from './transport/handlers/list-ledger-events.ts';
 import { listPromotionVersions } from './transport/handlers/list-promotion-versions.ts';
 import { listPromotions } from './transport/handlers/list-promotions.ts';
+import { listTransactions } from './transport/handlers/list-transactions.ts';
 import { listUsableCoupons } from './transport/handlers/list-usable-coupons.ts';
 import { selfChecked } from './transport/handlers/staff-write.ts';
 import { streamClaimCoupons } from './transport/handlers/stream-claim-coupons.ts';
@@ -72,7 +79,6 @@ const NOT_YET: readonly DescMethod[] = [
   PromotionService.method.importCodes,
   PromotionService.method.exportCodes,
   ...RedemptionService.methods,
-  ...PointsService.methods,
   ...EventService.methods,
   ...JobService.methods,
   ...PrivacyService.methods,
@@ -86,6 +92,10 @@ export interface HandlerDependencies {
   readonly book: PromotionBook;
   readonly definitions: DefinitionPorts;
   readonly insight: InsightPorts;
+  readonly points: Points;
+  readonly pointsHistory: PointsHistory;
+  readonly findRef: ExchangePorts['findRef'];
+  readonly isDevelopment: boolean;
   readonly couponChanges: (couponId: string, deadlineMs: number) => Promise<readonly ArchivedChange[]>;
   readonly itemDeadlineMs: number;
   readonly clock: () => number;
@@ -133,6 +143,17 @@ function cartBindings({ evaluations }: HandlerDependencies): Binding[] {
   ];
 }
 
+function pointsBindings(deps: HandlerDependencies): Binding[] {
+  const { method } = PointsService;
+  return [
+    unary(method.getBalance, getBalance(deps)),
+    unary(method.listTransactions, listTransactions(deps)),
+    unary(method.listExchangeablePromotions, listExchangeablePromotions(deps)),
+    unary(method.exchangeCoupon, exchangeCoupon(deps)),
+    unary(method.awardTestPoints, awardTestPoints(deps)),
+  ];
+}
+
 function insightBindings({ insight }: HandlerDependencies): Binding[] {
   const { method } = InsightService;
   return [
@@ -148,6 +169,7 @@ export function bindings(deps: HandlerDependencies): Binding[] {
     ...couponBindings(deps),
     ...cartBindings(deps),
     ...insightBindings(deps),
+    ...pointsBindings(deps),
   ]);
 }
 

@@ -2,6 +2,7 @@
  * One transaction of a user's points: field `t` of the account's record in the ledger. It is one u48, the moment (ms since
  * the epoch), then JSON of the rest; the ledger writes its own time of the decision in front.
  */
+import { couponIdOf } from './coupon.ts';
 import { CorruptRecordError, encodeRecordJson, RecordFields } from './record-json.ts';
 import { readUint48, UINT48_BYTES, writeUint48 } from './uint48.ts';
 
@@ -52,4 +53,15 @@ export function decodePointsEntry(bytes: Uint8Array): PointsEntry {
     referenceId: fields.text('referenceId'),
     atMs: readUint48(view, POINTS_ENTRY_TIME_OFFSET),
   };
+}
+
+const COUPON_FIELD_PATTERN = /^[0-9a-f]{32}$/;
+
+/**
+ * What the transaction refers to, as callers know it. A transaction that bought a coupon was written together with it and
+ * holds only the part of the coupon's id that was known before; the rest is the moment of both.
+ */
+export function shownReferenceId({ referenceType, referenceId, atMs }: PointsEntry): string {
+  const isField = referenceType === 'coupon' && COUPON_FIELD_PATTERN.test(referenceId);
+  return isField ? couponIdOf(atMs, referenceId) : referenceId;
 }

@@ -1,8 +1,12 @@
 /** The job that ends points whose time is over. It looks for them in the archive and ends them in the ledger. */
+
+import type { PartitionId } from '../archive/ledger-port.ts';
 import { type Sql, withDeadline } from '../database/client.ts';
 import { decodePointsState } from '../domain/points.ts';
 import { firstLivingMonth } from '../domain/points-month.ts';
+import { CorruptRecordError } from '../domain/record-json.ts';
 import type { Job, JobContext, JobCounts } from '../jobs/job.ts';
+import { POINTS_FIELD } from './account-points.ts';
 import { expirePoints } from './expire-points.ts';
 import * as limits from './limits.ts';
 import type { PointsPorts } from './points-ports.ts';
@@ -10,6 +14,8 @@ import type { PointsPorts } from './points-ports.ts';
 /** What the job works with. */
 export interface ExpirePointsPorts extends PointsPorts {
   readonly sql: Sql;
+  /** The part of the archive in which accounts are looked for. */
+  readonly id: PartitionId;
   nowMs(): number;
 }
 
@@ -52,10 +58,11 @@ async function run(ports: ExpirePointsPorts, context: JobContext): Promise<JobCo
 }
 
 /** The next accounts with points, by user id; the archive may lag, which only leaves some for the next run. */
-async function readAccounts({ sql, nowMs }: ExpirePointsPorts, after: string): Promise<AccountRow[]> {
+async function readAccounts({ sql, id, nowMs }: ExpirePointsPorts, after: string): Promise<AccountRow[]> {
   const rows = sql<AccountRow[]>`
     SELECT id, value FROM ledger_field
-    WHERE target = 'account' AND field = ${Buffer.from('p')} AND id > ${after}
+    WHERE generation = ${id.generation} AND partition = ${id.partition}
+      AND target = 'account' AND id > ${after} AND field = ${POINTS_FIELD}
     ORDER BY id LIMIT ${limits.EXPIRY_ACCOUNTS}`;
   return await withDeadline(rows, nowMs() + limits.EXPIRY_STEP_MS);
 }
@@ -78,6 +85,12 @@ async function endAll(
   return ended;
 }
 
+/** One account that cannot be read must not keep all others from ending; the audit names it. */
 function isDue(value: Buffer, firstMonth: number): boolean {
-  return decodePointsState(value).lots.some(({ month }) => month < firstMonth);
+  try {
+    return decodePointsState(value).lots.some(({ month }) => month < firstMonth);
+  } catch (error) {
+    if (error instanceof CorruptRecordError) return false;
+    throw error;
+  }
 }

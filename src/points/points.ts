@@ -1,11 +1,13 @@
 /** The points of users: everything that gives, takes and shows them. */
 import type { RefusalReason } from '../domain/refusal.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import { accountOf } from '../ledger/transaction.ts';
-import { pointsOf } from './account-points.ts';
+import { pointsOf, type RecordMap } from './account-points.ts';
 import { type Awarded, type AwardRequest, awardPoints } from './award-points.ts';
 import { type Earned, type EarnRequest, earnPoints } from './earn-points.ts';
 import { type Exchanged, type ExchangeRequest, exchangePoints } from './exchange-points.ts';
+import { knownFacts } from './known-facts.ts';
 import { balanceOf, type PointsBalance } from './points-balance.ts';
 import type { PointsPorts } from './points-ports.ts';
 import { type Reversed, type ReverseRequest, reversePoints } from './reverse-points.ts';
@@ -47,10 +49,27 @@ export class Points {
 
   /** What the user has. Throws LEDGER_* and DEADLINE_EXCEEDED. */
   async balance(userId: string, deadlineMs: number): Promise<PointsBalance> {
+    return this.balanceIn(await this.account(userId, deadlineMs));
+  }
+
+  /** What an exchange would be decided on: the balance, and the facts beside those asserted. Throws as `balance` does. */
+  async standing(
+    userId: string,
+    asserted: ClaimFacts | undefined,
+    deadlineMs: number,
+  ): Promise<{ readonly balance: PointsBalance; readonly facts: ClaimFacts | undefined }> {
+    const account = await this.account(userId, deadlineMs);
+    return { balance: this.balanceIn(account), facts: knownFacts(asserted, account) };
+  }
+
+  private async account(userId: string, deadlineMs: number): Promise<RecordMap> {
+    const { ledger } = this.ports;
+    const [account] = await ledger.read(deadlineMs, (reads) => reads.records([accountOf(userId)]));
+    return account ?? new Map();
+  }
+
+  private balanceIn(account: RecordMap): PointsBalance {
     const { ledger, settings } = this.ports;
-    const [account = new Map()] = await ledger.read(deadlineMs, (reads) =>
-      reads.records([accountOf(userId)]),
-    );
     return balanceOf(pointsOf(account), settings, ledger.nowMs());
   }
 

@@ -1,0 +1,82 @@
+/**
+ * The transactions of a user: the archive has them, a moment after the ledger. The ledger keeps the last one, so whoever has
+ * just earned or spent sees it at once.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodePointsEntry, type PointsEntry } from '../domain/points-entry.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { accountOf } from '../ledger/transaction.ts';
+import * as limits from './limits.ts';
+
+/** Where transactions are read. */
+export interface PointsHistory {
+  readonly ledger: Pick<Ledger, 'read'>;
+  /** Up to `limit` archived ones with a number below `below` (undefined = the newest), newest first. */
+  readonly readEntries: (
+    userId: string,
+    below: number | undefined,
+    limit: number,
+    deadlineMs: number,
+  ) => Promise<readonly PointsEntry[]>;
+  readonly nowMs: () => number;
+}
+
+/** Which page is asked for. */
+export interface HistoryQuery {
+  readonly userId: string;
+  /** Numbers below this one; undefined: from the newest on. */
+  readonly below: number | undefined;
+  readonly size: number;
+  readonly isWanted: (entry: PointsEntry) => boolean;
+}
+
+/** A page, newest first. */
+export interface HistoryPage {
+  readonly entries: readonly PointsEntry[];
+  readonly hasMore: boolean;
+}
+
+/** Reads a page. Throws LEDGER_*, ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
+export async function pointsHistoryPage(
+  history: PointsHistory,
+  query: HistoryQuery,
+  deadlineMs: number,
+): Promise<HistoryPage> {
+  const { below, size, isWanted } = query;
+  const found: PointsEntry[] = [];
+  let chunk = below === undefined ? await newest(history, query, deadlineMs) : await next(below);
+  while (chunk.length > 0 && found.length <= size) {
+    found.push(...chunk.filter(isWanted));
+    const last = chunk.at(-1)?.number ?? 0;
+    if (found.length <= size) chunk = await next(last);
+  }
+  return { entries: found.slice(0, size), hasMore: found.length > size };
+
+  async function next(number: number): Promise<readonly PointsEntry[]> {
+    return await history.readEntries(query.userId, number, limits.HISTORY_CHUNK, deadlineMs);
+  }
+}
+
+/**
+ * The newest transactions. The last one comes from the ledger while the archive does not have it, when it follows on what
+ * the archive has: a list with a hole would show balances that do not add up. Where more is missing the archive is waited for
+ * a little; then what it has is what can be shown.
+ */
+async function newest(
+  { ledger, readEntries, nowMs }: PointsHistory,
+  { userId }: HistoryQuery,
+  deadlineMs: number,
+): Promise<readonly PointsEntry[]> {
+  const [account] = await ledger.read(deadlineMs, (reads) => reads.records([accountOf(userId)]));
+  const bytes = account?.get('t');
+  const live = bytes === undefined ? undefined : decodePointsEntry(bytes);
+  const waitUntilMs = Math.min(nowMs() + limits.ARCHIVE_WAIT_MS, deadlineMs - limits.ARCHIVE_WAIT_MS);
+  for (;;) {
+    const archived = await readEntries(userId, undefined, limits.HISTORY_CHUNK, deadlineMs);
+    const missing = (live?.number ?? 0) - (archived[0]?.number ?? 0);
+    if (live === undefined || missing <= 0) return archived;
+    if (missing === 1) return [live, ...archived];
+    if (nowMs() >= waitUntilMs) return archived;
+    await sleep(limits.ARCHIVE_POLL_MS);
+  }
+}
