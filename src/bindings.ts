@@ -40,6 +40,7 @@ import { listAuditEntries } from './transport/handlers/list-audit-entries.ts';
 import { listClaimablePromotions } from './transport/handlers/list-claimable-promotions.ts';
 import { listCoupons } from './transport/handlers/list-coupons.ts';
 import { listExchangeablePromotions } from './transport/handlers/list-exchangeable-promotions.ts';
+import { listExpiringCoupons } from './transport/handlers/list-expiring-coupons.ts';
 import { type InsightPorts, listIssuedCoupons } from './transport/handlers/list-issued-coupons.ts';
 import { listLedgerEvents } from './transport/handlers/list-ledger-events.ts';
 import { listPromotionVersions } from './transport/handlers/list-promotion-versions.ts';
@@ -51,6 +52,7 @@ import { streamClaimCoupons } from './transport/handlers/stream-claim-coupons.ts
 import { updatePromotion } from './transport/handlers/update-promotion.ts';
 import { validateCoupon } from './transport/handlers/validate-coupon.ts';
 import type { PromotionBook } from './transport/promotion-book.ts';
+import { PromotionSummaries } from './transport/promotion-summaries.ts';
 
 /** The services of the contract that are served. */
 export const SERVICES = [
@@ -126,7 +128,11 @@ function couponBindings(deps: HandlerDependencies): Binding[] {
     stream(method.streamClaimCoupons, streamClaimCoupons(deps.intake, deps)),
     unary(method.listClaimablePromotions, listClaimablePromotions(deps)),
     unary(method.getPublicPromotion, getPublicPromotion(deps)),
-    unary(method.listCoupons, listCoupons(deps)),
+    hot(
+      method.listCoupons,
+      listCoupons({ ledger: deps.ledger, summaries: new PromotionSummaries(deps.book) }),
+    ),
+    unary(method.listExpiringCoupons, listExpiringCoupons(deps)),
     unary(method.getCoupon, getCoupon(deps)),
     unary(method.getCouponStatistics, getCouponStatistics(deps)),
     unary(method.hideCoupon, hideCoupon(deps)),

@@ -11,7 +11,9 @@ import {
   type PromotionSummarySchema,
 } from '../gen/hongbao/v1/coupon_service_pb.ts';
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { WalletCoupon } from '../ledger/wallet.ts';
+import { type CouponDetail, detailOf, readCouponDetails } from './coupon-details.ts';
 import type { PromotionBook } from './promotion-book.ts';
 
 /** States of the ledger as the contract numbers them. */
@@ -59,6 +61,7 @@ export function couponMessage(
   userId: string,
   coupon: WalletCoupon,
   promotion: Promotion | undefined,
+  detail: CouponDetail | undefined,
   nowMs: number,
 ): MessageInitShape<typeof CouponSchema> {
   return {
@@ -71,6 +74,18 @@ export function couponMessage(
     validFrom: timestampFromMs(coupon.validFromMs),
     ...(coupon.expiresAtMs !== undefined && { expiresAt: timestampFromMs(coupon.expiresAtMs) }),
     hidden: coupon.hidden,
+    ...(detail && detailFields(detail)),
+  };
+}
+
+function detailFields(detail: CouponDetail) {
+  const { orderId, orderNumber, usedAtMs, discountMinor, revokeReason } = detail;
+  return {
+    orderId,
+    orderNumber,
+    revokeReason,
+    ...(usedAtMs !== undefined && { usedAt: timestampFromMs(usedAtMs) }),
+    ...(discountMinor !== undefined && { discountMinor: BigInt(discountMinor) }),
   };
 }
 
@@ -78,14 +93,15 @@ export function couponMessage(
 export async function couponMessages(
   userId: string,
   coupons: readonly WalletCoupon[],
-  book: PromotionBook,
+  { ledger, book }: { readonly ledger: Pick<Ledger, 'read'>; readonly book: PromotionBook },
   when: { readonly nowMs: number; readonly deadlineMs: number },
 ): Promise<MessageInitShape<typeof CouponSchema>[]> {
+  const details = await readCouponDetails(ledger, userId, coupons, when.deadlineMs);
   return await Promise.all(
     coupons.map(async (coupon) => {
       const version = book.version(coupon.promotionRef, coupon.promotionVersion, when.deadlineMs);
       const promotion = await version.catch(() => undefined);
-      return couponMessage(userId, coupon, promotion, when.nowMs);
+      return couponMessage(userId, coupon, promotion, detailOf(details, coupon.couponId), when.nowMs);
     }),
   );
 }

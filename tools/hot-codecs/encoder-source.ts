@@ -1,6 +1,6 @@
 /** Emits the functions that make bytes from a message; back to front, as WireWriter wants it. */
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
-import { DURATION, isOptional, scalarShape, TIMESTAMP } from './field-shapes.ts';
+import { DURATION, type IsEncoded, isOptional, scalarShape, TIMESTAMP } from './field-shapes.ts';
 import { indent } from './indent.ts';
 import { UnsupportedError } from './unsupported.ts';
 
@@ -17,24 +17,24 @@ export function encode${name}(message: ${name}): Buffer {
 }
 
 /** `writeX`, which puts the fields of a message before what was written so far. */
-export function writeFunction(message: DescMessage): string {
+export function writeFunction(message: DescMessage, isEncoded: IsEncoded): string {
   const fields = message.fields.toSorted((a, b) => b.number - a.number);
-  const body = fields.map((field) => indent(fieldStatements(field), 2)).join('\n');
+  const body = fields.map((field) => indent(fieldStatements(field, isEncoded), 2)).join('\n');
   return `function write${message.name}(message: ${message.name}): void {
 ${body}
 }
 `;
 }
 
-function fieldStatements(field: DescField): string {
+function fieldStatements(field: DescField, isEncoded: IsEncoded): string {
   const source = `message.${field.localName}`;
-  if (field.fieldKind === 'list') return listStatements(field, source);
+  if (field.fieldKind === 'list') return listStatements(field, source, isEncoded);
   if (field.fieldKind === 'map') return mapStatements(field, source);
   if (field.oneof) {
     const oneof = `message.${field.oneof.localName}`;
-    return `if (${oneof}.case === '${field.localName}') {\n${indent(valueStatements(field, `${oneof}.value`), 2)}\n}`;
+    return `if (${oneof}.case === '${field.localName}') {\n${indent(valueStatements(field, `${oneof}.value`, isEncoded), 2)}\n}`;
   }
-  return `if (${presence(field, source)}) {\n${indent(valueStatements(field, source), 2)}\n}`;
+  return `if (${presence(field, source)}) {\n${indent(valueStatements(field, source, isEncoded), 2)}\n}`;
 }
 
 function presence(field: DescField, source: string): string {
@@ -44,7 +44,8 @@ function presence(field: DescField, source: string): string {
 }
 
 /** Writes one value, its length if it has one, and its tag. */
-function valueStatements(field: DescField, value: string): string {
+function valueStatements(field: DescField, value: string, isEncoded: IsEncoded): string {
+  if (isEncoded(field)) return `writer.bytes(${value});\n${tagStatement(field.number, 2)}`;
   if (field.message === undefined) {
     const { method, wireType } = scalarShape(field, 'encode');
     return `writer.${method}(${value});\n${tagStatement(field.number, wireType)}`;
@@ -60,13 +61,17 @@ function messageStatements(field: DescField, message: DescMessage, value: string
   return `const ${before} = writer.size;\nwrite${message.name}(${value});\nwriter.lengthSince(${before});`;
 }
 
-function listStatements(field: DescField & { fieldKind: 'list' }, source: string): string {
+function listStatements(
+  field: DescField & { fieldKind: 'list' },
+  source: string,
+  isEncoded: IsEncoded,
+): string {
   const loop = (body: string): string => `for (let index = ${source}.length - 1; index >= 0; index--) {
   const item = ${source}[index];
   if (item === undefined) continue;
 ${indent(body, 2)}
 }`;
-  if (!field.packed) return loop(valueStatements(field, 'item'));
+  if (!field.packed) return loop(valueStatements(field, 'item', isEncoded));
   return `if (${source}.length > 0) {
   const before${field.number} = writer.size;
 ${indent(loop(`writer.${scalarShape(field, 'encode').method}(item);`), 2)}

@@ -14,6 +14,9 @@ export const DURATION = 'google.protobuf.Duration';
  */
 export type Direction = 'decode' | 'encode';
 
+/** Whether a nested message comes as bytes; see `HotModule.encodedFields`. */
+export type IsEncoded = (field: DescField) => boolean;
+
 /** What a value of a scalar or enum type is in TypeScript and on the wire. */
 export interface ScalarShape {
   readonly type: string;
@@ -63,7 +66,8 @@ export function isTime(message: DescMessage): boolean {
 }
 
 /** The TypeScript type of one value of the field: the value itself, or an element of its list or map. */
-export function elementType(field: DescField, direction: Direction): string {
+export function elementType(field: DescField, direction: Direction, isEncoded: IsEncoded): string {
+  if (isEncoded(field)) return 'Uint8Array';
   if (field.message !== undefined) {
     return direction === 'encode' && isTime(field.message) ? 'number' : field.message.name;
   }
@@ -73,9 +77,9 @@ export function elementType(field: DescField, direction: Direction): string {
 }
 
 /** The field's property in an interface, with its comment. */
-export function propertySource(field: DescField, direction: Direction): string {
+export function propertySource(field: DescField, direction: Direction, isEncoded: IsEncoded): string {
   const readonly = direction === 'encode' ? 'readonly ' : '';
-  const type = elementType(field, direction);
+  const type = elementType(field, direction, isEncoded);
   const comment =
     direction === 'encode' && field.message && isTime(field.message) ? timeComment(field.message) : '';
   switch (field.fieldKind) {

@@ -15,6 +15,8 @@ import {
   BatchClaimCouponsResponseSchema,
   ClaimCouponRequestSchema,
   ClaimCouponResponseSchema,
+  ListCouponsRequestSchema,
+  ListCouponsResponseSchema,
   StreamClaimCouponsRequestSchema,
   StreamClaimCouponsResponseSchema,
 } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
@@ -34,6 +36,11 @@ export interface HotModule {
    * each time. Texts that are hardly ever the same twice would only push others out.
    */
   readonly sharedTexts?: readonly string[];
+  /**
+   * Nested messages that come as bytes, as `Message.field`: the same ones are part of many answers, and are encoded once and
+   * kept. Only for encoders.
+   */
+  readonly encodedFields?: readonly string[];
 }
 
 /** Requests are decoded and checked, responses are encoded: what a server does, and nothing else. */
@@ -49,6 +56,19 @@ export const HOT_MODULES: readonly HotModule[] = [
     direction: 'encode',
     messages: [ClaimCouponResponseSchema, BatchClaimCouponsResponseSchema, StreamClaimCouponsResponseSchema],
     checked: false,
+  },
+  {
+    file: 'wallet-requests.ts',
+    direction: 'decode',
+    messages: [ListCouponsRequestSchema],
+    checked: true,
+  },
+  {
+    file: 'wallet-responses.ts',
+    direction: 'encode',
+    messages: [ListCouponsResponseSchema],
+    checked: false,
+    encodedFields: ['Coupon.promotion'],
   },
   {
     file: 'cart-requests.ts',

@@ -1,13 +1,18 @@
 import type { DescMessage } from '@bufbuild/protobuf';
-import { type Direction, isTime } from './field-shapes.ts';
+import { type Direction, type IsEncoded, isTime } from './field-shapes.ts';
 import { UnsupportedError } from './unsupported.ts';
 
 /**
- * The messages a codec needs for `roots`: these and all that are nested in them, each once, users before the used.
+ * The messages a codec needs for `roots`: these and all that are nested in them and not encoded already, each once, users
+ * before the used.
  * Throws for a recursive message (the codecs have no depth limit of their own), for two messages of one name, and for
  * library messages with a meaning of their own.
  */
-export function reachableMessages(roots: readonly DescMessage[], direction: Direction): DescMessage[] {
+export function reachableMessages(
+  roots: readonly DescMessage[],
+  direction: Direction,
+  isEncoded: IsEncoded,
+): DescMessage[] {
   const found = new Map<string, DescMessage>();
   const visit = (message: DescMessage, above: readonly DescMessage[]): void => {
     if (above.includes(message)) throw new UnsupportedError(message, 'recursive messages');
@@ -18,7 +23,7 @@ export function reachableMessages(roots: readonly DescMessage[], direction: Dire
       throw new UnsupportedError(message, `a second message ${message.name}`);
     found.set(message.name, message);
     for (const field of message.fields) {
-      if (field.message !== undefined) visit(field.message, [...above, message]);
+      if (field.message !== undefined && !isEncoded(field)) visit(field.message, [...above, message]);
     }
   };
   for (const root of roots) visit(root, []);

@@ -18,6 +18,8 @@ export interface EvaluateCartRequest {
   explain: boolean;
   ruleSetVersion?: number | undefined;
   heldCoupons: HeldCoupon[];
+  liveLimits: LiveLimit[];
+  resolvedCodes: ResolvedCode[];
 }
 
 /** hongbao.v1.Cart. */
@@ -85,6 +87,33 @@ export interface HeldCoupon {
   state: number;
   validFrom?: Timestamp | undefined;
   expiresAt?: Timestamp | undefined;
+}
+
+/** hongbao.v1.LiveLimit. */
+export interface LiveLimit {
+  promotionRef: number;
+  uses?: UseCount | undefined;
+  userUses?: UseCount | undefined;
+  budget?: BudgetState | undefined;
+}
+
+/** hongbao.v1.UseCount. */
+export interface UseCount {
+  allowed: number;
+  seen: number;
+}
+
+/** hongbao.v1.BudgetState. */
+export interface BudgetState {
+  amountMinor: number;
+  leftMinor: number;
+}
+
+/** hongbao.v1.ResolvedCode. */
+export interface ResolvedCode {
+  code: string;
+  promotionRef: number;
+  taken: boolean;
 }
 
 /** hongbao.v1.BatchEvaluateCartsRequest. */
@@ -165,6 +194,8 @@ function newEvaluateCartRequest(): EvaluateCartRequest {
     explain: false,
     ruleSetVersion: undefined,
     heldCoupons: [],
+    liveLimits: [],
+    resolvedCodes: [],
   };
 }
 
@@ -207,6 +238,12 @@ function readEvaluateCartRequest(reader: WireReader, end: number, depth: number,
         break;
       case 12:
         message.heldCoupons.push(readHeldCoupon(reader, reader.end(), depth + 1, newHeldCoupon()));
+        break;
+      case 13:
+        message.liveLimits.push(readLiveLimit(reader, reader.end(), depth + 1, newLiveLimit()));
+        break;
+      case 14:
+        message.resolvedCodes.push(readResolvedCode(reader, reader.end(), depth + 1, newResolvedCode()));
         break;
       default:
         reader.skip(tag, depth);
@@ -489,6 +526,114 @@ function readHeldCoupon(reader: WireReader, end: number, depth: number, message:
   return message;
 }
 
+function newLiveLimit(): LiveLimit {
+  return {
+    promotionRef: 0,
+    uses: undefined,
+    userUses: undefined,
+    budget: undefined,
+  };
+}
+
+function readLiveLimit(reader: WireReader, end: number, depth: number, message: LiveLimit): LiveLimit {
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag >>> 3) {
+      case 1:
+        message.promotionRef = reader.uint32();
+        break;
+      case 2:
+        message.uses = readUseCount(reader, reader.end(), depth + 1, message.uses ?? newUseCount());
+        break;
+      case 3:
+        message.userUses = readUseCount(reader, reader.end(), depth + 1, message.userUses ?? newUseCount());
+        break;
+      case 4:
+        message.budget = readBudgetState(reader, reader.end(), depth + 1, message.budget ?? newBudgetState());
+        break;
+      default:
+        reader.skip(tag, depth);
+    }
+  }
+  return message;
+}
+
+function newUseCount(): UseCount {
+  return {
+    allowed: 0,
+    seen: 0,
+  };
+}
+
+function readUseCount(reader: WireReader, end: number, depth: number, message: UseCount): UseCount {
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag >>> 3) {
+      case 1:
+        message.allowed = reader.safeInt64();
+        break;
+      case 2:
+        message.seen = reader.safeInt64();
+        break;
+      default:
+        reader.skip(tag, depth);
+    }
+  }
+  return message;
+}
+
+function newBudgetState(): BudgetState {
+  return {
+    amountMinor: 0,
+    leftMinor: 0,
+  };
+}
+
+function readBudgetState(reader: WireReader, end: number, depth: number, message: BudgetState): BudgetState {
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag >>> 3) {
+      case 1:
+        message.amountMinor = reader.safeInt64();
+        break;
+      case 2:
+        message.leftMinor = reader.safeInt64();
+        break;
+      default:
+        reader.skip(tag, depth);
+    }
+  }
+  return message;
+}
+
+function newResolvedCode(): ResolvedCode {
+  return {
+    code: '',
+    promotionRef: 0,
+    taken: false,
+  };
+}
+
+function readResolvedCode(reader: WireReader, end: number, depth: number, message: ResolvedCode): ResolvedCode {
+  while (reader.position < end) {
+    const tag = reader.tag();
+    switch (tag >>> 3) {
+      case 1:
+        message.code = reader.string();
+        break;
+      case 2:
+        message.promotionRef = reader.uint32();
+        break;
+      case 3:
+        message.taken = reader.bool();
+        break;
+      default:
+        reader.skip(tag, depth);
+    }
+  }
+  return message;
+}
+
 function newBatchEvaluateCartsRequest(): BatchEvaluateCartsRequest {
   return {
     items: [],
@@ -727,6 +872,22 @@ function checkEvaluateCartRequest(message: EvaluateCartRequest, found: FieldViol
     checkHeldCoupon(item, found);
     if (found.length > before) prefixFields(found, before, `held_coupons[${index}]`);
   }
+  if (message.liveLimits.length > 1000) found.push({ field: 'live_limits', description: 'must contain no more than 1000 item(s)' });
+  for (let index = 0; index < message.liveLimits.length; index++) {
+    const item = message.liveLimits[index];
+    if (item === undefined) continue;
+    const before = found.length;
+    checkLiveLimit(item, found);
+    if (found.length > before) prefixFields(found, before, `live_limits[${index}]`);
+  }
+  if (message.resolvedCodes.length > 600) found.push({ field: 'resolved_codes', description: 'must contain no more than 600 item(s)' });
+  for (let index = 0; index < message.resolvedCodes.length; index++) {
+    const item = message.resolvedCodes[index];
+    if (item === undefined) continue;
+    const before = found.length;
+    checkResolvedCode(item, found);
+    if (found.length > before) prefixFields(found, before, `resolved_codes[${index}]`);
+  }
 }
 
 function checkCart(message: Cart, found: FieldViolation[]): void {
@@ -844,6 +1005,41 @@ function checkHeldCoupon(message: HeldCoupon, found: FieldViolation[]): void {
   if (message.expiresAt !== undefined) {
     if (isBefore(message.expiresAt, 0n, 0) || isAfter(message.expiresAt, 253402300799n, 0)) found.push({ field: 'expires_at', description: 'must be greater than or equal to 1970-01-01T00:00:00Z and less than or equal to 9999-12-31T23:59:59Z' });
   }
+}
+
+function checkLiveLimit(message: LiveLimit, found: FieldViolation[]): void {
+  if (message.promotionRef < 1) found.push({ field: 'promotion_ref', description: 'must be greater than or equal to 1' });
+  if (message.uses !== undefined) {
+    const before = found.length;
+    checkUseCount(message.uses, found);
+    if (found.length > before) prefixFields(found, before, 'uses');
+  }
+  if (message.userUses !== undefined) {
+    const before = found.length;
+    checkUseCount(message.userUses, found);
+    if (found.length > before) prefixFields(found, before, 'user_uses');
+  }
+  if (message.budget !== undefined) {
+    const before = found.length;
+    checkBudgetState(message.budget, found);
+    if (found.length > before) prefixFields(found, before, 'budget');
+  }
+}
+
+function checkUseCount(message: UseCount, found: FieldViolation[]): void {
+  if (message.allowed < 0 || message.allowed >= 9007199254740992) found.push({ field: 'allowed', description: 'must be greater than or equal to 0 and less than 9007199254740992' });
+  if (message.seen < 0 || message.seen >= 9007199254740992) found.push({ field: 'seen', description: 'must be greater than or equal to 0 and less than 9007199254740992' });
+}
+
+function checkBudgetState(message: BudgetState, found: FieldViolation[]): void {
+  if (message.amountMinor < 0 || message.amountMinor >= 9007199254740992) found.push({ field: 'amount_minor', description: 'must be greater than or equal to 0 and less than 9007199254740992' });
+  if (message.leftMinor < 0 || message.leftMinor >= 9007199254740992) found.push({ field: 'left_minor', description: 'must be greater than or equal to 0 and less than 9007199254740992' });
+}
+
+function checkResolvedCode(message: ResolvedCode, found: FieldViolation[]): void {
+  if (isShorter(message.code, 1)) found.push({ field: 'code', description: 'must be at least 1 characters' });
+  if (isLonger(message.code, 64)) found.push({ field: 'code', description: 'must be at most 64 characters' });
+  if (message.promotionRef < 1) found.push({ field: 'promotion_ref', description: 'must be greater than or equal to 1' });
 }
 
 function checkBatchEvaluateCartsRequest(message: BatchEvaluateCartsRequest, found: FieldViolation[]): void {

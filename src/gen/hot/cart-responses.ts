@@ -24,6 +24,9 @@ export interface EvaluateCartResponse {
   readonly factsDigest: Uint8Array;
   readonly wallet: readonly HeldCoupon[];
   readonly trace: readonly TraceStep[];
+  readonly facts?: UserFacts | undefined;
+  readonly liveLimits: readonly LiveLimit[];
+  readonly resolvedCodes: readonly ResolvedCode[];
 }
 
 /** hongbao.v1.LineDecision. */
@@ -124,6 +127,50 @@ export interface TraceStep {
   readonly amountMinor?: number | undefined;
 }
 
+/** hongbao.v1.UserFacts. */
+export interface UserFacts {
+  readonly tags: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly registeredAt?: number | undefined;
+  readonly ordersCompleted?: number | undefined;
+  readonly attributes: readonly Attribute[];
+  readonly level: string;
+  readonly birthday: string;
+}
+
+/** hongbao.v1.Attribute. */
+export interface Attribute {
+  readonly name: string;
+  readonly value: { case: 'text'; value: string } | { case: 'number'; value: number } | { case: 'flag'; value: boolean } | { case: undefined; value?: undefined };
+}
+
+/** hongbao.v1.LiveLimit. */
+export interface LiveLimit {
+  readonly promotionRef: number;
+  readonly uses?: UseCount | undefined;
+  readonly userUses?: UseCount | undefined;
+  readonly budget?: BudgetState | undefined;
+}
+
+/** hongbao.v1.UseCount. */
+export interface UseCount {
+  readonly allowed: number;
+  readonly seen: number;
+}
+
+/** hongbao.v1.BudgetState. */
+export interface BudgetState {
+  readonly amountMinor: number;
+  readonly leftMinor: number;
+}
+
+/** hongbao.v1.ResolvedCode. */
+export interface ResolvedCode {
+  readonly code: string;
+  readonly promotionRef: number;
+  readonly taken: boolean;
+}
+
 /** hongbao.v1.BatchEvaluateCartsResponse. */
 export interface BatchEvaluateCartsResponse {
   readonly results: readonly CartResult[];
@@ -216,6 +263,28 @@ export function encodeValidateCouponResponse(message: ValidateCouponResponse): B
 }
 
 function writeEvaluateCartResponse(message: EvaluateCartResponse): void {
+  for (let index = message.resolvedCodes.length - 1; index >= 0; index--) {
+    const item = message.resolvedCodes[index];
+    if (item === undefined) continue;
+    const before15 = writer.size;
+    writeResolvedCode(item);
+    writer.lengthSince(before15);
+    writer.tag(122);
+  }
+  for (let index = message.liveLimits.length - 1; index >= 0; index--) {
+    const item = message.liveLimits[index];
+    if (item === undefined) continue;
+    const before14 = writer.size;
+    writeLiveLimit(item);
+    writer.lengthSince(before14);
+    writer.tag(114);
+  }
+  if (message.facts !== undefined) {
+    const before13 = writer.size;
+    writeUserFacts(message.facts);
+    writer.lengthSince(before13);
+    writer.tag(106);
+  }
   for (let index = message.trace.length - 1; index >= 0; index--) {
     const item = message.trace[index];
     if (item === undefined) continue;
@@ -580,6 +649,120 @@ function writeTraceStep(message: TraceStep): void {
   if (message.phase !== 0) {
     writer.int32(message.phase);
     writer.tag(8);
+  }
+}
+
+function writeUserFacts(message: UserFacts): void {
+  if (message.birthday !== '') {
+    writer.string(message.birthday);
+    writer.tag(50);
+  }
+  if (message.level !== '') {
+    writer.string(message.level);
+    writer.tag(42);
+  }
+  for (let index = message.attributes.length - 1; index >= 0; index--) {
+    const item = message.attributes[index];
+    if (item === undefined) continue;
+    const before4 = writer.size;
+    writeAttribute(item);
+    writer.lengthSince(before4);
+    writer.tag(34);
+  }
+  if (message.ordersCompleted !== undefined) {
+    writer.uint32(message.ordersCompleted);
+    writer.tag(24);
+  }
+  if (message.registeredAt !== undefined) {
+    writer.timestamp(message.registeredAt);
+    writer.tag(18);
+  }
+  for (let index = message.tags.length - 1; index >= 0; index--) {
+    const item = message.tags[index];
+    if (item === undefined) continue;
+    writer.string(item);
+    writer.tag(10);
+  }
+}
+
+function writeAttribute(message: Attribute): void {
+  if (message.value.case === 'flag') {
+    writer.bool(message.value.value);
+    writer.tag(32);
+  }
+  if (message.value.case === 'number') {
+    writer.safeInt64(message.value.value);
+    writer.tag(24);
+  }
+  if (message.value.case === 'text') {
+    writer.string(message.value.value);
+    writer.tag(18);
+  }
+  if (message.name !== '') {
+    writer.string(message.name);
+    writer.tag(10);
+  }
+}
+
+function writeLiveLimit(message: LiveLimit): void {
+  if (message.budget !== undefined) {
+    const before4 = writer.size;
+    writeBudgetState(message.budget);
+    writer.lengthSince(before4);
+    writer.tag(34);
+  }
+  if (message.userUses !== undefined) {
+    const before3 = writer.size;
+    writeUseCount(message.userUses);
+    writer.lengthSince(before3);
+    writer.tag(26);
+  }
+  if (message.uses !== undefined) {
+    const before2 = writer.size;
+    writeUseCount(message.uses);
+    writer.lengthSince(before2);
+    writer.tag(18);
+  }
+  if (message.promotionRef !== 0) {
+    writer.uint32(message.promotionRef);
+    writer.tag(8);
+  }
+}
+
+function writeUseCount(message: UseCount): void {
+  if (message.seen !== 0) {
+    writer.safeInt64(message.seen);
+    writer.tag(16);
+  }
+  if (message.allowed !== 0) {
+    writer.safeInt64(message.allowed);
+    writer.tag(8);
+  }
+}
+
+function writeBudgetState(message: BudgetState): void {
+  if (message.leftMinor !== 0) {
+    writer.safeInt64(message.leftMinor);
+    writer.tag(16);
+  }
+  if (message.amountMinor !== 0) {
+    writer.safeInt64(message.amountMinor);
+    writer.tag(8);
+  }
+}
+
+function writeResolvedCode(message: ResolvedCode): void {
+  if (message.taken !== false) {
+    writer.bool(message.taken);
+    writer.tag(24);
+  }
+  if (message.promotionRef !== 0) {
+    writer.uint32(message.promotionRef);
+    writer.tag(16);
+  }
+  if (message.code !== '') {
+    writer.string(message.code);
+    writer.tag(10);
   }
 }
 

@@ -1,7 +1,7 @@
 /** GetCoupon: one coupon with its history. The state is live; what happened after the claim is read from the archive. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { parseCouponId } from '../../domain/coupon.ts';
+import { parseCouponId, stateAt } from '../../domain/coupon.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import {
   CouponChange,
@@ -20,19 +20,47 @@ import type { PromotionBook } from '../promotion-book.ts';
 export interface ArchivedChange {
   readonly kind: string;
   readonly atMs: number;
+  /** Empty when it was about no order. */
+  readonly orderId: string;
 }
 
-const CHANGES: Readonly<Record<string, CouponChange>> = { hidden: CouponChange.HIDDEN };
+/** What an event did to a coupon it wrote; kinds that are missing here issued it, which its row tells. */
+const CHANGES: Readonly<Record<string, CouponChange>> = {
+  hidden: CouponChange.HIDDEN,
+  reserved: CouponChange.RESERVED,
+  committed: CouponChange.USED,
+  used: CouponChange.USED,
+  released: CouponChange.RELEASED,
+  lapsed: CouponChange.RELEASED,
+  returned: CouponChange.RETURNED,
+  refunded: CouponChange.RETURNED,
+  revoked: CouponChange.REVOKED,
+  erased: CouponChange.REVOKED,
+};
 
 type HistoryEntry = MessageInitShape<typeof CouponHistoryEntrySchema>;
 
-function historyOf(coupon: WalletCoupon, changes: readonly ArchivedChange[]): HistoryEntry[] {
+function historyOf(
+  coupon: WalletCoupon,
+  changes: readonly ArchivedChange[],
+  reason: string,
+  nowMs: number,
+): HistoryEntry[] {
   const issued = { change: CouponChange.ISSUED, occurredAt: timestampFromMs(coupon.issuedAtMs) };
-  const later = changes.map(({ kind, atMs }) => ({
-    change: CHANGES[kind] ?? CouponChange.UNSPECIFIED,
-    occurredAt: timestampFromMs(atMs),
-  }));
-  return [issued, ...later];
+  const later = changes.flatMap(({ kind, atMs, orderId }): HistoryEntry[] => {
+    const change = CHANGES[kind];
+    if (change === undefined) return [];
+    const why = change === CouponChange.REVOKED ? reason : '';
+    return [{ change, occurredAt: timestampFromMs(atMs), orderId, reason: why }];
+  });
+  return [issued, ...later, ...expiryOf(coupon, nowMs)];
+}
+
+/** A date that passed is written down nowhere in the ledger: the coupon says it. */
+function expiryOf(coupon: WalletCoupon, nowMs: number): HistoryEntry[] {
+  const { expiresAtMs } = coupon;
+  if (expiresAtMs === undefined || stateAt(coupon, nowMs) !== 'expired') return [];
+  return [{ change: CouponChange.EXPIRED, occurredAt: timestampFromMs(expiresAtMs) }];
 }
 
 /** Makes the handler. */
@@ -49,8 +77,11 @@ export function getCoupon(deps: {
       parts && (await deps.ledger.read(context.deadlineMs, (reads) => reads.coupon(userId, parts.fieldHex)));
     if (coupon?.couponId !== request.couponId)
       throw new Refusal('COUPON_NOT_FOUND', 'There is no such coupon');
-    const [message] = await couponMessages(userId, [coupon], deps.book, context);
+    const [message] = await couponMessages(userId, [coupon], deps, context);
     const changes = await deps.couponChanges(request.couponId, context.deadlineMs);
-    return { ...(message && { coupon: message }), history: historyOf(coupon, changes) };
+    return {
+      ...(message && { coupon: message }),
+      history: historyOf(coupon, changes, message?.revokeReason ?? '', context.nowMs),
+    };
   };
 }

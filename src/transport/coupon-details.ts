@@ -1,0 +1,107 @@
+/**
+ * What a coupon's order and its revocation say about it. Read only for coupons that are held, used or revoked: the others, by
+ * far the most, have nothing to tell.
+ */
+import type { CouponValue } from '../domain/coupon.ts';
+import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { accountOf, orderOf } from '../ledger/transaction.ts';
+
+/** What is known beside the wallet; empty texts where there is nothing. */
+export interface CouponDetail {
+  readonly orderId: string;
+  readonly orderNumber: string;
+  /** Ms since the epoch; absent unless the coupon was used. */
+  readonly usedAtMs?: number;
+  /** What it took off its order, in minor units; absent unless the coupon was used. */
+  readonly discountMinor?: number;
+  readonly revokeReason: string;
+}
+
+/** Details by the hex of the wallet field, which ends the coupon's id. */
+export type CouponDetails = ReadonlyMap<string, CouponDetail>;
+
+/** No coupon of them has any. */
+export const NO_DETAILS: CouponDetails = new Map();
+
+/** A coupon with its wallet field. */
+export interface NamedCoupon extends Pick<CouponValue, 'state'> {
+  readonly couponId: string;
+}
+
+const FIELD_START = 12;
+const ORDER_MARK = '>';
+const REASON_MARK = '~';
+
+/** Does more about the coupon stand elsewhere? */
+export function hasDetail({ state }: Pick<CouponValue, 'state'>): boolean {
+  return state === 'reserved' || state === 'used' || state === 'revoked';
+}
+
+/** Where the details of a coupon are found by its id. */
+export function detailOf(details: CouponDetails, couponId: string): CouponDetail | undefined {
+  return details.get(couponId.slice(FIELD_START));
+}
+
+/** Reads the details of those coupons that have some. Throws LEDGER_* and DEADLINE_EXCEEDED. */
+export async function readCouponDetails(
+  ledger: Pick<Ledger, 'read'>,
+  userId: string,
+  coupons: readonly NamedCoupon[],
+  deadlineMs: number,
+): Promise<CouponDetails> {
+  const detailed = coupons.filter(hasDetail);
+  if (detailed.length === 0) return NO_DETAILS;
+  const [account = new Map<string, Buffer>()] = await ledger.read(deadlineMs, (reads) =>
+    reads.records([accountOf(userId)]),
+  );
+  const orders = await readOrders(ledger, userId, orderIdsOf(account, detailed), deadlineMs);
+  return new Map(
+    detailed.map((coupon) => [coupon.couponId.slice(FIELD_START), couponDetail(coupon, account, orders)]),
+  );
+}
+
+function textIn(account: ReadonlyMap<string, Buffer>, mark: string, { couponId }: NamedCoupon): string {
+  const field = Buffer.from(couponId.slice(FIELD_START), 'hex').toString('latin1');
+  return account.get(mark + field)?.toString() ?? '';
+}
+
+function orderIdsOf(account: ReadonlyMap<string, Buffer>, coupons: readonly NamedCoupon[]): string[] {
+  const ids = coupons.map((coupon) => textIn(account, ORDER_MARK, coupon)).filter((id) => id !== '');
+  return [...new Set(ids)];
+}
+
+async function readOrders(
+  ledger: Pick<Ledger, 'read'>,
+  userId: string,
+  orderIds: readonly string[],
+  deadlineMs: number,
+): Promise<ReadonlyMap<string, Redemption>> {
+  if (orderIds.length === 0) return new Map();
+  const names = orderIds.map((orderId) => orderOf(userId, orderId));
+  const records = await ledger.read(deadlineMs, (reads) => reads.records(names));
+  const orders = new Map<string, Redemption>();
+  orderIds.forEach((orderId, index) => {
+    const head = records[index]?.get('h');
+    if (head !== undefined) orders.set(orderId, decodeRedemption(head));
+  });
+  return orders;
+}
+
+function couponDetail(
+  coupon: NamedCoupon,
+  account: ReadonlyMap<string, Buffer>,
+  orders: ReadonlyMap<string, Redemption>,
+): CouponDetail {
+  const orderId = textIn(account, ORDER_MARK, coupon);
+  const order = orders.get(orderId);
+  const part = order?.coupons.find(({ couponId }) => couponId === coupon.couponId);
+  const isUsed = coupon.state === 'used' && order !== undefined;
+  return {
+    orderId,
+    orderNumber: order?.orderNumber ?? '',
+    ...(isUsed && { usedAtMs: order.committedAtMs }),
+    ...(isUsed && part && { discountMinor: part.discountMinor }),
+    revokeReason: textIn(account, REASON_MARK, coupon),
+  };
+}

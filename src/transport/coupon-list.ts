@@ -1,0 +1,71 @@
+/** Coupons of a wallet as the generated encoder takes them, and which of them a view shows. */
+import { type CouponState, couponIdOf, decodeCouponValue, stateAt } from '../domain/coupon.ts';
+import { CouponView } from '../gen/hongbao/v1/coupon_service_pb.ts';
+import type { Coupon, CouponCounts } from '../gen/hot/wallet-responses.ts';
+import type { WalletCoupon } from '../ledger/wallet.ts';
+import type { CouponDetail } from './coupon-details.ts';
+import { COUPON_SOURCES, COUPON_STATES } from './coupon-message.ts';
+
+const FIELD_BYTES = 16;
+const VALUE_BYTES = 30;
+const COUPON_BYTES = FIELD_BYTES + VALUE_BYTES;
+
+/** The view a state is shown in, beside the view of everything. */
+const VIEWS: Readonly<Record<CouponState, CouponView>> = {
+  unused: CouponView.AVAILABLE,
+  reserved: CouponView.AVAILABLE,
+  used: CouponView.USED,
+  expired: CouponView.EXPIRED,
+  revoked: CouponView.EXPIRED,
+};
+
+/** The coupons in the bytes of a wallet (a field of 16 bytes and a value of 30 each), newest first. */
+export function couponsOfWallet(bytes: Uint8Array): WalletCoupon[] {
+  const wallet = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const coupons: WalletCoupon[] = [];
+  for (let at = 0; at + COUPON_BYTES <= wallet.length; at += COUPON_BYTES) {
+    const value = decodeCouponValue(wallet.subarray(at + FIELD_BYTES, at + COUPON_BYTES));
+    const fieldHex = wallet.toString('hex', at, at + FIELD_BYTES);
+    coupons.push({ ...value, couponId: couponIdOf(value.issuedAtMs, fieldHex) });
+  }
+  return coupons.sort((a, b) => (a.couponId < b.couponId ? 1 : -1));
+}
+
+/** Does the view show the coupon at this moment? */
+export function isInView(coupon: WalletCoupon, view: number, nowMs: number): boolean {
+  if (coupon.hidden) return false;
+  return view === CouponView.UNSPECIFIED || VIEWS[stateAt(coupon, nowMs)] === view;
+}
+
+/** Counts of the coupons that are not hidden, by state at `nowMs`. */
+export function countCoupons(coupons: readonly WalletCoupon[], nowMs: number): CouponCounts {
+  const counts = { unused: 0, reserved: 0, used: 0, expired: 0, revoked: 0 };
+  for (const coupon of coupons) if (!coupon.hidden) counts[stateAt(coupon, nowMs)] += 1;
+  return counts;
+}
+
+/** One coupon as its owner sees it at `nowMs`; `promotion` is the encoded summary. */
+export function listedCoupon(
+  userId: string,
+  coupon: WalletCoupon,
+  promotion: Uint8Array,
+  detail: CouponDetail | undefined,
+  nowMs: number,
+): Coupon {
+  return {
+    couponId: coupon.couponId,
+    userId,
+    promotion,
+    state: COUPON_STATES[stateAt(coupon, nowMs)],
+    source: COUPON_SOURCES[coupon.source],
+    issuedAt: coupon.issuedAtMs,
+    validFrom: coupon.validFromMs,
+    expiresAt: coupon.expiresAtMs,
+    usedAt: detail?.usedAtMs,
+    orderId: detail?.orderId ?? '',
+    orderNumber: detail?.orderNumber ?? '',
+    discountMinor: detail?.discountMinor,
+    revokeReason: detail?.revokeReason ?? '',
+    hidden: coupon.hidden,
+  };
+}

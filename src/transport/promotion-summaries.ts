@@ -1,0 +1,51 @@
+/**
+ * What coupons show of their promotions, encoded once per version: the same few summaries are part of nearly every wallet
+ * that is read.
+ */
+import { create, toBinary } from '@bufbuild/protobuf';
+import { LRUCache } from 'lru-cache';
+import { PromotionSummarySchema } from '../gen/hongbao/v1/coupon_service_pb.ts';
+import { promotionSummary } from './coupon-message.ts';
+import type { PromotionBook } from './promotion-book.ts';
+
+/** Encoded summaries kept, some hundred bytes each. */
+const KEPT_SUMMARIES = 10_000;
+
+/** Which version of which promotion. */
+export interface PromotionVersion {
+  readonly promotionRef: number;
+  readonly promotionVersion: number;
+}
+
+/** Encoded summaries by promotion and version. */
+export class PromotionSummaries {
+  private readonly book: PromotionBook;
+  private readonly kept = new LRUCache<string, Uint8Array>({ max: KEPT_SUMMARIES });
+
+  constructor(book: PromotionBook) {
+    this.book = book;
+  }
+
+  /** The summary as far as it is in memory. */
+  inMemory(version: PromotionVersion): Uint8Array | undefined {
+    return this.kept.get(keyOf(version));
+  }
+
+  /** The summary; without a definition that can be read, it tells the version alone and is not kept. */
+  async of(version: PromotionVersion, deadlineMs: number): Promise<Uint8Array> {
+    const kept = this.inMemory(version);
+    if (kept !== undefined) return kept;
+    const { promotionRef, promotionVersion } = version;
+    const promotion = await this.book
+      .version(promotionRef, promotionVersion, deadlineMs)
+      .catch(() => undefined);
+    const summary = promotion ? promotionSummary(promotion) : { version: promotionVersion };
+    const bytes = toBinary(PromotionSummarySchema, create(PromotionSummarySchema, summary));
+    if (promotion !== undefined) this.kept.set(keyOf(version), bytes);
+    return bytes;
+  }
+}
+
+function keyOf({ promotionRef, promotionVersion }: PromotionVersion): string {
+  return `${promotionRef}/${promotionVersion}`;
+}
