@@ -54,3 +54,9 @@ export function partitionKeys(partition: number): PartitionKeys {
   if (keys === undefined) throw new RangeError(`no partition ${partition}`);
   return keys;
 }
+
+/** Keys that count who tries codes: no part of the ledger, and gone by themselves after their windows. */
+export function guessKeys(name: string): { attempts: string; wrong: string; locked: string } {
+  const tag = `{${HASH_TAGS[0]}}guess:${name}`;
+  return { attempts: `${tag}:a`, wrong: `${tag}:w`, locked: `${tag}:l` };
+}

@@ -1,0 +1,77 @@
+/** ClaimCode: a code into the wallet, with an eye on who guesses. */
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { ClaimedByCode, CodeClaims } from '../../codes/claim-code.ts';
+import type { Guesser, GuessGuard } from '../../codes/guess-guard.ts';
+import { mayAssertFacts } from '../../domain/identity.ts';
+import { Refusal, type RefusalReason } from '../../domain/refusal.ts';
+import type {
+  ClaimCodeRequestSchema,
+  ClaimCodeResponseSchema,
+} from '../../gen/hongbao/v1/coupon_service_pb.ts';
+import { AcknowledgementLevel } from '../../gen/hongbao/v1/promotion_pb.ts';
+import type { Counter, Family } from '../../telemetry/metric.ts';
+import type { ClaimOutcome } from '../../telemetry/metrics.ts';
+import { asRefusal } from '../as-refusal.ts';
+import type { UnaryHandler } from '../binding.ts';
+import { claimFacts } from '../claim-facts.ts';
+import { answerDeadline, userOf } from '../claim-intake.ts';
+
+/** What the handler needs. */
+export interface ClaimCodeDependencies {
+  readonly codeClaims: CodeClaims;
+  readonly guesses: GuessGuard;
+  readonly codeClaimOutcomes: Family<Counter, readonly [ClaimOutcome]>;
+  readonly ledger: { readonly durability: { readonly isDurable: boolean } };
+  /** The id of a promotion in force; undefined when it is not. */
+  promotionIdOf(ref: number, version: number, deadlineMs: number): Promise<string>;
+}
+
+/** Refusals that a guess ends with. */
+const WRONG: ReadonlySet<RefusalReason> = new Set(['CODE_NOT_FOUND', 'CODE_ALREADY_USED']);
+
+/** Makes the handler. */
+export function claimCode(
+  deps: ClaimCodeDependencies,
+): UnaryHandler<typeof ClaimCodeRequestSchema, typeof ClaimCodeResponseSchema> {
+  return async (request, context) => {
+    const { identity } = context;
+    const guesser = { caller: identity.actor, userId: userOf(identity, request.userId) };
+    const facts = mayAssertFacts(identity) ? claimFacts(request.facts) : undefined;
+    const { code, requestId } = request;
+    const deadlineMs = answerDeadline(context);
+    const claim = { code, requestId, userId: guesser.userId, facts };
+    const coupon = await counted(deps, guesser, async () => {
+      await deps.guesses.admit(guesser);
+      return await deps.codeClaims.claim(claim, deadlineMs);
+    });
+    const { isDurable } = deps.ledger.durability;
+    return {
+      couponId: coupon.couponId,
+      promotionId: await deps.promotionIdOf(coupon.promotionRef, coupon.promotionVersion, deadlineMs),
+      promotionVersion: coupon.promotionVersion,
+      replayed: coupon.isReplay,
+      acknowledgement: isDurable ? AcknowledgementLevel.DURABLE : AcknowledgementLevel.FAST,
+      issuedAt: timestampFromMs(coupon.issuedAtMs),
+      validFrom: timestampFromMs(coupon.validFromMs),
+      ...(coupon.expiresAtMs !== undefined && { expiresAt: timestampFromMs(coupon.expiresAtMs) }),
+    };
+  };
+}
+
+/** Counts how the claim ended, and notes wrong codes before the caller hears of them. */
+async function counted(
+  deps: ClaimCodeDependencies,
+  guesser: Guesser,
+  claim: () => Promise<ClaimedByCode>,
+): Promise<ClaimedByCode> {
+  try {
+    const coupon = await claim();
+    deps.codeClaimOutcomes.child(coupon.isReplay ? 'replayed' : 'claimed').value += 1;
+    return coupon;
+  } catch (error) {
+    const refusal = asRefusal(error, 'The code could not be taken');
+    deps.codeClaimOutcomes.child(refusal.reason).value += 1;
+    if (error instanceof Refusal && WRONG.has(error.reason)) await deps.guesses.noteWrong(guesser);
+    throw error;
+  }
+}
