@@ -43,6 +43,13 @@ const portsApart: Check = ({ grpc, http, ops }) => {
     : undefined;
 };
 
+const secretsNeedKey: Check = ({ privacy, service }, role) =>
+  (role === 'serve' || role === 'archive') &&
+  service.development !== 'embedded' &&
+  privacy.secretsKeys.length === 0
+    ? 'HONGBAO_SECRETS_KEY: must be set, so that phone numbers, names and secrets are never stored as they are'
+    : undefined;
+
 const CHECKS: readonly Check[] = [
   needsDatabase,
   needsRedis,
@@ -52,6 +59,7 @@ const CHECKS: readonly Check[] = [
   deadlinesInOrder,
   sizesInOrder,
   portsApart,
+  secretsNeedKey,
 ];
 
 /** One line per combination that cannot work for this role. */

@@ -6,6 +6,7 @@ import { allVariables, ConfigError, type Environment, readConfig } from './confi
 import { describeConfig, printConfig } from './describe-config.ts';
 
 const SERVE: Environment = {
+  HONGBAO_SECRETS_KEY: `one:${Buffer.alloc(32, 7).toString('base64')}`,
   DATABASE_URL: 'postgres://hongbao:geheim@db.example:5432/hongbao',
   REDIS_URL: 'redis://:geheim@redis.example:6379',
   HONGBAO_AUTH_ISSUER: 'https://issuer.example',
@@ -87,6 +88,19 @@ describe('refusing', () => {
     ]);
   });
 
+  // SPEC S3
+  test('keys for secrets are whole, and each has a name of its own', () => {
+    const text = Buffer.alloc(32, 9).toString('base64url');
+    const keys = readConfig('serve', { ...SERVE, HONGBAO_SECRETS_KEY: `b:${text},a:${text}` }).privacy
+      .secretsKeys;
+    expect(keys).toEqual([
+      { id: 'b', key: Buffer.alloc(32, 9) },
+      { id: 'a', key: Buffer.alloc(32, 9) },
+    ]);
+    for (const wrong of ['one:c2hvcnQ=', text, `a:${text},a:${text}`])
+      expect(faultsOf({ ...SERVE, HONGBAO_SECRETS_KEY: wrong })[0]).toMatch(/^HONGBAO_SECRETS_KEY: /);
+  });
+
   // SPEC S1
   test('an open door is refused outside the embedded development set-up', () => {
     const open = { ...SERVE, HONGBAO_AUTH: 'off' };
@@ -110,6 +124,9 @@ describe('refusing', () => {
       { HONGBAO_LIMITS_MAX_BATCH_MESSAGE_BYTES: '2000' },
       /must not exceed/,
     ],
+    // SPEC S3
+    ['no key for secrets', { HONGBAO_SECRETS_KEY: undefined }, /^HONGBAO_SECRETS_KEY: must be set/],
+    ['no cron line', { HONGBAO_JOBS_EXPIRY_CRON: 'daily' }, /^HONGBAO_JOBS_EXPIRY_CRON: must be five fields/],
     ['two servers on one port', { HONGBAO_OPS_PORT: '8080' }, /must differ/],
     ['no database', { DATABASE_URL: undefined }, /^DATABASE_URL: must be set to serve/],
   ])('%s', (_title, change, fault) => {
@@ -119,7 +136,7 @@ describe('refusing', () => {
   test('a role needs only its own stores', () => {
     expect(faultsOf({}, 'health')).toEqual([]);
     expect(faultsOf({}, 'migrate')).toEqual(['DATABASE_URL: must be set to migrate']);
-    expect(faultsOf({}, 'archive')).toHaveLength(2);
+    expect(faultsOf({}, 'archive')).toHaveLength(3);
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { checkCombinations } from './combinations.ts';
-import type { Variable } from './variable.ts';
+import type { NamedKey, Variable } from './variable.ts';
 import { VARIABLES } from './variables.ts';
 
 /** What the process was started as; some settings are needed by some roles only. */
@@ -128,6 +128,8 @@ function mapSettings(read: <T>(variable: Variable<T>) => T): Settings {
     auth: readSection(VARIABLES.auth, read),
     limits: readSection(VARIABLES.limits, read),
     drain: readSection(VARIABLES.drain, read),
+    jobs: readSection(VARIABLES.jobs, read),
+    privacy: readSection(VARIABLES.privacy, read),
   };
 }
 
@@ -153,5 +155,14 @@ function decide(settings: Settings): Config {
     ops: { ...settings.ops, host: settings.ops.host ?? preset },
     database: { ...settings.database, url: settings.database.url ?? '' },
     redis: { ...settings.redis, url: settings.redis.url ?? '' },
+    privacy: { ...settings.privacy, secretsKeys: decideKeys(settings) },
   };
+}
+
+/** The embedded development set-up keeps its data over restarts, and so needs the same key again; it protects nothing. */
+const DEVELOPMENT_KEY = { id: 'development', key: Buffer.alloc(32, 'development only ') };
+
+function decideKeys({ privacy, service }: Settings): readonly NamedKey[] {
+  const isOurs = service.development === 'embedded' && privacy.secretsKeys.length === 0;
+  return isOurs ? [DEVELOPMENT_KEY] : privacy.secretsKeys;
 }

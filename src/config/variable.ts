@@ -2,6 +2,7 @@
  * The kinds of value an environment variable may hold. Each parses text strictly: `1e3`, ` 5` and `5s` are faults, because
  * a setting that is guessed at start is a surprise in production.
  */
+import { Cron } from 'croner';
 import { z } from 'zod';
 import { isCurrency } from '../domain/money.ts';
 import { isPointsRate } from '../domain/points-rate.ts';
@@ -142,4 +143,50 @@ function isTimeZone(name: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Minute, hour, day of the month, month and day of the week, as in cron. */
+export function cronLine(name: string, preset: string, description: string): Variable<string> {
+  const schema = z
+    .string()
+    .refine(isCronLine, { error: 'must be five fields of cron such as 0 1 * * *' })
+    .or(z.undefined().transform(() => preset));
+  return { name, schema, shownDefault: preset, description, secret: false };
+}
+
+function isCronLine(text: string): boolean {
+  try {
+    return new Cron(text, { paused: true, mode: '5-part' }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** A key by which secrets are kept, with a name that is stored beside what it keeps. */
+export interface NamedKey {
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+const KEY_PATTERN = /^([a-z0-9-]{1,16}):([A-Za-z0-9+/_-]{43}=?)$/;
+const KEY_BYTES = 32;
+
+/** Keys as `name:key` separated by commas, the newest first; each key is 32 bytes in base64. None when it is not set. */
+export function namedKeys(name: string, description: string): Variable<readonly NamedKey[]> {
+  const schema = z
+    .string()
+    .transform((text) => text.split(',').map((pair) => KEY_PATTERN.exec(pair.trim())))
+    .refine((pairs) => pairs.every((pair) => pair !== null), {
+      error: 'must be name:key pairs separated by commas, each key 32 bytes in base64',
+    })
+    .transform((pairs): readonly NamedKey[] => pairs.flatMap((pair) => namedKey(pair)))
+    .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, { error: 'names a key twice' })
+    .or(z.undefined().transform((): readonly NamedKey[] => []));
+  return { name, schema, shownDefault: undefined, description, secret: true };
+}
+
+function namedKey(pair: RegExpExecArray | null): NamedKey[] {
+  const [, id = '', text = ''] = pair ?? [];
+  const key = Buffer.from(text, 'base64');
+  return key.length === KEY_BYTES ? [{ id, key }] : [];
 }

@@ -1,9 +1,11 @@
 /** Every environment variable of the product, by section: its name, bounds, default and meaning. Nothing else is read. */
 import {
   choice,
+  cronLine,
   flag,
   integer,
   list,
+  namedKeys,
   optionalText,
   optionalUrl,
   pointsRates,
@@ -297,5 +299,60 @@ export const VARIABLES = {
       'Wait between "not ready" and the end of new connections, until load balancers noticed.',
     ),
     graceMs: integer('HONGBAO_DRAIN_GRACE_MS', 20_000, 'Time the calls in flight then have to finish.'),
+  },
+  jobs: {
+    leaseMs: integer(
+      'HONGBAO_JOBS_LEASE_MS',
+      5_000,
+      'Time after which a silent leader of the jobs is replaced.',
+      {
+        min: 1_000,
+      },
+    ),
+    timeZone: timeZone('HONGBAO_JOBS_TIME_ZONE', 'Asia/Shanghai', 'Time zone of the cron lines of jobs.'),
+    expiryEnabled: flag(
+      'HONGBAO_JOBS_EXPIRY_ENABLED',
+      true,
+      'Whether expired coupons are written down by schedule.',
+    ),
+    expiryCron: cronLine('HONGBAO_JOBS_EXPIRY_CRON', '0 1 * * *', 'When expired coupons are written down.'),
+    expiryBatch: integer(
+      'HONGBAO_JOBS_EXPIRY_BATCH',
+      1_000,
+      'Coupons written down as expired in one statement.',
+      {
+        min: 1,
+        max: 10_000,
+      },
+    ),
+    expiryHourlyCheck: flag(
+      'HONGBAO_JOBS_EXPIRY_HOURLY_CHECK',
+      false,
+      'Whether expired coupons are also written down every hour.',
+    ),
+    reminderDays: integer(
+      'HONGBAO_JOBS_REMINDER_DAYS',
+      3,
+      'Days before its end at which a coupon is announced as about to expire; 0 = never.',
+      { max: 90 },
+    ),
+    retentionDays: integer(
+      'HONGBAO_JOBS_RETENTION_DAYS',
+      90,
+      'Days after which used and expired coupons and closed orders leave Redis; the archive keeps them. 0 = never.',
+      { max: 3_650 },
+    ),
+  },
+  privacy: {
+    secretsKeys: namedKeys(
+      'HONGBAO_SECRETS_KEY',
+      'Keys that phones, names and secrets of webhooks are kept by: `name:key` separated by commas, the newest first; each key 32 bytes in base64. Needed by `serve` and `archive`; the embedded development set-up has one.',
+    ),
+    countryCode: integer(
+      'HONGBAO_PRIVACY_COUNTRY_CODE',
+      86,
+      'Country code of phone numbers that are given without one.',
+      { min: 1, max: 999 },
+    ),
   },
 } as const;
