@@ -29,7 +29,7 @@ afterAll(() => product.close(), 60_000);
 const { method } = CouponService;
 
 /** Defines and activates a promotion that everybody may claim once. */
-async function promote(promotionId: string, quantity: bigint): Promise<void> {
+async function promote(promotionId: string, quantity: bigint, days = 7): Promise<void> {
   await product.promotions.createPromotion({
     promotionId,
     requestId: `create-${promotionId}`,
@@ -39,7 +39,7 @@ async function promote(promotionId: string, quantity: bigint): Promise<void> {
       effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 1_000n } } },
       reach: { way: { case: 'claimable', value: {} } },
       stock: { quantity },
-      validity: { kind: { case: 'daysAfterClaim', value: { days: 7 } } },
+      validity: { kind: { case: 'daysAfterClaim', value: { days } } },
     },
   });
   await product.promotions.activatePromotion({ promotionId, requestId: `activate-${promotionId}` });
@@ -178,6 +178,32 @@ describe("a user's coupons", () => {
       'can be hidden',
     );
     await expect(product.coupons.getCoupon({ userId: 'xia', couponId })).rejects.toThrow('no such coupon');
+  });
+
+  it('lists those that expire soon, soonest first, paged (SPEC L11, L10)', async () => {
+    const days = [
+      ['soon-2', 2],
+      ['soon-1', 1],
+      ['late-9', 9],
+    ] as const;
+    for (const [id, length] of days) {
+      await promote(id, 10n, length);
+      await product.coupons.claimCoupon(claimOf(id, 'eli'));
+    }
+    const first = await product.coupons.listExpiringCoupons({ userId: 'eli', pageSize: 1 });
+    expect(first.coupons.map(({ promotion }) => promotion?.promotionId)).toEqual(['soon-1']);
+    const { coupons, nextPageToken } = await product.coupons.listExpiringCoupons({
+      userId: 'eli',
+      pageSize: 1,
+      pageToken: first.nextPageToken,
+    });
+    expect(coupons.map(({ promotion }) => promotion?.promotionId)).toEqual(['soon-2']);
+    expect(nextPageToken).toBe('');
+    const all = await product.coupons.listExpiringCoupons({
+      userId: 'eli',
+      within: { seconds: 10n * 86_400n, nanos: 0 },
+    });
+    expect(all.coupons).toHaveLength(3);
   });
 });
 
