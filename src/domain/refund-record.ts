@@ -8,10 +8,11 @@ import { CorruptRecordError, encodeRecordJson, RecordFields } from './record-jso
 import type { RefundedLine, RefundHistory, RefundPolicy } from './refund.ts';
 import { readUint48, UINT48_BYTES, writeUint48 } from './uint48.ts';
 
-const OUTCOMES = ['usable_again', 'expired', 'extended', 'stays_used', 'revoked'] as const;
+/** What may become of a coupon whose use was given back. */
+export const RETURN_OUTCOMES = ['usable_again', 'expired', 'extended', 'stays_used', 'revoked'] as const;
 
-/** What became of a coupon whose use was given back. */
-export type ReturnOutcome = (typeof OUTCOMES)[number];
+/** What became of such a coupon. */
+export type ReturnOutcome = (typeof RETURN_OUTCOMES)[number];
 
 /** A coupon of an order and what became of it. */
 export interface ReturnedCoupon {
@@ -31,6 +32,8 @@ interface AnyRecord {
   readonly reason: string;
   readonly coupons: readonly ReturnedCoupon[];
   readonly pointsReversed: number;
+  /** Points that had been spent and became a debt. */
+  readonly pointsDebt: number;
 }
 
 /** A return of coupons. */
@@ -51,7 +54,6 @@ export interface RefundRecord extends AnyRecord {
   /** Signed; see `RefundPlan`. */
   readonly clawBackMinor: number;
   readonly giftsToReturn: readonly Gift[];
-  readonly pointsDebt: number;
   readonly refundedTotalMinor: number;
   readonly remainingPayableMinor: number;
 }
@@ -85,6 +87,7 @@ export function decodeRefundRecord(bytes: Uint8Array): ReturnRecord | RefundReco
     reason: fields.text('reason'),
     coupons: fields.items('coupons', readCoupon),
     pointsReversed: fields.whole('pointsReversed'),
+    pointsDebt: fields.whole('pointsDebt'),
   };
   const kind = fields.oneOf('kind', ['return', 'refund']);
   return kind === 'return' ? { ...shared, kind } : { ...shared, kind, ...readRefund(fields) };
@@ -93,7 +96,7 @@ export function decodeRefundRecord(bytes: Uint8Array): ReturnRecord | RefundReco
 function readCoupon(fields: RecordFields): ReturnedCoupon {
   return {
     couponId: fields.text('couponId'),
-    outcome: fields.oneOf('outcome', OUTCOMES),
+    outcome: fields.oneOf('outcome', RETURN_OUTCOMES),
     ...(fields.has('expiresAtMs') && { expiresAtMs: fields.whole('expiresAtMs') }),
     ...(fields.has('extendedByMs') && { extendedByMs: fields.whole('extendedByMs') }),
   };
@@ -116,7 +119,6 @@ function readRefund(fields: RecordFields) {
       itemId: gift.text('itemId'),
       quantity: gift.whole('quantity'),
     })),
-    pointsDebt: fields.whole('pointsDebt'),
     refundedTotalMinor: fields.whole('refundedTotalMinor'),
     remainingPayableMinor: fields.whole('remainingPayableMinor'),
   };

@@ -3,6 +3,8 @@
  * coupon or a token. Components take the `Metrics` of their process and add to its fields.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { RefundPolicy } from '../domain/refund.ts';
+import { RETURN_OUTCOMES, type ReturnOutcome } from '../domain/refund-record.ts';
 import { REASONS, type RefusalReason } from '../domain/refusal.ts';
 import { type Declare, declarations } from './declarations.ts';
 import { registerEventLoop } from './event-loop.ts';
@@ -94,6 +96,7 @@ export function createMetrics(build: Build) {
     ...serverMetrics(declare),
     ...ledgerMetrics(declare),
     ...pointsMetrics(declare),
+    ...returnMetrics(declare),
     ...archiveMetrics(declare),
     ...definitionMetrics(declare),
     ...evaluationMetrics(declare),
@@ -182,6 +185,20 @@ function pointsMetrics(declare: Declare) {
   );
   for (const outcome of ['exchanged', 'replayed', ...reasons()] as const) exchanges.child(outcome);
   return { points, exchanges };
+}
+
+function returnMetrics(declare: Declare) {
+  const couponReturns = declare.counters<readonly [ReturnOutcome]>(
+    'promo_coupon_returns_total',
+    'Coupons of committed orders given back, by what became of them.',
+    ['outcome'],
+  );
+  for (const outcome of RETURN_OUTCOMES) couponReturns.child(outcome);
+  const refunds = declare.counters<readonly [RefundPolicy]>('promo_refunds_total', 'Refunds by policy.', [
+    'policy',
+  ]);
+  for (const policy of ['keep', 'reevaluate', 'claw_back'] as const) refunds.child(policy);
+  return { couponReturns, refunds };
 }
 
 function archiveMetrics(declare: Declare) {
