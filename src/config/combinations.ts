@@ -50,6 +50,11 @@ const secretsNeedKey: Check = ({ privacy, service }, role) =>
     ? 'HONGBAO_SECRETS_KEY: must be set, so that phone numbers, names and secrets are never stored as they are'
     : undefined;
 
+const codesNeedKey: Check = ({ codes, service }, role) =>
+  (role === 'serve' || role === 'archive') && service.development !== 'embedded' && codes.key === undefined
+    ? 'HONGBAO_CODES_KEY: must be set, so that single-use codes cannot be read or guessed from the database'
+    : undefined;
+
 const CHECKS: readonly Check[] = [
   needsDatabase,
   needsRedis,
@@ -59,6 +64,7 @@ const CHECKS: readonly Check[] = [
   deadlinesInOrder,
   sizesInOrder,
   portsApart,
+  codesNeedKey,
   secretsNeedKey,
 ];
 

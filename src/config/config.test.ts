@@ -7,6 +7,7 @@ import { describeConfig, printConfig } from './describe-config.ts';
 
 const SERVE: Environment = {
   HONGBAO_SECRETS_KEY: `one:${Buffer.alloc(32, 7).toString('base64')}`,
+  HONGBAO_CODES_KEY: 'a key for the codes of tests, long enough',
   DATABASE_URL: 'postgres://hongbao:geheim@db.example:5432/hongbao',
   REDIS_URL: 'redis://:geheim@redis.example:6379',
   HONGBAO_AUTH_ISSUER: 'https://issuer.example',
@@ -126,6 +127,8 @@ describe('refusing', () => {
     ],
     // SPEC S3
     ['no key for secrets', { HONGBAO_SECRETS_KEY: undefined }, /^HONGBAO_SECRETS_KEY: must be set/],
+    ['no key for codes', { HONGBAO_CODES_KEY: undefined }, /^HONGBAO_CODES_KEY: must be set/],
+    ['a short key for codes', { HONGBAO_CODES_KEY: 'short' }, /^HONGBAO_CODES_KEY: must have at least 32/],
     ['no cron line', { HONGBAO_JOBS_EXPIRY_CRON: 'daily' }, /^HONGBAO_JOBS_EXPIRY_CRON: must be five fields/],
     ['two servers on one port', { HONGBAO_OPS_PORT: '8080' }, /must differ/],
     ['no database', { DATABASE_URL: undefined }, /^DATABASE_URL: must be set to serve/],

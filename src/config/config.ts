@@ -20,12 +20,13 @@ export type Settings = {
 };
 
 /** Settings that passed every check. Hosts are decided; addresses of stores are empty only for roles that use no such store. */
-export type Config = Omit<Settings, 'grpc' | 'http' | 'ops' | 'database' | 'redis'> & {
+export type Config = Omit<Settings, 'grpc' | 'http' | 'ops' | 'database' | 'redis' | 'codes'> & {
   readonly grpc: Decided<Settings['grpc'], 'host'>;
   readonly http: Decided<Settings['http'], 'host'>;
   readonly ops: Decided<Settings['ops'], 'host'>;
   readonly database: Decided<Settings['database'], 'url'>;
   readonly redis: Decided<Settings['redis'], 'url'>;
+  readonly codes: Decided<Settings['codes'], 'key'>;
 };
 
 type Decided<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]: string };
@@ -125,6 +126,7 @@ function mapSettings(read: <T>(variable: Variable<T>) => T): Settings {
     ruleSet: readSection(VARIABLES.ruleSet, read),
     evaluation: readSection(VARIABLES.evaluation, read),
     points: readSection(VARIABLES.points, read),
+    codes: readSection(VARIABLES.codes, read),
     auth: readSection(VARIABLES.auth, read),
     limits: readSection(VARIABLES.limits, read),
     drain: readSection(VARIABLES.drain, read),
@@ -145,6 +147,9 @@ function readSection<S extends Readonly<Record<string, Variable<unknown>>>>(
   return values as SectionValues<S>;
 }
 
+/** Stands in where no key is needed: in roles without codes, and in the embedded development set-up of tests. */
+const DEVELOPMENT_CODES_KEY = 'a key for development, which protects nothing';
+
 /** Listens on this machine only while the door is open to everybody, on every address otherwise. */
 function decide(settings: Settings): Config {
   const preset = settings.service.development === 'embedded' ? '127.0.0.1' : '0.0.0.0';
@@ -155,6 +160,7 @@ function decide(settings: Settings): Config {
     ops: { ...settings.ops, host: settings.ops.host ?? preset },
     database: { ...settings.database, url: settings.database.url ?? '' },
     redis: { ...settings.redis, url: settings.redis.url ?? '' },
+    codes: { ...settings.codes, key: settings.codes.key ?? DEVELOPMENT_CODES_KEY },
     privacy: { ...settings.privacy, secretsKeys: decideKeys(settings) },
   };
 }

@@ -80,6 +80,16 @@ export function optionalText(name: string, description: string): Variable<string
   return { name, schema, shownDefault: undefined, description, secret: false };
 }
 
+/** A secret of at least so many characters, which nobody can remember or guess; it may be absent. */
+export function secretText(
+  name: string,
+  minLength: number,
+  description: string,
+): Variable<string | undefined> {
+  const schema = z.string().min(minLength, `must have at least ${minLength} characters`).optional();
+  return { name, schema, shownDefault: undefined, description, secret: true };
+}
+
 /** A web address that may be absent. */
 export function optionalUrl(
   name: string,

@@ -179,6 +179,7 @@ function environmentFor(keysFile: string): Record<string, string> {
     DATABASE_URL: 'postgres://unused.test/none',
     REDIS_URL: 'redis://unused.test',
     HONGBAO_SECRETS_KEY: `test:${Buffer.alloc(32).toString('base64')}`,
+    HONGBAO_CODES_KEY: 'a key for the codes of tests, long enough',
     HONGBAO_GRPC_PORT: '0',
     HONGBAO_HTTP_PORT: '0',
     HONGBAO_OPS_PORT: '0',
