@@ -9,10 +9,11 @@
  * | 2. the ledger reserves | codes held for a reserved order | as it should be, until the order ends |
  * | 2'. the ledger refuses | codes held, no order | `free` follows; otherwise the sweep, as after 1 |
  * | 3. the ledger commits (or uses at once) | codes held, order committed | `confirm` follows; a repeat of the call confirms too; otherwise the sweep |
- * | 4. the ledger releases, lapses or returns | codes held or used, order ended | `free` follows; a repeat of the call frees too; otherwise the sweep |
+ * | 4. the ledger releases, or lets it lapse | codes held, order ended | `free` follows; a repeat of the call frees too; otherwise the sweep |
  *
  * `free` follows a refusal only when the order holds nothing by then: another attempt for the same order may have gone
- * through with the same codes. Public codes are no business of this port.
+ * through with the same codes; that attempt holds them once more after the ledger has reserved. A code stays used when its
+ * order is returned. Public codes are no business of this port.
  */
 
 /** A single-use code as it was typed, without outer blanks and in lower case, and its promotion. */
@@ -44,7 +45,7 @@ export interface CodeHolds {
   ): Promise<void>;
   /** The order was committed: its codes are used. */
   confirm(userId: string, orderId: string, deadlineMs: number): Promise<void>;
-  /** The order holds nothing any more: its codes, held or used, are free. */
+  /** The order holds nothing any more: the codes it held are free. */
   free(userId: string, orderId: string, deadlineMs: number): Promise<void>;
   /** Orders with codes that are still held at `nowMs`, past their `untilMs`; longest overdue first. */
   unsettled(nowMs: number, limit: number, deadlineMs: number): Promise<readonly CodeHolder[]>;

@@ -1,0 +1,151 @@
+/** Lets go of what a reservation holds: because the order was not paid, or because its time is over. */
+import { encodeRedemption, type Redemption } from '../domain/redemption.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { orderOf, type Step } from '../ledger/transaction.ts';
+import { afterSteps } from './after-steps.ts';
+import { freeHeldCoupons, readCoupon } from './coupon-steps.ts';
+import { settleCodes } from './order-codes.ts';
+import {
+  dueMember,
+  expectHead,
+  type KnownOrder,
+  ORDER_HEAD,
+  readKnownOrder,
+  readOrder,
+  requireOrder,
+} from './read-order.ts';
+import type { LetGoPorts } from './redemption-ports.ts';
+import { hasEnded, requestsWith } from './request-ids.ts';
+import { giveBackUses } from './usage-steps.ts';
+
+/** A call to commit or release. An empty reservation id means the order's latest reservation. */
+export interface EndingRequest {
+  readonly userId: string;
+  readonly orderId: string;
+  readonly requestId: string;
+  readonly reservationId: string;
+}
+
+/** A call to release; an empty reason says nothing. */
+export interface ReleaseRequest extends EndingRequest {
+  readonly reason: string;
+}
+
+/** An order after a call, and whether the call, or one like it, had been carried out before. */
+export interface RedemptionAnswer {
+  readonly order: KnownOrder;
+  readonly replayed: boolean;
+}
+
+const LAST_INSTANT_MS = 2 ** 48 - 1;
+
+/** Throws RESERVATION_NOT_FOUND when another reservation is meant than the order's latest one. */
+export function requireReservation({ redemption }: KnownOrder, reservationId: string): void {
+  if (reservationId === '' || reservationId === redemption.reservationId) return;
+  throw new Refusal('RESERVATION_NOT_FOUND', 'The order has no such reservation');
+}
+
+/** The steps that give everything back, and write the order's head. */
+function givingBack(order: KnownOrder, head: Redemption): Step[] {
+  const { userId, orderId, redemption } = order;
+  const coupons = redemption.coupons.flatMap(({ couponId }) => readCoupon(order, couponId) ?? []);
+  const promotions = redemption.promotions.map((promotion) => ({ ...promotion, givenBack: true }));
+  const value = Buffer.from(encodeRedemption({ ...head, promotions }));
+  return [
+    ...freeHeldCoupons(userId, orderId, coupons),
+    ...giveBackUses(redemption.promotions, userId),
+    { kind: 'set', on: orderOf(userId, orderId), field: ORDER_HEAD, value },
+    { kind: 'due', member: dueMember(userId, orderId), afterMs: undefined },
+  ];
+}
+
+/**
+ * Releases a reservation. One that was released, or has expired, is answered as it is. Throws ORDER_NOT_FOUND,
+ * RESERVATION_NOT_FOUND, ORDER_ALREADY_COMMITTED, REQUEST_ID_REUSED and those of the ledger.
+ */
+export async function releaseOrder(
+  ports: LetGoPorts,
+  request: ReleaseRequest,
+  deadlineMs: number,
+): Promise<RedemptionAnswer> {
+  for (;;) {
+    const order = await readKnownOrder(ports.ledger, request.userId, request.orderId, deadlineMs);
+    if (wasReleased(order, request)) {
+      await settleCodes(ports, order, deadlineMs);
+      return { order, replayed: true };
+    }
+    const released = await tryRelease(ports, order, request, deadlineMs);
+    if (released === undefined) continue;
+    await settleCodes(ports, released, deadlineMs);
+    return { order: released, replayed: false };
+  }
+}
+
+function wasReleased(order: KnownOrder, request: ReleaseRequest): boolean {
+  const { redemption } = order;
+  if (hasEnded(redemption, request.requestId, 'release')) return true;
+  requireReservation(order, request.reservationId);
+  switch (redemption.state) {
+    case 'reserved':
+      return false;
+    case 'released':
+    case 'expired':
+      return true;
+    case 'committed':
+    case 'returned':
+      throw new Refusal('ORDER_ALREADY_COMMITTED', 'The order was committed before');
+  }
+}
+
+async function tryRelease(
+  ports: LetGoPorts,
+  order: KnownOrder,
+  { requestId, reason }: ReleaseRequest,
+  deadlineMs: number,
+): Promise<KnownOrder | undefined> {
+  const head: Redemption = {
+    ...order.redemption,
+    state: 'released',
+    endedAtMs: ports.ledger.nowMs(),
+    requests: requestsWith(order.redemption, requestId, 'release'),
+    ...(reason !== '' && { reason }),
+  };
+  const steps = [expectHead(order), ...givingBack(order, head)];
+  const outcome = await ports.ledger.transact({ event: 'released', opensNew: false, steps }, deadlineMs);
+  return outcome.kind === 'done' ? afterSteps(order, steps, outcome.nowMs) : undefined;
+}
+
+/** Is the reservation past its last instant, as far as this process can tell? The ledger has the last word. */
+export function isOverdue({ state, dueAtMs }: Redemption, nowMs: number): boolean {
+  return state === 'reserved' && nowMs > dueAtMs;
+}
+
+/**
+ * Lets a reservation lapse whose last instant is past; true when this call did. Everything else stays as it is. Throws those
+ * of the ledger.
+ */
+export async function lapseOrder(
+  ports: LetGoPorts,
+  userId: string,
+  orderId: string,
+  deadlineMs: number,
+): Promise<boolean> {
+  for (;;) {
+    const records = await readOrder(ports.ledger, userId, orderId, deadlineMs);
+    if (records.redemption === undefined || !isOverdue(records.redemption, ports.ledger.nowMs()))
+      return false;
+    const order = requireOrder(records);
+    const { dueAtMs } = order.redemption;
+    const head: Redemption = { ...order.redemption, state: 'expired', endedAtMs: ports.ledger.nowMs() };
+    const steps: Step[] = [
+      expectHead(order),
+      { kind: 'within', fromMs: dueAtMs + 1, toMs: LAST_INSTANT_MS },
+      ...givingBack(order, head),
+    ];
+    const outcome = await ports.ledger.transact({ event: 'lapsed', opensNew: false, steps }, deadlineMs);
+    if (outcome.kind === 'outside') return false;
+    if (outcome.kind !== 'done') continue;
+    await settleCodes(ports, afterSteps(order, steps, outcome.nowMs), deadlineMs);
+    return true;
+  }
+}

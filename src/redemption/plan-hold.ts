@@ -1,0 +1,198 @@
+/** The transaction by which an order takes everything its decision uses: coupons, uses and money of promotions. */
+import { encodeRedemption, REDEMPTION_OFFSETS, type Redemption } from '../domain/redemption.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { AppliedPromotion, CartLine } from '../gen/hongbao/v1/cart_service_pb.ts';
+import { orderOf, type StampedTime, type Step, type Transaction } from '../ledger/transaction.ts';
+import { type ReadCoupon, readCoupon, takeCoupons } from './coupon-steps.ts';
+import { type OrderDecision, storedDecision } from './decide-order.ts';
+import { digestOf, type OrderRequest } from './order-request.ts';
+import {
+  dueMember,
+  expectHead,
+  ORDER_DECISION,
+  ORDER_HEAD,
+  type OrderRecords,
+  userExists,
+} from './read-order.ts';
+import type { CurrentPromotions } from './redemption-ports.ts';
+import { inheritedRequests } from './request-ids.ts';
+import { countUses, type UsagePlan, type Use, useLimits } from './usage-steps.ts';
+
+/** A planned hold, and where in it uses are counted. */
+export interface HoldPlan {
+  readonly transaction: Transaction;
+  /** The order's head, without the moments the ledger puts in. */
+  readonly redemption: Redemption;
+  readonly usage: UsagePlan;
+  /** Place of the first step of `usage`. */
+  readonly firstUsageStep: number;
+}
+
+/** Place of the step that finds an erased user. */
+export const USER_STEP = 1;
+
+/**
+ * Plans to hold (or use at once) what was decided, at about `nowMs` by the ledger's clock. Throws EVALUATION_FAILED when the
+ * promotions changed since the decision, and COUPON_NOT_FOUND when the wallet that was read has not the coupon.
+ */
+export function planHold(
+  records: OrderRecords,
+  order: OrderRequest,
+  decision: OrderDecision,
+  promotions: CurrentPromotions,
+  nowMs: number,
+): HoldPlan {
+  const { applied } = decision.response;
+  const coupons = applied.flatMap(({ source }) =>
+    source.case === 'couponId' ? [requireCoupon(records, source.value)] : [],
+  );
+  const uses = applied.map((one) => useOf(one, coupons, promotions));
+  const usage = countUses(uses, order.userId, nowMs);
+  const redemption = redemptionOf(order, decision, uses, usage, records.redemption);
+  const before = [expectHead(records), userExists(order.userId), withinWindows(usage, coupons)];
+  const state = order.holdMs === undefined ? 'used' : 'reserved';
+  const steps: Step[] = [
+    ...before,
+    ...usage.steps,
+    ...takeCoupons(order.userId, order.orderId, coupons, state),
+    ...writeOrder(order, redemption, storedDecision(decision, coupons)),
+  ];
+  return {
+    transaction: { event: state, opensNew: true, steps },
+    redemption,
+    usage,
+    firstUsageStep: before.length,
+  };
+}
+
+function requireCoupon(records: OrderRecords, couponId: string): ReadCoupon {
+  const coupon = readCoupon(records, couponId);
+  if (coupon === undefined) throw new Refusal('COUPON_NOT_FOUND', 'The user has no such coupon');
+  return coupon;
+}
+
+/** A coupon's promotion is told by the coupon; others are named by their id. */
+function useOf(
+  { promotionId, source, discountMinor }: AppliedPromotion,
+  coupons: readonly ReadCoupon[],
+  promotions: CurrentPromotions,
+): Use {
+  const current = promotions.byId(promotionId);
+  const coupon = coupons.find(({ couponId }) => source.case === 'couponId' && couponId === source.value);
+  const promotionRef = coupon?.value.promotionRef ?? current?.ref;
+  if (promotionRef === undefined)
+    throw new Refusal('EVALUATION_FAILED', 'The promotions changed while the order was decided');
+  return {
+    promotionId,
+    promotionRef,
+    discountMinor: Number(discountMinor),
+    limits: useLimits(current?.limits),
+  };
+}
+
+/** Coupons are valid, and periods are those counted, at the very moment of the decision. */
+function withinWindows(usage: UsagePlan, coupons: readonly ReadCoupon[]): Step {
+  const ends = coupons.flatMap(({ value }) => value.expiresAtMs ?? []);
+  return {
+    kind: 'within',
+    fromMs: Math.max(usage.fromMs, ...coupons.map(({ value }) => value.validFromMs)),
+    toMs: Math.min(usage.toMs, ...ends),
+  };
+}
+
+function writeOrder(order: OrderRequest, redemption: Redemption, decision: Buffer): Step[] {
+  const { userId, orderId, holdMs } = order;
+  const on = orderOf(userId, orderId);
+  const { reservedAt, dueAt, committedAt } = REDEMPTION_OFFSETS;
+  const times: StampedTime[] = [
+    { offset: reservedAt, plusMs: 0 },
+    holdMs === undefined ? { offset: committedAt, plusMs: 0 } : { offset: dueAt, plusMs: holdMs },
+  ];
+  const value = Buffer.from(encodeRedemption(redemption));
+  return [
+    { kind: 'set', on, field: ORDER_HEAD, value, times },
+    { kind: 'set', on, field: ORDER_DECISION, value: decision },
+    { kind: 'due', member: dueMember(userId, orderId), afterMs: holdMs },
+  ];
+}
+
+function redemptionOf(
+  order: OrderRequest,
+  { response }: OrderDecision,
+  uses: readonly Use[],
+  usage: UsagePlan,
+  earlier: Redemption | undefined,
+): Redemption {
+  const { totals } = response;
+  return {
+    state: order.holdMs === undefined ? 'committed' : 'reserved',
+    reservationId: order.requestId,
+    requestId: order.requestId,
+    digest: digestOf(order),
+    requests: inheritedRequests(earlier),
+    orderNumber: order.orderNumber,
+    currency: order.cart?.currency ?? '',
+    reservedAtMs: 0,
+    dueAtMs: 0,
+    committedAtMs: 0,
+    itemsMinor: Number(totals?.itemsMinor ?? 0n),
+    shippingMinor: Number(totals?.shippingMinor ?? 0n),
+    itemsDiscountMinor: Number(totals?.itemsDiscountMinor ?? 0n),
+    shippingDiscountMinor: Number(totals?.shippingDiscountMinor ?? 0n),
+    payableMinor: Number(totals?.payableMinor ?? 0n),
+    refundedMinor: 0,
+    shippingRefundedMinor: 0,
+    bonusPoints: Number(response.bonusPoints),
+    gifts: giftsOf(response.applied),
+    ruleSetVersion: Number(response.ruleSetVersion),
+    coupons: response.applied.flatMap((applied, index) => couponOf(applied, uses[index])),
+    promotions: response.applied.map((applied, index) =>
+      promotionOf(applied, uses[index], usage.periods[index]),
+    ),
+    lines: (order.cart?.lines ?? []).map((line, index) =>
+      lineOf(line, Number(response.lines[index]?.payableMinor ?? 0n)),
+    ),
+  };
+}
+
+function couponOf({ source, promotionVersion }: AppliedPromotion, use: Use | undefined) {
+  if (source.case !== 'couponId' || use === undefined) return [];
+  const { promotionRef, discountMinor } = use;
+  return [{ couponId: source.value, promotionRef, promotionVersion, discountMinor, returned: false }];
+}
+
+function promotionOf(
+  { promotionId, promotionVersion, source }: AppliedPromotion,
+  use: Use | undefined,
+  periods: readonly string[] | undefined,
+) {
+  return {
+    promotionId,
+    promotionRef: use?.promotionRef ?? 0,
+    promotionVersion,
+    ...(source.case === 'couponId' && { couponId: source.value }),
+    ...(source.case === 'code' && { code: source.value }),
+    discountMinor: use?.discountMinor ?? 0,
+    periods: periods ?? [],
+    givenBack: false,
+  };
+}
+
+function lineOf({ lineId, itemId, quantity, unitPriceMinor }: CartLine, payableMinor: number) {
+  return {
+    lineId,
+    itemId,
+    quantity,
+    unitPriceMinor: Number(unitPriceMinor),
+    payableMinor,
+    returnedQuantity: 0,
+    refundedMinor: 0,
+  };
+}
+
+function giftsOf(applied: readonly AppliedPromotion[]): { itemId: string; quantity: number }[] {
+  const units = new Map<string, number>();
+  for (const { itemId, quantity } of applied.flatMap(({ gifts }) => gifts))
+    units.set(itemId, (units.get(itemId) ?? 0) + quantity);
+  return [...units].map(([itemId, quantity]) => ({ itemId, quantity }));
+}
