@@ -48,6 +48,15 @@ export interface UserFacts {
   readonly registeredAtMs?: number;
   readonly ordersCompleted?: number;
   readonly attributes?: ReadonlyMap<string, AttributeValue>;
+  /** The member level; it counts as a tag of the same name. */
+  readonly level?: string;
+  /** The day of birth, as YYYY-MM-DD. */
+  readonly birthday?: string;
+}
+
+/** Whether the user has a tag; the member level counts as one. */
+export function hasTag({ tags, level }: UserFacts, tag: string): boolean {
+  return tags?.has(tag) === true || level === tag;
 }
 
 /** Price and availability of an item that need not be in the cart, for choosing among gifts. */

@@ -1,4 +1,5 @@
 /** What an evaluation answers. All amounts are integer minor units; every discount is 0 or more; shares sum exactly. */
+import type { LiveLimit } from './live-limit.ts';
 import type { RuleKind } from './promotion.ts';
 
 /** Why a candidate did not apply. The names equal the values of `hongbao.v1.RejectionReason` (a test holds them together). */
@@ -162,6 +163,8 @@ export interface Decision {
   readonly bonusPoints: number;
   /** The combination is the best legal one, proven; false when the search ran out of its budget. */
   readonly isProvenOptimal: boolean;
+  /** What was known of the limits of the candidates' promotions, by ref; absent when nothing was. */
+  readonly limits?: readonly LiveLimit[];
   /** Steps in the order they were taken; only when asked for. */
   readonly trace?: readonly TraceStep[];
 }

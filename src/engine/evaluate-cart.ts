@@ -1,12 +1,13 @@
 import type { Decision } from '../domain/decision.ts';
+import type { LiveLimit } from '../domain/live-limit.ts';
 import { type CheckedContender, checkContender } from './check/judge.ts';
 import { choose } from './choose.ts';
 import { decide } from './decide.ts';
 import type { EvaluationInput } from './evaluation-input.ts';
 import { explain, traceOf } from './explain.ts';
 import { gatherContenders } from './gather.ts';
-import { occasionOf } from './occasion.ts';
-import type { PreparedCart } from './prepared-cart.ts';
+import { type Occasion, occasionOf } from './occasion.ts';
+import { ration } from './ration.ts';
 import type { RuleTable } from './rule-table.ts';
 
 /**
@@ -15,8 +16,9 @@ import type { RuleTable } from './rule-table.ts';
  * versions of all its coupons.
  */
 export function evaluateCart(table: RuleTable, input: EvaluationInput): Decision {
-  const { cart, checked } = checkContenders(table, input);
-  const choice = choose(checked, cart, input);
+  const { occasion, checked } = checkContenders(table, input);
+  const { cart, limits } = occasion;
+  const choice = choose(ration(checked, cart, limits, input), cart, input);
   const { lines, totals, applied, bonusPoints } = decide(cart, choice.applications);
   const { rejected, nearMisses } = explain(choice);
   const decision: Decision = {
@@ -28,6 +30,7 @@ export function evaluateCart(table: RuleTable, input: EvaluationInput): Decision
     nearMisses,
     bonusPoints,
     isProvenOptimal: choice.combination.isProvenOptimal,
+    ...(limits.size > 0 && { limits: limitsSeen(checked, limits) }),
   };
   return input.wantsTrace ? { ...decision, trace: traceOf(choice) } : decision;
 }
@@ -36,10 +39,23 @@ export function evaluateCart(table: RuleTable, input: EvaluationInput): Decision
 export function checkContenders(
   table: RuleTable,
   input: EvaluationInput,
-): { readonly cart: PreparedCart; readonly checked: readonly CheckedContender[] } {
+): { readonly occasion: Occasion; readonly checked: readonly CheckedContender[] } {
   const occasion = occasionOf(table.vocabulary, input);
   return {
-    cart: occasion.cart,
+    occasion,
     checked: gatherContenders(table, input, occasion).map((each) => checkContender(each, occasion)),
   };
+}
+
+/** What was known of the limits of those that asked: the others had no part in the decision. */
+function limitsSeen(
+  checked: readonly CheckedContender[],
+  limits: ReadonlyMap<number, LiveLimit>,
+): readonly LiveLimit[] {
+  const seen = new Set<LiveLimit>();
+  for (const { contender } of checked) {
+    const limit = contender.promotion && limits.get(contender.promotion.definition.ref);
+    if (limit !== undefined) seen.add(limit);
+  }
+  return [...seen].sort((left, right) => left.promotionRef - right.promotionRef);
 }

@@ -1,5 +1,6 @@
 import type { Cart, ItemOffer, UserFacts } from '../domain/cart.ts';
 import type { CouponState } from '../domain/coupon.ts';
+import type { LiveLimit } from '../domain/live-limit.ts';
 
 /** A coupon of the user's wallet, in any state. Times in epoch milliseconds, both valid; no end means for ever. */
 export interface HeldCoupon {
@@ -10,6 +11,15 @@ export interface HeldCoupon {
   readonly state: CouponState;
   readonly validFromMs: number;
   readonly expiresAtMs?: number;
+}
+
+/** A single-use code that exists. */
+export interface ResolvedCode {
+  /** As it is compared: without outer blanks, in lower case. */
+  readonly code: string;
+  readonly promotionRef: number;
+  /** `taken`: used, or held for an unpaid order. */
+  readonly state: 'free' | 'taken';
 }
 
 /** Which coupons and codes to use: the best legal combination, or the caller's own choice. */
@@ -28,6 +38,10 @@ export interface EvaluationInput {
   readonly coupons: readonly HeldCoupon[];
   /** As typed; letter case and outer blanks are ignored. */
   readonly codes: readonly string[];
+  /** Those of the codes that are single-use; the others are public or unknown. */
+  readonly resolvedCodes?: readonly ResolvedCode[];
+  /** What is known of limits, each promotion once; without it every limit is taken as untouched. */
+  readonly limits?: readonly LiveLimit[];
   readonly selection: Selection;
   /** Coupons and codes one order may use. */
   readonly couponsPerOrder: number;

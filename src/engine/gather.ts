@@ -2,7 +2,7 @@ import type { CandidateSource, Failure } from '../domain/decision.ts';
 import { checkCoupon } from './check/check-coupon.ts';
 import { compareTexts } from './compare-texts.ts';
 import { type Contender, contenderOf } from './contender.ts';
-import type { EvaluationInput, HeldCoupon } from './evaluation-input.ts';
+import type { EvaluationInput, HeldCoupon, ResolvedCode } from './evaluation-input.ts';
 import { normalisedCode } from './normalised-code.ts';
 import type { Occasion } from './occasion.ts';
 import type { RuleTable } from './rule-table.ts';
@@ -19,7 +19,7 @@ export function namedContenders(table: RuleTable, input: EvaluationInput): Conte
   const contenders: Contender[] = [];
   for (const coupon of sortedCoupons(input.coupons)) contenders.push(ofCoupon(coupon, table, input.atMs));
   if (input.selection.kind === 'own') contenders.push(...unknownCoupons(input, input.selection.couponIds));
-  for (const code of typedCodes(input)) contenders.push(ofCode(code, table));
+  for (const code of typedCodes(input)) contenders.push(ofCode(code, table, input.resolvedCodes));
   return contenders;
 }
 
@@ -60,12 +60,28 @@ function typedCodes({ codes, selection }: Pick<EvaluationInput, 'codes' | 'selec
   return [...new Set(all.map(normalisedCode))].sort(compareTexts);
 }
 
-function ofCode(code: string, table: RuleTable): Contender {
+/** A public code counts before a single-use one of the same letters. */
+function ofCode(code: string, table: RuleTable, resolved: readonly ResolvedCode[] | undefined): Contender {
   const source: CandidateSource = { kind: 'code', code };
   const promotion = table.byCode(code);
-  return promotion === undefined
+  if (promotion !== undefined) return contenderOf(promotion, source);
+  const found = resolved?.find((each) => each.code === code);
+  return found === undefined
     ? nameless(source, { reason: 'CODE_UNKNOWN' })
-    : contenderOf(promotion, source);
+    : ofResolvedCode(found, source, table);
+}
+
+/** A code of a promotion that is gone says so, unless somebody has used it. */
+function ofResolvedCode(
+  { promotionRef, state }: ResolvedCode,
+  source: CandidateSource,
+  table: RuleTable,
+): Contender {
+  const promotion = table.currentOf(promotionRef);
+  const taken: Failure | undefined = state === 'taken' ? { reason: 'CODE_USED' } : undefined;
+  if (promotion === undefined) return nameless(source, taken ?? { reason: 'PROMOTION_NOT_FOUND' });
+  const contender = contenderOf(promotion, source);
+  return taken === undefined ? contender : { ...contender, failure: taken };
 }
 
 function nameless(source: CandidateSource, failure: Failure): Contender {

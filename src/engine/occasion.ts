@@ -1,4 +1,5 @@
 import type { UserFacts } from '../domain/cart.ts';
+import type { LiveLimit } from '../domain/live-limit.ts';
 import type { EvaluationInput } from './evaluation-input.ts';
 import { type PreparedCart, prepareCart } from './prepared-cart.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -11,7 +12,11 @@ export interface Occasion {
   readonly facts: UserFacts;
   readonly atMs: number;
   readonly wallClock: WallClock;
+  /** What is known of limits, by ref of the promotion. */
+  readonly limits: ReadonlyMap<number, LiveLimit>;
 }
+
+const NO_LIMITS: ReadonlyMap<number, LiveLimit> = new Map();
 
 /** The cart, the user and the moment as checks want them. */
 export function occasionOf(vocabulary: Vocabulary, input: EvaluationInput): Occasion {
@@ -20,5 +25,11 @@ export function occasionOf(vocabulary: Vocabulary, input: EvaluationInput): Occa
     facts: input.facts,
     atMs: input.atMs,
     wallClock: zonedClock(input.atMs),
+    limits: limitsByRef(input.limits),
   };
+}
+
+function limitsByRef(limits: readonly LiveLimit[] | undefined): ReadonlyMap<number, LiveLimit> {
+  if (limits === undefined || limits.length === 0) return NO_LIMITS;
+  return new Map(limits.map((limit) => [limit.promotionRef, limit]));
 }

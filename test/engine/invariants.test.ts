@@ -141,6 +141,27 @@ it('never takes more than a ceiling, a budget or a number of units allows', () =
   );
 });
 
+// SPEC P9
+it('never uses a promotion more often, or for more money, than its limits leave', () => {
+  let bound = 0;
+  fc.assert(
+    fc.property(anySituation, (situation) => {
+      const { applied } = decide(situation);
+      for (const { promotionRef, uses, userUses, budget } of situation.input.limits ?? []) {
+        const ofPromotion = applied.filter((each) => each.promotionRef === promotionRef);
+        const left = [uses, userUses].map((count) => (count ? count.allowed - count.seen : Infinity));
+        expect(ofPromotion.length).toBeLessThanOrEqual(Math.min(...left));
+        expect(sum(ofPromotion.map(({ discountMinor }) => discountMinor))).toBeLessThanOrEqual(
+          budget?.leftMinor ?? Infinity,
+        );
+        bound += ofPromotion.length > 1 ? 1 : 0;
+      }
+    }),
+    RUNS,
+  );
+  expect(bound).toBeGreaterThan(0);
+});
+
 /** Where a promotion wins whatever it saves, one more coupon may well make an order dearer. */
 const bySaving = (rule: Rule): Rule =>
   rule.kind === 'stackability' ? { ...rule, choice: 'best_saving' } : rule;

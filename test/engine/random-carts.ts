@@ -4,6 +4,7 @@ import type { PromotionDefinition } from '../../src/domain/promotion.ts';
 import type { EvaluationInput } from '../../src/engine/evaluation-input.ts';
 import { mostly } from './random-chances.ts';
 import { effects, itemEffects, type Scale } from './random-effects.ts';
+import { limitLists, resolvedCodeLists } from './random-limits.ts';
 import { AT_MS, carts, type OrderSize, offers, users } from './random-orders.ts';
 import { OF_CART, type PromotionSort, type Promotions, promotionLists, ways } from './random-promotions.ts';
 import { rules as anyRules, exclusions, minimumSpends, scopes, stackabilities } from './random-rules.ts';
@@ -25,7 +26,9 @@ function inputs(focus: Focus, promotions: Promotions): fc.Arbitrary<EvaluationIn
     facts: users,
     atMs: fc.constant(AT_MS),
     coupons: couponLists(focus, promotions),
-    codes: fc.oneof(fc.subarray(['X', ' y', 'x']), mostly<string[]>([], ['z', 'y'])),
+    limits: limitLists(focus.scale, promotions),
+    resolvedCodes: resolvedCodeLists,
+    codes: fc.oneof(fc.subarray(['X', ' y', 'x', 'S1 ', 's2', 's3']), mostly<string[]>([], ['z', 'y'])),
     selection: ownSelections,
     couponsPerOrder: fc.constantFrom(1, 1, 2, 3, 0),
     wantsTrace: fc.constant(false),

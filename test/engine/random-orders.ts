@@ -84,6 +84,8 @@ export const users: fc.Arbitrary<UserFacts> = fc
     tags: fc.option(fc.subarray([...TAGS]), { nil: undefined }),
     ordersCompleted: maybe(0, 1, 2, 5),
     registeredAtMs: maybe(AT_MS - 7 * MS_PER_DAY, AT_MS - 7 * MS_PER_DAY + 1, AT_MS - 40 * MS_PER_DAY),
+    level: maybe<string>(...TAGS, 'gold'),
+    birthday: maybe('1990-03-31', '2000-12-01'),
     attribute: attributeValues,
   })
   .map(({ tags, attribute, ...facts }) => ({

@@ -54,6 +54,9 @@ const CART_FIELDS = fieldTable<PreparedCart>({
 /** Unknown attributes are missing one by one, so that an answer names the one that was asked for. */
 const NO_ATTRIBUTES: ReadonlyMap<string, AttributeValue> = new Map();
 
+/** Where the month stands in YYYY-MM-DD. */
+const MONTH_OF_DATE = [5, 7] as const;
+
 /** The user at a moment. */
 interface UserAt {
   readonly facts: UserFacts;
@@ -71,6 +74,12 @@ const USER_FIELDS = fieldTable<UserAt>({
     read: ({ facts: { registeredAtMs }, atMs }) =>
       registeredAtMs === undefined ? undefined : whole(Math.floor((atMs - registeredAtMs) / MS_PER_DAY)),
   },
+  level: { type: STRING, read: ({ facts }) => facts.level },
+  birthday_month: {
+    type: INT,
+    read: ({ facts: { birthday } }) =>
+      birthday === undefined ? undefined : BigInt(birthday.slice(...MONTH_OF_DATE)),
+  },
   attributes: {
     type: ATTRIBUTES,
     read: ({ facts }, noteMissing) => attributeView(facts.attributes ?? NO_ATTRIBUTES, noteMissing),
@@ -85,7 +94,10 @@ export const VARIABLE_TYPES: ReadonlyMap<string, ValueType> = new Map([
 ]);
 
 /** What a caller gives for a field that is computed from it. */
-const FACT_NAMES: ReadonlyMap<string, string> = new Map([['registered_days', 'registered_at']]);
+const FACT_NAMES: ReadonlyMap<string, string> = new Map([
+  ['registered_days', 'registered_at'],
+  ['birthday_month', 'birthday'],
+]);
 
 /** The values of the names in one evaluation. */
 export interface Variables {

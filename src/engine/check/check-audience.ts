@@ -1,4 +1,4 @@
-import type { UserFacts } from '../../domain/cart.ts';
+import { hasTag, type UserFacts } from '../../domain/cart.ts';
 import type { Failure } from '../../domain/decision.ts';
 import { MS_PER_DAY } from '../../domain/durations.ts';
 import type { Audience } from '../../domain/promotion.ts';
@@ -11,7 +11,7 @@ export function checkAudience(audience: Audience, facts: UserFacts, atMs: number
     case 'new_users':
       return checkNewUser(audience.registeredWithinDays, facts, atMs);
     case 'tagged_users':
-      return checkTags(audience.anyOf, facts.tags);
+      return checkTags(audience.anyOf, facts);
   }
 }
 
@@ -26,7 +26,9 @@ function checkNewUser(withinDays: number | undefined, facts: UserFacts, atMs: nu
   return { reason: 'USER_NOT_TARGETED', needed: withinDays, seen: days };
 }
 
-function checkTags(anyOf: readonly string[], tags: ReadonlySet<string> | undefined): Failure | undefined {
-  if (tags === undefined) return { reason: 'FACT_MISSING', needed: 'tags' };
-  return anyOf.some((tag) => tags.has(tag)) ? undefined : { reason: 'USER_NOT_TARGETED' };
+function checkTags(anyOf: readonly string[], facts: UserFacts): Failure | undefined {
+  if (anyOf.some((tag) => hasTag(facts, tag))) return undefined;
+  return facts.tags === undefined
+    ? { reason: 'FACT_MISSING', needed: 'tags' }
+    : { reason: 'USER_NOT_TARGETED' };
 }

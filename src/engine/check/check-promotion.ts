@@ -6,6 +6,7 @@ import type { CompiledEffect, EffectInput } from '../effect-parts.ts';
 import { type Eligibility, eligibilityOf } from '../match/eligible-lines.ts';
 import type { Occasion } from '../occasion.ts';
 import { checkAudience } from './check-audience.ts';
+import { checkLimits } from './check-limits.ts';
 
 /**
  * Whether a promotion may be used on a cart, before it is known what else is used: the candidate, or the first check that
@@ -33,7 +34,7 @@ export function checkPromotion(
     units,
     expiresAtMs,
     takesSlot: source.kind !== 'automatic',
-    budgetLeftMinor: promotion.definition.budget?.amountMinor ?? Infinity,
+    budgetLeftMinor: budgetLeft(promotion.definition, occasion),
   };
 }
 
@@ -55,8 +56,17 @@ export function checkUse(
   if (definition.currency !== currency) {
     return { reason: 'CURRENCY_MISMATCH', needed: definition.currency, seen: currency };
   }
-  if (source.kind === 'coupon' && !definition.checkAudienceAtUse) return undefined;
-  return checkAudience(definition.audience, occasion.facts, occasion.atMs);
+  const isAudienceAsked = source.kind !== 'coupon' || definition.checkAudienceAtUse;
+  const untargeted = isAudienceAsked
+    ? checkAudience(definition.audience, occasion.facts, occasion.atMs)
+    : undefined;
+  return untargeted ?? checkLimits(occasion.limits.get(definition.ref));
+}
+
+/** What is left of a promotion's money budget; `Infinity` when the whole order costs no more, so that it binds nothing. */
+function budgetLeft({ ref, budget }: PromotionDefinition, { cart, limits }: Occasion): number {
+  const leftMinor = Math.min(budget?.amountMinor ?? Infinity, limits.get(ref)?.budget?.leftMinor ?? Infinity);
+  return leftMinor >= cart.subtotalMinor + cart.cart.shippingMinor ? Infinity : leftMinor;
 }
 
 function checkCodeUse(definition: PromotionDefinition, atMs: number): Failure | undefined {

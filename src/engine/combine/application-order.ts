@@ -29,3 +29,9 @@ export function compareByApplication(left: Candidate, right: Candidate): number 
   const byRank = left.promotion.applicationRank - right.promotion.applicationRank;
   return byRank !== 0 ? byRank : compareByPriority(left, right);
 }
+
+/** Coupons that end sooner first, then by promotion, then by coupon id or code. */
+export function compareBySooner(left: Candidate, right: Candidate): number {
+  if (left.expiresAtMs !== right.expiresAtMs) return left.expiresAtMs - right.expiresAtMs;
+  return compareTexts(candidateKey(left), candidateKey(right));
+}

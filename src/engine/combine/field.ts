@@ -2,7 +2,7 @@ import type { Candidate } from '../candidate.ts';
 import { compareTexts } from '../compare-texts.ts';
 import type { PreparedCart } from '../prepared-cart.ts';
 import { giftUnitsOf, type Tally } from '../tally.ts';
-import { candidateKey, compareByApplication } from './application-order.ts';
+import { candidateKey, compareByApplication, compareBySooner } from './application-order.ts';
 import { BitRows } from './bit-rows.ts';
 import { isChoosy, isPairLegal } from './legality.ts';
 import { type Touch, touchOf } from './touch.ts';
@@ -93,7 +93,7 @@ function arrangeTwins(inOrder: readonly Candidate[]): Candidate[] {
     let to = from + 1;
     while (to < inOrder.length && isTwin(inOrder[from], inOrder[to])) to += 1;
     const run = inOrder.slice(from, to);
-    arranged.push(...(run.length > 1 ? run.sort(compareTwins) : run));
+    arranged.push(...(run.length > 1 ? run.sort(compareBySooner) : run));
     from = to;
   }
   return arranged;
@@ -107,11 +107,6 @@ function isTwin(left: Candidate | undefined, right: Candidate | undefined): bool
     right.source.kind === 'coupon' &&
     left.budgetLeftMinor === right.budgetLeftMinor
   );
-}
-
-function compareTwins(left: Candidate, right: Candidate): number {
-  if (left.expiresAtMs !== right.expiresAtMs) return left.expiresAtMs - right.expiresAtMs;
-  return compareTexts(candidateKey(left), candidateKey(right));
 }
 
 function conflictsAmong(candidates: readonly Candidate[]): BitRows {

@@ -1,3 +1,4 @@
+import { hasTag, type UserFacts } from '../../domain/cart.ts';
 import type { CompiledPromotion } from '../compiled-promotion.ts';
 import { automaticContender, type Contender } from '../contender.ts';
 import type { Occasion } from '../occasion.ts';
@@ -81,7 +82,9 @@ export class CandidateIndex {
       const key = categoryKeys[at] ?? UNKNOWN_KEY;
       if (key !== UNKNOWN_KEY) this.#collect(this.#byCategory[key], occasion, found);
     }
-    for (const tag of occasion.facts.tags ?? []) this.#collect(this.#byTag.get(tag), occasion, found);
+    const { tags, level } = occasion.facts;
+    for (const tag of tags ?? []) this.#collect(this.#byTag.get(tag), occasion, found);
+    if (level !== undefined) this.#collect(this.#byTag.get(level), occasion, found);
     return found.sort(byRef).map(({ contender }) => contender);
   }
 
@@ -92,20 +95,20 @@ export class CandidateIndex {
     for (const entry of posting.validAt(atMs)) {
       if (entry.seenIn === this.#searches) continue;
       entry.seenIn = this.#searches;
-      if (isWorthALook(entry, cart, facts.tags)) found.push(entry);
+      if (isWorthALook(entry, cart, facts)) found.push(entry);
     }
   }
 }
 
-function isWorthALook(entry: IndexEntry, cart: PreparedCart, tags: ReadonlySet<string> | undefined): boolean {
-  if (entry.anyOfTags !== undefined && !sharesTag(entry.anyOfTags, tags)) return false;
+function isWorthALook(entry: IndexEntry, cart: PreparedCart, facts: UserFacts): boolean {
+  if (entry.anyOfTags !== undefined && !sharesTag(entry.anyOfTags, facts)) return false;
   const { requiredKeys } = entry.promotion;
   return requiredKeys.length < 2 || requiredKeys.every((keys) => isPresent(keys, 'any', cart));
 }
 
-function sharesTag(wanted: ReadonlySet<string>, tags: ReadonlySet<string> | undefined): boolean {
-  if (tags === undefined) return false;
-  for (const tag of wanted) if (tags.has(tag)) return true;
+function sharesTag(wanted: ReadonlySet<string>, facts: UserFacts): boolean {
+  if (facts.tags === undefined && facts.level === undefined) return false;
+  for (const tag of wanted) if (hasTag(facts, tag)) return true;
   return false;
 }
 

@@ -6,6 +6,7 @@ import { applyTo, classOf, type Usable, untouched } from './application.ts';
 import type { Contender } from './contenders.ts';
 import { applyEffect } from './effects.ts';
 import { type ExactCart, type ExactLine, isIn, placesWhere, spendOf, unitsOf } from './exact-cart.ts';
+import { checkLimits, withBudgetLeft } from './limits.ts';
 import { checkRule, type RuleView } from './rule-checks.ts';
 
 const MS_PER_DAY = 24 * 60 * 60 * 1000;
@@ -19,7 +20,8 @@ export function checkContender(
   const { definition } = contender;
   if (contender.failure !== undefined) return { failure: contender.failure };
   if (definition === undefined) return { failure: { reason: 'PROMOTION_NOT_FOUND' } };
-  const usable = { ...contender, definition, eligible: eligibleFor(definition, cart) };
+  const limited = withBudgetLeft(definition, input);
+  const usable = { ...contender, definition: limited, eligible: eligibleFor(definition, cart) };
   const failure =
     checkUse(usable, input) ??
     checkRules(usable, input, cart) ??
@@ -44,10 +46,8 @@ function eligibleFor(definition: PromotionDefinition, cart: ExactCart): number[]
   });
 }
 
-function checkUse(
-  { definition, source }: Usable,
-  { cart, facts, atMs }: EvaluationInput,
-): Failure | undefined {
+function checkUse({ definition, source }: Usable, input: EvaluationInput): Failure | undefined {
+  const { cart, facts, atMs } = input;
   const { isUseSuspended, isActive, startsAtMs, endsAtMs, currency, checkAudienceAtUse, audience } =
     definition;
   if (isUseSuspended) return { reason: 'USE_SUSPENDED' };
@@ -59,7 +59,8 @@ function checkUse(
   if (currency !== cart.currency)
     return { reason: 'CURRENCY_MISMATCH', needed: currency, seen: cart.currency };
   const isAsked = source.kind !== 'coupon' || checkAudienceAtUse;
-  return isAsked ? checkAudience(audience, facts, atMs) : undefined;
+  const untargeted = isAsked ? checkAudience(audience, facts, atMs) : undefined;
+  return untargeted ?? checkLimits(definition, input);
 }
 
 function checkAudience(audience: Audience, facts: UserFacts, atMs: number): Failure | undefined {
@@ -67,8 +68,10 @@ function checkAudience(audience: Audience, facts: UserFacts, atMs: number): Fail
     case 'everyone':
       return undefined;
     case 'tagged_users':
+      if (audience.anyOf.some((tag) => facts.level === tag || facts.tags?.has(tag) === true))
+        return undefined;
       if (facts.tags === undefined) return { reason: 'FACT_MISSING', needed: 'tags' };
-      return audience.anyOf.some((tag) => facts.tags?.has(tag)) ? undefined : { reason: 'USER_NOT_TARGETED' };
+      return { reason: 'USER_NOT_TARGETED' };
     case 'new_users':
       return checkNewUser(audience.registeredWithinDays, facts, atMs);
   }

@@ -33,7 +33,7 @@ export function contendersOf(definitions: Definitions, input: EvaluationInput, c
     ...couponsNotHeld(input).map((couponId) =>
       contender({ kind: 'coupon', couponId }, undefined, { reason: 'COUPON_NOT_FOUND' }),
     ),
-    ...codesOf(input).map((code) => ofCode(code, definitions)),
+    ...codesOf(input).map((code) => ofCode(code, definitions, input)),
   ];
 }
 
@@ -54,7 +54,8 @@ function appliesByItself(
 ): boolean {
   const { reach, isActive, audience, startsAtMs = -Infinity, endsAtMs = Infinity } = definition;
   const isForUser =
-    audience.kind !== 'tagged_users' || audience.anyOf.some((tag) => facts.tags?.has(tag) === true);
+    audience.kind !== 'tagged_users' ||
+    audience.anyOf.some((tag) => facts.level === tag || facts.tags?.has(tag) === true);
   const isTime = startsAtMs <= atMs && atMs <= endsAtMs;
   const isThere = (wanted: ItemSelection): boolean => cart.lines.some((line) => isIn(line, wanted));
   return (
@@ -122,12 +123,20 @@ function codesOf({ codes, selection }: EvaluationInput): string[] {
   return [...new Set(all.map(plainCode))].sort(byCodeUnits);
 }
 
-/** Of several promotions with one code the active one counts, then the one that was made first. */
-function ofCode(code: string, { current }: Definitions): Contender {
+/**
+ * Of several promotions with one code the active one counts, then the one that was made first; a public code before a
+ * single-use one.
+ */
+function ofCode(code: string, { current }: Definitions, { resolvedCodes = [] }: EvaluationInput): Contender {
   const source: CandidateSource = { kind: 'code', code };
   const sharing = current.filter(({ reach }) => reach.kind === 'public_code' && reach.code === code);
   const [first] = sharing.sort(
     (one, other) => Number(other.isActive) - Number(one.isActive) || one.ref - other.ref,
   );
-  return contender(source, first, first === undefined ? { reason: 'CODE_UNKNOWN' } : undefined);
+  if (first !== undefined) return contender(source, first);
+  const single = resolvedCodes.find((each) => each.code === code);
+  if (single === undefined) return contender(source, undefined, { reason: 'CODE_UNKNOWN' });
+  const definition = current.find(({ ref }) => ref === single.promotionRef);
+  if (single.state === 'taken') return contender(source, definition, { reason: 'CODE_USED' });
+  return contender(source, definition, definition ? undefined : { reason: 'PROMOTION_NOT_FOUND' });
 }

@@ -39,6 +39,9 @@ export const EXPRESSIONS: Readonly<Record<string, (view: RuleView) => Answer>> =
     known(facts.ordersCompleted, 'orders_completed', (orders) => orders < 3),
   'user.registered_days < 30': ({ facts, atMs }) =>
     known(facts.registeredAtMs, 'registered_at', (since) => Math.floor((atMs - since) / MS_PER_DAY) < 30),
+  "user.level == 'gold'": ({ facts }) => known(facts.level, 'level', (level) => level === 'gold'),
+  'user.birthday_month == 3': ({ facts }) =>
+    known(facts.birthday, 'birthday', (birthday) => birthday.split('-')[1] === '03'),
   'cart.attributes.table_size >= 4': ({ cart }) =>
     known(cart.cart.attributes.get('table_size'), 'table_size', (size) =>
       typeof size === 'number' ? size >= 4 : { failed: 'a value of another type than the expression needs' },

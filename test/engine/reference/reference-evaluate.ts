@@ -8,6 +8,7 @@ import { type Application, type Chosen, combine } from './combination.ts';
 import { contendersOf } from './contenders.ts';
 import { type ExactCart, exactCart } from './exact-cart.ts';
 import { runsOf, sum } from './exact-money.ts';
+import { limitsSeen, shareOut } from './limits.ts';
 import { type Missed, nearMissesOf } from './near-misses.ts';
 
 /**
@@ -23,10 +24,11 @@ export function referenceEvaluate(
   ruleSetVersion = 1,
 ): Decision {
   const cart = exactCart(input.cart, input.offers);
-  const checked = contendersOf({ current, older }, input, cart).map((contender) => ({
+  const asked = contendersOf({ current, older }, input, cart).map((contender) => ({
     contender,
     ...checkContender(contender, input, cart),
   }));
+  const checked = shareOut(asked, cart, input);
   const usable = checked.flatMap((each) => each.usable ?? []);
   const { chosen, dropped } = combine(usable, cart, input);
   const missed = checked.flatMap(({ contender, usable, failure }): Missed[] => {
@@ -43,6 +45,7 @@ export function referenceEvaluate(
     nearMisses: nearMissesOf(missed),
     bonusPoints: Number(sum(chosen.map(({ given }) => given.points))),
     isProvenOptimal: true,
+    ...((input.limits ?? []).length > 0 && { limits: limitsSeen(asked, input) }),
   };
 }
 
