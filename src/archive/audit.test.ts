@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { definitionOf, type LedgerFixture, soon, startLedgerFixture } from '../../test/ledger-fixture.ts';
+import type { LedgerEvent } from '../ledger/event-format.ts';
 import { partitionKeys } from '../ledger/keys.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { ArchiveClient } from './archive-client.ts';
@@ -11,6 +12,7 @@ import { type AuditReport, formatReport } from './audit/audit-report.ts';
 import { runAudit } from './audit.ts';
 import type { StreamEntry } from './ledger-port.ts';
 import { SampleLedger, sampleDefinition, sampleField } from './sample-entries.ts';
+import { SampleOrders } from './sample-orders.ts';
 
 const ID = { generation: 1, partition: 0 };
 const KEYS = partitionKeys(0);
@@ -91,9 +93,14 @@ describe('a ledger in order', () => {
       { events: 12, 'coupons issued': 10, definitions: 1 },
       { 'coupons issued': 10 },
       { 'coupons issued': 10, 'archived coupons': 10 },
+      { 'orders written': 0, 'coupons in orders': 0 },
+      { 'points transactions': 0 },
       { wallets: 10, coupons: 10, 'still moving': 0 },
       { promotions: 1 },
+      { records: 0, 'still moving': 0 },
+      { orders: 0, 'points transactions': 0 },
       { 'log entries': report.cursorSeq + 1, 'stream entries': report.cursorSeq + 1 },
+      { 'promotions used': 0 },
       { 'events waiting': 0 },
     ]);
     expect(formatReport(report)).toContain('Every invariant holds.');
@@ -254,6 +261,140 @@ describe('I6, three copies', () => {
     await tenClaims();
     await plants[name]?.();
     expect(await broken()).toEqual(['I6']);
+  });
+});
+
+/** The events of a life whose orders and points are in order, an entry each, and the ledger to go on with. */
+function life(): { ledger: SampleLedger; orders: SampleOrders; entries: StreamEntry[] } {
+  const ledger = new SampleLedger();
+  const orders = new SampleOrders(ledger, 1);
+  const entries = [
+    ledger.entry(ledger.opened(), ledger.defined(sampleDefinition(1, { perUserLimit: 9 }))),
+    ledger.entry(
+      ...['c1', 'c2', 'c3'].map((request) => ledger.claimed('ann', 1, request)),
+      ledger.issuedAs('exchanged', 'bob', 1),
+    ),
+    ledger.entry(orders.points('points_earned', 'ann', 30)),
+    ledger.entry(orders.taken('reserved', 'ann', 'o1', ['c1', 'c2'])),
+    ledger.entry(orders.taken('used', 'bob', 'o1', ['r1']), orders.points('points_reversed', 'ann', -10)),
+    ledger.entry(orders.ended('lapsed', 'ann', 'o1'), orders.taken('reserved', 'ann', 'o2', ['c1'])),
+    ledger.entry(orders.committed('ann', 'o2')),
+    ledger.entry(orders.taken('reserved', 'ann', 'o3', ['c2'])),
+    ledger.entry(orders.ended('returned', 'ann', 'o2')),
+    ledger.entry(orders.retired('bob', 'o1')),
+  ];
+  return { ledger, orders, entries };
+}
+
+/** What is broken by the life above when it goes on with these events; the ids, once each. */
+async function brokenBy(
+  goOn: (sample: { ledger: SampleLedger; orders: SampleOrders }) => readonly LedgerEvent[],
+): Promise<string[]> {
+  const { ledger, orders, entries } = life();
+  await history([...entries, ledger.entry(...goOn({ ledger, orders }))]);
+  return [...new Set(await broken())];
+}
+
+describe('a life of orders and points', () => {
+  test('in order holds, replayed into an empty Redis', async () => {
+    await history(life().entries);
+    const report = await audit();
+    expect(report.checks.flatMap((check) => check.breaches)).toEqual([]);
+    const figures = (title: string) => report.checks.find((check) => check.title.startsWith(title))?.figures;
+    expect(figures('a coupon in one order')).toEqual({ 'orders written': 7, 'coupons in orders': 6 });
+    expect(figures('points = lots')).toEqual({ 'points transactions': 2 });
+    // Four orders, one of them without fields; two accounts; the usage of one promotion.
+    expect(figures('orders, accounts')).toEqual({ records: 7, 'still moving': 0 });
+    expect(figures('orders and points')).toEqual({ orders: 3, 'points transactions': 2 });
+    expect(figures('uses and money')).toEqual({ 'promotions used': 1 });
+    expect(await fixture.redis.zrange(KEYS.due, '0', '-1')).toEqual(['ann/o3']);
+    expect(await fixture.redis.exists(`${KEYS.orderPrefix}bob/o1`)).toBe(0);
+  });
+
+  test('is divided among passes without a difference', async () => {
+    await history(life().entries);
+    const [once, many] = [await audit(), await audit(2)];
+    expect(many.checks.map((check) => check.figures)).toEqual(once.checks.map((check) => check.figures));
+  });
+
+  test('whose start is gone from the log is taken as it is', async () => {
+    await history(life().entries);
+    await sql`DELETE FROM event_log WHERE seq < 6`;
+    expect((await audit()).checks.flatMap((check) => check.breaches)).toEqual([]);
+  });
+
+  // SPEC I4
+  test('a coupon that serves two orders is found', async () => {
+    expect(
+      await brokenBy(({ ledger, orders }) => {
+        const second = orders.taken('used', 'ann', 'o4', ['c2']);
+        ledger.changed('ann', ['c2'], { state: 'used' });
+        return [second, orders.committed('ann', 'o3')];
+      }),
+    ).toContain('I4');
+  });
+
+  test('a coupon that is freed while its order goes on is found', async () => {
+    const freed = await brokenBy(({ ledger }) => [
+      ledger.changedBy('returned', 'ann', ['c2'], { state: 'unused' }),
+    ]);
+    expect(freed).toEqual(['I4']);
+  });
+
+  test('a used coupon without an order is found', async () => {
+    expect(
+      await brokenBy(({ ledger }) => [ledger.changedBy('used', 'ann', ['c3'], { state: 'used' })]),
+    ).toEqual(['I4']);
+  });
+
+  test('a reservation that is in the due set no more is found', async () => {
+    const lost = { field: Buffer.from('ann/o3'), value: undefined };
+    expect(
+      await brokenBy(() => [{ kind: 'lapsed', writes: [{ target: 'due', id: '', fields: [lost] }] }]),
+    ).toEqual(['I4']);
+  });
+
+  test.each([
+    ['skips a number', { number: 7 }],
+    ['does not go on from the last balance', { balanceAfter: 99 }],
+    ['does not say what the lots say', { points: 7, balanceAfter: 27 }],
+  ])('a points transaction that %s is found', async (_what, changes) => {
+    expect(await brokenBy(({ orders }) => [orders.points('points_earned', 'ann', 5, changes)])).toContain(
+      'I5',
+    );
+  });
+
+  test('a use that is counted twice is found', async () => {
+    const field = { field: Buffer.from('n'), value: Buffer.from('7') };
+    expect(
+      await brokenBy(() => [{ kind: 'used', writes: [{ target: 'usage', id: '1', fields: [field] }] }]),
+    ).toEqual(['I8']);
+  });
+
+  const plants: Record<string, () => Promise<unknown>> = {
+    'an order changed in Redis': () => fixture.redis.hset(`${KEYS.orderPrefix}ann/o3`, 'h', 'x'),
+    'an order lost in Redis': () => fixture.redis.del(`${KEYS.orderPrefix}ann/o3`),
+    'an order nobody made': () => fixture.redis.hset(`${KEYS.orderPrefix}eve/o1`, 'h', 'x'),
+    'an account changed in Redis': () => fixture.redis.hset(`${KEYS.accountPrefix}ann`, 'p', 'x'),
+    'a use changed in Redis': () => fixture.redis.hset(`${KEYS.usagePrefix}1`, 'n', '9'),
+    'a due time changed in Redis': () => fixture.redis.zadd(KEYS.due, 5, 'ann/o3'),
+    'a due order nobody holds': () => fixture.redis.zadd(KEYS.due, 5, 'eve/o1'),
+    'a field lost in Postgres': () =>
+      sql`DELETE FROM ledger_field WHERE target = 'account' AND field = 'p'::bytea`,
+    'a field nobody wrote, in Postgres': () =>
+      sql`INSERT INTO ledger_field VALUES (1, 0, 'order', 'eve/o1', 'h', 'x', 1)`,
+    'an order changed in Postgres': () => sql`UPDATE redemption SET payable_minor = 1 WHERE order_id = 'o3'`,
+    'a use of an order lost in Postgres': () => sql`DELETE FROM redemption_promotion WHERE order_id = 'o3'`,
+    'an order nobody made, in Postgres': () =>
+      sql`UPDATE redemption SET user_id = 'eve' WHERE order_id = 'o3'`,
+    'a points transaction lost in Postgres': () => sql`DELETE FROM points_entry WHERE number = 1`,
+    'points changed in Postgres': () => sql`UPDATE points_entry SET points = 1 WHERE number = 1`,
+  };
+
+  test.each(Object.keys(plants))('%s is found', async (name) => {
+    await history(life().entries);
+    await plants[name]?.();
+    expect(new Set(await broken())).toEqual(new Set(['I6']));
   });
 });
 

@@ -104,9 +104,15 @@ export class ProjectionFold {
 
   private takeField(row: FieldRow): void {
     const key = `${row.target}\0${row.id}\0${row.field.toString('latin1')}`;
-    const kept = row.retired ? this.fields.get(key)?.value : row.value;
-    this.fields.set(key, { ...row, value: kept });
+    this.fields.set(key, row.retired ? retiredField(this.fields.get(key), row) : row);
   }
+}
+
+/** A field that leaves Redis keeps what the batch knows it held; one that was removed before has nothing to keep. */
+function retiredField(before: FieldRow | undefined, row: FieldRow): FieldRow {
+  if (before === undefined) return row;
+  const isGone = before.value === undefined && !before.retired;
+  return { ...row, value: before.value, retired: !isGone };
 }
 
 function byKey<Row>(rows: ReadonlyMap<string, Row>): Row[] {

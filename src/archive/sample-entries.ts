@@ -84,11 +84,11 @@ export class SampleLedger {
 
   /** A claim, whether or not stock and limits allow it: tests of the audit need the wrong ones too. */
   claimed(userId: string, ref: number, requestId = 'r1', changes: Partial<CouponValue> = {}): LedgerEvent {
-    return this.issued('claimed', userId, ref, requestId, changes);
+    return this.issuedAs('claimed', userId, ref, requestId, changes);
   }
 
   /** An issue of any kind. */
-  issued(
+  issuedAs(
     kind: EventKind,
     userId: string,
     ref: number,
@@ -117,6 +117,16 @@ export class SampleLedger {
   /** Hides a coupon claimed before. */
   hidden(userId: string, requestId = 'r1'): LedgerEvent {
     return { kind: 'hidden', writes: [this.changed(userId, [requestId], { hidden: true })] };
+  }
+
+  /** An event that does nothing but change coupons issued before. */
+  changedBy(
+    kind: EventKind,
+    userId: string,
+    requestIds: readonly string[],
+    changes: Partial<CouponValue>,
+  ): LedgerEvent {
+    return { kind, writes: [this.changed(userId, requestIds, changes)] };
   }
 
   /** The id of a coupon issued before, in hex. */
