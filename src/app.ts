@@ -16,12 +16,14 @@ import { Ledger } from './ledger/ledger.ts';
 import { GENERATION, ledgerSettings } from './ledger-settings.ts';
 import { Points } from './points/points.ts';
 import type { PointsHistory } from './points/points-history.ts';
+import { Redemptions } from './redemption/redemptions.ts';
 import { loadHistory } from './ruleset/load-history.ts';
 import { PromotionBook } from './ruleset/promotion-book.ts';
 import { type RuleSetFollower, RuleSetKeeper } from './ruleset/rule-set-keeper.ts';
 import { LOG_EVENTS, type Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { ClaimIntake } from './transport/claim-intake.ts';
+import { evaluateOnce } from './transport/evaluate-once.ts';
 import { EvaluationIntake } from './transport/evaluation-intake.ts';
 import { type Addresses, createTransport, type Transport } from './transport/transport.ts';
 
@@ -181,6 +183,15 @@ class Serving implements App {
     };
   }
 
+  private redemptions(book: PromotionBook, evaluations: EvaluationIntake): Redemptions {
+    return new Redemptions({
+      ledger: this.ledger,
+      promotions: book,
+      evaluate: (request, caller) => evaluateOnce(evaluations, request, caller),
+      metrics: this.deps.metrics,
+    });
+  }
+
   private servers(): Transport {
     const { config, metrics, logger } = this.deps;
     const { ledger, keeper, definitions, clock } = this;
@@ -191,13 +202,15 @@ class Serving implements App {
     const knownRef = (id: string): number | undefined => keeper.current.byId(id)?.ref;
     const intake = new ClaimIntake({ ledger, claims: metrics.claims, knownRef, findRef });
     const book = new PromotionBook(keeper, this.sql);
+    const evaluations = this.evaluations(book);
     const handlers = {
       ledger,
       intake,
-      evaluations: this.evaluations(book),
+      evaluations,
       book,
       definitions,
       insight: { sql: this.sql, id: { generation: GENERATION, partition: ONLY_PARTITION } },
+      redemptions: this.redemptions(book, evaluations),
       points: new Points({ ledger, settings: config.points, metrics }),
       pointsHistory: this.pointsHistory(),
       findRef: async (id: string, deadlineMs: number) => knownRef(id) ?? (await findRef(id, deadlineMs)),

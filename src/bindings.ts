@@ -15,6 +15,7 @@ import { RedemptionService } from './gen/hongbao/v1/redemption_service_pb.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Points } from './points/points.ts';
 import type { PointsHistory } from './points/points-history.ts';
+import type { Redemptions } from './redemption/redemptions.ts';
 import { type Binding, hot, stream, unary } from './transport/binding.ts';
 import type { ClaimIntake } from './transport/claim-intake.ts';
 import type { EvaluationIntake } from './transport/evaluation-intake.ts';
@@ -23,6 +24,7 @@ import { awardTestPoints } from './transport/handlers/award-test-points.ts';
 import { batchClaimCoupons } from './transport/handlers/batch-claim-coupons.ts';
 import { batchEvaluateCarts } from './transport/handlers/batch-evaluate-carts.ts';
 import { claimCoupon } from './transport/handlers/claim-coupon.ts';
+import { commitReservation } from './transport/handlers/commit-reservation.ts';
 import { createPromotion } from './transport/handlers/create-promotion.ts';
 import { deactivatePromotion } from './transport/handlers/deactivate-promotion.ts';
 import { deletePromotion } from './transport/handlers/delete-promotion.ts';
@@ -35,6 +37,7 @@ import { getCouponStatistics } from './transport/handlers/get-coupon-statistics.
 import { getPromotion } from './transport/handlers/get-promotion.ts';
 import { getPromotionStatistics } from './transport/handlers/get-promotion-statistics.ts';
 import { getPublicPromotion } from './transport/handlers/get-public-promotion.ts';
+import { getRedemption } from './transport/handlers/get-redemption.ts';
 import { hideCoupon } from './transport/handlers/hide-coupon.ts';
 import { listAuditEntries } from './transport/handlers/list-audit-entries.ts';
 import { listClaimablePromotions } from './transport/handlers/list-claimable-promotions.ts';
@@ -47,9 +50,12 @@ import { listPromotionVersions } from './transport/handlers/list-promotion-versi
 import { listPromotions } from './transport/handlers/list-promotions.ts';
 import { listTransactions } from './transport/handlers/list-transactions.ts';
 import { listUsableCoupons } from './transport/handlers/list-usable-coupons.ts';
+import { releaseReservation } from './transport/handlers/release-reservation.ts';
+import { reserveCoupons } from './transport/handlers/reserve-coupons.ts';
 import { selfChecked } from './transport/handlers/staff-write.ts';
 import { streamClaimCoupons } from './transport/handlers/stream-claim-coupons.ts';
 import { updatePromotion } from './transport/handlers/update-promotion.ts';
+import { useCoupons } from './transport/handlers/use-coupons.ts';
 import { validateCoupon } from './transport/handlers/validate-coupon.ts';
 import type { PromotionBook } from './transport/promotion-book.ts';
 import { PromotionSummaries } from './transport/promotion-summaries.ts';
@@ -94,6 +100,7 @@ export interface HandlerDependencies {
   readonly book: PromotionBook;
   readonly definitions: DefinitionPorts;
   readonly insight: InsightPorts;
+  readonly redemptions: Redemptions;
   readonly points: Points;
   readonly pointsHistory: PointsHistory;
   readonly findRef: ExchangePorts['findRef'];
@@ -160,6 +167,17 @@ function pointsBindings(deps: HandlerDependencies): Binding[] {
   ];
 }
 
+function redemptionBindings(deps: HandlerDependencies): Binding[] {
+  const { method } = RedemptionService;
+  return [
+    unary(method.reserveCoupons, reserveCoupons(deps)),
+    unary(method.commitReservation, commitReservation(deps)),
+    unary(method.releaseReservation, releaseReservation(deps)),
+    unary(method.useCoupons, useCoupons(deps)),
+    unary(method.getRedemption, getRedemption(deps)),
+  ];
+}
+
 function insightBindings({ insight }: HandlerDependencies): Binding[] {
   const { method } = InsightService;
   return [
@@ -176,6 +194,7 @@ export function bindings(deps: HandlerDependencies): Binding[] {
     ...cartBindings(deps),
     ...insightBindings(deps),
     ...pointsBindings(deps),
+    ...redemptionBindings(deps),
   ]);
 }
 

@@ -2,6 +2,7 @@
 import type { Identity } from '../domain/identity.ts';
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { CodeHolds } from './code-holds.ts';
 
 /** The circumstances of a call: who calls, since when, and until when an answer is of use (local epoch milliseconds). */
@@ -46,4 +47,5 @@ export interface RedemptionPorts extends LetGoPorts {
   evaluate(request: Uint8Array, caller: Caller): Promise<Uint8Array>;
   /** Absent: a promotion that has run out refuses the order. */
   readonly exhausted?: ExhaustedPromotions;
+  readonly metrics: Pick<Metrics, 'redemptions'>;
 }

@@ -1,4 +1,6 @@
 /** What can be done with the coupons, limits, budgets and codes of an order. */
+import { Refusal } from '../domain/refusal.ts';
+import type { RedemptionCall, RedemptionOutcome } from '../telemetry/metrics.ts';
 import { commitOrder } from './commit-order.ts';
 import { holdOrder } from './hold-order.ts';
 import {
@@ -23,22 +25,23 @@ export class Redemptions {
 
   /** Holds everything the order uses, for a time; 15 minutes when the request does not say. See `hold-order.ts`. */
   async reserve(request: OrderRequest, caller: Caller): Promise<RedemptionAnswer> {
-    return await holdOrder(this.ports, { ...request, holdMs: request.holdMs ?? HOLD_DEFAULT_MS }, caller);
+    const order = { ...request, holdMs: request.holdMs ?? HOLD_DEFAULT_MS };
+    return await this.counted('reserve', holdOrder(this.ports, order, caller));
   }
 
   /** Uses everything at once: the order is paid already. See `hold-order.ts`. */
   async use(request: OrderRequest, caller: Caller): Promise<RedemptionAnswer> {
-    return await holdOrder(this.ports, { ...request, holdMs: undefined }, caller);
+    return await this.counted('use', holdOrder(this.ports, { ...request, holdMs: undefined }, caller));
   }
 
   /** Uses what a reservation holds. See `commit-order.ts`. */
   async commit(request: EndingRequest, deadlineMs: number): Promise<RedemptionAnswer> {
-    return await commitOrder(this.ports, request, deadlineMs);
+    return await this.counted('commit', commitOrder(this.ports, request, deadlineMs));
   }
 
   /** Lets go of what a reservation holds. See `let-go.ts`. */
   async release(request: ReleaseRequest, deadlineMs: number): Promise<RedemptionAnswer> {
-    return await releaseOrder(this.ports, request, deadlineMs);
+    return await this.counted('release', releaseOrder(this.ports, request, deadlineMs));
   }
 
   /** Lets a reservation lapse that is past its time; true when this call did. See `let-go.ts`. */
@@ -49,5 +52,18 @@ export class Redemptions {
   /** The order as it is. Throws ORDER_NOT_FOUND. */
   async get(userId: string, orderId: string, deadlineMs: number): Promise<KnownOrder> {
     return await readKnownOrder(this.ports.ledger, userId, orderId, deadlineMs);
+  }
+  private async counted(name: RedemptionCall, call: Promise<RedemptionAnswer>): Promise<RedemptionAnswer> {
+    const count = (outcome: RedemptionOutcome): void => {
+      this.ports.metrics.redemptions.child(name, outcome).value += 1;
+    };
+    try {
+      const answer = await call;
+      count(answer.replayed ? 'replayed' : 'done');
+      return answer;
+    } catch (error) {
+      count(error instanceof Refusal ? error.reason : 'INTERNAL');
+      throw error;
+    }
   }
 }

@@ -12,6 +12,12 @@ import { registerEventLoop } from './event-loop.ts';
 /** How a claim ended: taken now, taken earlier by the same request, or refused with a reason. */
 export type ClaimOutcome = 'claimed' | 'replayed' | RefusalReason;
 
+/** What was asked of the coupons of an order. */
+export type RedemptionCall = 'reserve' | 'use' | 'commit' | 'release';
+
+/** How it ended: carried out now, carried out before, or refused with a reason. */
+export type RedemptionOutcome = 'done' | 'replayed' | RefusalReason;
+
 /** How an evaluation ended: decided, or refused with a reason. */
 export type EvaluationOutcome = 'decided' | RefusalReason;
 
@@ -96,6 +102,7 @@ export function createMetrics(build: Build) {
     ...serverMetrics(declare),
     ...ledgerMetrics(declare),
     ...pointsMetrics(declare),
+    ...redemptionMetrics(declare),
     ...returnMetrics(declare),
     ...archiveMetrics(declare),
     ...definitionMetrics(declare),
@@ -171,6 +178,17 @@ function ledgerMetrics(declare: Declare) {
       'Script calls that ended with an error.',
     ),
   };
+}
+
+function redemptionMetrics(declare: Declare) {
+  const redemptions = declare.counters<readonly [RedemptionCall, RedemptionOutcome]>(
+    'promo_redemptions_total',
+    'Calls to reserve, use, commit and release what orders use, by outcome.',
+    ['call', 'outcome'],
+  );
+  for (const call of ['reserve', 'use', 'commit', 'release'] as const)
+    for (const outcome of ['done', 'replayed'] as const) redemptions.child(call, outcome);
+  return { redemptions };
 }
 
 function pointsMetrics(declare: Declare) {
