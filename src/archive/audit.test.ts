@@ -311,6 +311,17 @@ describe('a life of orders and points', () => {
     expect(await fixture.redis.exists(`${KEYS.orderPrefix}bob/o1`)).toBe(0);
   });
 
+  test('is not replayed into records of another type, not even in part', async () => {
+    const { entries } = life();
+    await fixture.redis.flushall();
+    await fixture.admin.applyEntries(entries.slice(0, 3), undefined);
+    await fixture.redis.set(KEYS.due, 'no set');
+    const before = await fixture.redis.dbsize();
+    await expect(fixture.admin.applyEntries(entries.slice(3), 2)).rejects.toThrow('WRONGTYPE');
+    expect(await fixture.admin.lastSeq()).toBe(2);
+    expect(await fixture.redis.dbsize()).toBe(before);
+  });
+
   test('is divided among passes without a difference', async () => {
     await history(life().entries);
     const [once, many] = [await audit(), await audit(2)];
