@@ -80,7 +80,7 @@ function receive(state: PointsState, lots: readonly PointsLot[]): PointsChange {
   return {
     state: { ...state, number: state.number + 1, debt: state.debt - paid, lots: added },
     points: sumOf(left),
-    debt: -paid,
+    debt: 0 - paid,
   };
 }
 
@@ -103,7 +103,7 @@ export function spend(state: PointsState, points: number): PointsSpent | undefin
   const { left, taken } = takeInOrder(state.lots, points);
   return {
     state: { ...state, number: state.number + 1, lots: left },
-    points: -points,
+    points: 0 - points,
     debt: 0,
     lots: taken,
   };
@@ -117,12 +117,13 @@ export function reverse(state: PointsState, points: number, month: number): Poin
   const own = state.lots.filter((lot) => lot.month === month);
   const others = state.lots.filter((lot) => lot.month !== month);
   const { left, taken } = takeInOrder([...own, ...others], points);
+  // Subtracted from zero, because a minus in front would make a negative zero of nothing.
   const got = sumOf(taken);
   const lots = left.toSorted((one, other) => one.month - other.month);
   const debt = points - got;
   return {
     state: { ...state, number: state.number + 1, debt: state.debt + debt, lots },
-    points: -got,
+    points: 0 - got,
     debt,
   };
 }

@@ -177,7 +177,7 @@ function refusing(
 function buying(ports: PointsPorts, look: Look, issue: IssuePlan, spent: PointsSpent): Decision<Exchanged> {
   const { request, account } = look;
   const { userId } = request;
-  const pointsSpent = -spent.points;
+  const pointsSpent = 0 - spent.points;
   const words = {
     type: 'spend',
     reason: '',

@@ -65,7 +65,7 @@ export function planPointsReversal(request: PointsReversalRequest): PointsRevers
         referenceId: request.referenceId ?? orderId,
       }),
     ],
-    points: -change.points,
+    points: 0 - change.points,
     debt: change.debt,
   };
 }
