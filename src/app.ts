@@ -23,6 +23,7 @@ import { type RuleSetFollower, RuleSetKeeper } from './ruleset/rule-set-keeper.t
 import { LOG_EVENTS, type Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { ClaimIntake } from './transport/claim-intake.ts';
+import { decideAgainBy } from './transport/decide-again.ts';
 import { evaluateOnce } from './transport/evaluate-once.ts';
 import { EvaluationIntake } from './transport/evaluation-intake.ts';
 import { type Addresses, createTransport, type Transport } from './transport/transport.ts';
@@ -211,6 +212,7 @@ class Serving implements App {
       definitions,
       insight: { sql: this.sql, id: { generation: GENERATION, partition: ONLY_PARTITION } },
       redemptions: this.redemptions(book, evaluations),
+      returns: { ledger, promotions: book, metrics, decideAgain: decideAgainBy(evaluations, clock) },
       points: new Points({ ledger, settings: config.points, metrics }),
       pointsHistory: this.pointsHistory(),
       findRef: async (id: string, deadlineMs: number) => knownRef(id) ?? (await findRef(id, deadlineMs)),

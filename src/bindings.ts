@@ -16,6 +16,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { Points } from './points/points.ts';
 import type { PointsHistory } from './points/points-history.ts';
 import type { Redemptions } from './redemption/redemptions.ts';
+import type { RefundPorts } from './redemption/refund-items.ts';
 import { type Binding, hot, stream, unary } from './transport/binding.ts';
 import type { ClaimIntake } from './transport/claim-intake.ts';
 import type { EvaluationIntake } from './transport/evaluation-intake.ts';
@@ -50,8 +51,10 @@ import { listPromotionVersions } from './transport/handlers/list-promotion-versi
 import { listPromotions } from './transport/handlers/list-promotions.ts';
 import { listTransactions } from './transport/handlers/list-transactions.ts';
 import { listUsableCoupons } from './transport/handlers/list-usable-coupons.ts';
+import { refundItems } from './transport/handlers/refund-items.ts';
 import { releaseReservation } from './transport/handlers/release-reservation.ts';
 import { reserveCoupons } from './transport/handlers/reserve-coupons.ts';
+import { returnCoupons } from './transport/handlers/return-coupons.ts';
 import { selfChecked } from './transport/handlers/staff-write.ts';
 import { streamClaimCoupons } from './transport/handlers/stream-claim-coupons.ts';
 import { updatePromotion } from './transport/handlers/update-promotion.ts';
@@ -101,6 +104,7 @@ export interface HandlerDependencies {
   readonly definitions: DefinitionPorts;
   readonly insight: InsightPorts;
   readonly redemptions: Redemptions;
+  readonly returns: RefundPorts;
   readonly points: Points;
   readonly pointsHistory: PointsHistory;
   readonly findRef: ExchangePorts['findRef'];
@@ -174,6 +178,8 @@ function redemptionBindings(deps: HandlerDependencies): Binding[] {
     unary(method.commitReservation, commitReservation(deps)),
     unary(method.releaseReservation, releaseReservation(deps)),
     unary(method.useCoupons, useCoupons(deps)),
+    unary(method.returnCoupons, returnCoupons(deps)),
+    unary(method.refundItems, refundItems(deps)),
     unary(method.getRedemption, getRedemption(deps)),
   ];
 }

@@ -16,14 +16,8 @@ import {
 import { historyOf, type RefundRecord, refundsOf } from '../domain/refund-record.ts';
 import { decide, type Plan } from '../points/decide.ts';
 import { type PointsReversal, planPointsReversal } from '../points/plan-reversal.ts';
-import {
-  type KnownOrder,
-  type OrderRecords,
-  readKnownOrder,
-  readOrder,
-  requireOrder,
-  requireUser,
-} from './read-order.ts';
+import { afterSteps } from './after-steps.ts';
+import { type KnownOrder, type OrderRecords, readOrder, requireOrder, requireUser } from './read-order.ts';
 import { type DecideAgain, judgeRest } from './refund-items-judge.ts';
 import {
   countReturns,
@@ -64,8 +58,6 @@ export interface Refunded {
   readonly isReplay: boolean;
 }
 
-type Answer = Omit<Refunded, 'order'>;
-
 /** Everything a refund does. */
 interface Settlement {
   readonly order: KnownOrder;
@@ -88,18 +80,19 @@ export async function refundItems(
   requireSomething(request);
   const { userId, orderId, requestId } = request;
   const digest = digestOfRefund(request);
-  const done = await decide<Answer>(ports, deadlineMs, async () => {
+  const done = await decide<Refunded>(ports, deadlineMs, async () => {
     const records = await readOrder(ports.ledger, userId, orderId, deadlineMs);
     const record = recordBefore(records, requestId, digest);
-    if (record?.kind === 'refund') return { answer: { record, isReplay: true } };
-    const settlement = await settle(ports, request, checked(records), deadlineMs);
+    if (record?.kind === 'refund')
+      return { answer: { record, order: requireOrder(records), isReplay: true } };
+    const order = checked(records);
+    const settlement = await settle(ports, request, order, deadlineMs);
     if (!request.isDryRun) return { plan: writing(ports, request, digest, settlement) };
-    return {
-      answer: { record: { ...recordOf(request, digest, settlement), refundId: '' }, isReplay: false },
-    };
+    const dryRun = { ...recordOf(request, digest, settlement), refundId: '' };
+    return { answer: { record: dryRun, order, isReplay: false } };
   });
   if (!done.isReplay && !request.isDryRun) count(ports, done.record);
-  return { ...done, order: await readKnownOrder(ports.ledger, userId, orderId, deadlineMs) };
+  return done;
 }
 
 function requireSomething({ lines, shipping }: RefundItemsRequest): void {
@@ -220,7 +213,7 @@ function writing(
   request: RefundItemsRequest,
   digest: string,
   settlement: Settlement,
-): Plan<Answer> {
+): Plan<Refunded> {
   const { order, plan, back, reversal } = settlement;
   const record = recordOf(request, digest, settlement);
   const refunded: Redemption = { ...order.redemption, ...plan.after };
@@ -230,7 +223,11 @@ function writing(
   const steps = writeSteps(order, request.requestId, record, after, given);
   return {
     transaction: { event: 'refunded', opensNew: false, steps },
-    done: (atMs) => ({ record: { ...record, atMs }, isReplay: false }),
+    done: (atMs) => ({
+      record: { ...record, atMs },
+      order: afterSteps(order, steps, atMs),
+      isReplay: false,
+    }),
     stopped: (outcome) => walletFull(steps, outcome),
   };
 }

@@ -21,12 +21,12 @@ import { type Outcome, orderOf, type Step } from '../ledger/transaction.ts';
 import { decide, type Plan } from '../points/decide.ts';
 import { planPointsReversal } from '../points/plan-reversal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { afterSteps } from './after-steps.ts';
 import {
   expectHead,
   type KnownOrder,
   ORDER_HEAD,
   type OrderRecords,
-  readKnownOrder,
   readOrder,
   requireOrder,
   requireUser,
@@ -140,14 +140,15 @@ export async function returnCoupons(
 ): Promise<Returned> {
   const { userId, orderId, requestId } = request;
   const digest = digestOf(['return', request.couponIds.toSorted(), request.reason]);
-  const done = await decide<Omit<Returned, 'order'>>(ports, deadlineMs, async () => {
+  const done = await decide<Returned>(ports, deadlineMs, async () => {
     const records = await readOrder(ports.ledger, userId, orderId, deadlineMs);
     const record = recordBefore(records, requestId, digest);
-    if (record?.kind === 'return') return { answer: { record, isReplay: true } };
+    if (record?.kind === 'return')
+      return { answer: { record, order: requireOrder(records), isReplay: true } };
     return { plan: await planReturn(ports, request, digest, checked(records, request), deadlineMs) };
   });
   if (!done.isReplay) countReturns(ports, done.record);
-  return { ...done, order: await readKnownOrder(ports.ledger, userId, orderId, deadlineMs) };
+  return done;
 }
 
 /** Counts coupons by what became of them, and the points. */
@@ -183,7 +184,7 @@ async function planReturn(
   digest: string,
   order: KnownOrder,
   deadlineMs: number,
-): Promise<Plan<Omit<Returned, 'order'>>> {
+): Promise<Plan<Returned>> {
   const { redemption } = order;
   const names = [...redemption.promotions, ...redemption.coupons];
   const policies = await ReturnPolicies.read(promotions, names, deadlineMs);
@@ -208,7 +209,11 @@ async function planReturn(
   ]);
   return {
     transaction: { event: 'returned', opensNew: false, steps },
-    done: (atMs) => ({ record: { ...record, atMs }, isReplay: false }),
+    done: (atMs) => ({
+      record: { ...record, atMs },
+      order: afterSteps(order, steps, atMs),
+      isReplay: false,
+    }),
     stopped: (outcome) => walletFull(steps, outcome),
   };
 }

@@ -1,4 +1,6 @@
 /** GetRedemption: what an order holds or uses. An end user sees own orders only. */
+
+import { refundsOf } from '../../domain/refund-record.ts';
 import type {
   GetRedemptionRequestSchema,
   GetRedemptionResponseSchema,
@@ -7,6 +9,7 @@ import type { Redemptions } from '../../redemption/redemptions.ts';
 import type { UnaryHandler } from '../binding.ts';
 import { userOf } from '../claim-intake.ts';
 import { redemptionMessage } from '../redemption-message.ts';
+import { refundMessage } from '../refund-message.ts';
 
 /** Makes the handler. */
 export function getRedemption(deps: {
@@ -15,6 +18,7 @@ export function getRedemption(deps: {
   return async (request, context) => {
     const userId = userOf(context.identity, request.userId);
     const order = await deps.redemptions.get(userId, request.orderId, context.deadlineMs);
-    return { redemption: redemptionMessage(order, context.nowMs) };
+    const refunds = refundsOf(order.order).map((refund) => refundMessage(refund));
+    return { redemption: redemptionMessage(order, context.nowMs), refunds };
   };
 }
