@@ -1,5 +1,6 @@
 /** What the ledger knows about a user. */
 import { decodeUserFacts, type StoredFacts } from '../domain/user-facts.ts';
+import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { accountOf } from '../ledger/transaction.ts';
 
@@ -22,4 +23,13 @@ export async function storedFacts(
 ): Promise<StoredFacts | undefined> {
   const [account] = await ledger.read(deadlineMs, (reads) => reads.records([accountOf(userId)]));
   return account && factsIn(account);
+}
+
+/** The facts as claims take them. */
+export function claimFactsOf({ tags = [], registeredAtMs, ordersCompleted }: StoredFacts): ClaimFacts {
+  return {
+    tags,
+    ...(registeredAtMs !== undefined && { registeredAtMs }),
+    ...(ordersCompleted !== undefined && { ordersCompleted }),
+  };
 }

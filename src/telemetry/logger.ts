@@ -36,6 +36,7 @@ export const LOG_EVENTS = {
   ruleSetLoaded: 'rule_set_loaded',
   ruleSetLoadFailed: 'rule_set_load_failed',
   definitionOutbox: 'definition_outbox',
+  eventFailed: 'event_failed',
   ruleFault: 'rule_fault',
   evaluationFailed: 'evaluation_failed',
   jobLead: 'job_lead',

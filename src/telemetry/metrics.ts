@@ -76,6 +76,9 @@ const POINTS_MOVEMENTS: readonly PointsMovement[] = [
 /** Seconds of a run of a job: a look that finds nothing up to a night's work. */
 const JOB_SECONDS = [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 7200];
 
+/** How an attempt at an event of the shop ended. */
+export type EventAttempt = 'applied' | 'ignored' | 'waiting' | 'failed';
+
 /** Who is running: shown by `promo_build_info`. */
 export interface Build {
   readonly version: string;
@@ -109,6 +112,7 @@ export function createMetrics(build: Build) {
     ...evaluationMetrics(declare),
     ...jobMetrics(declare),
     ...feedMetrics(declare),
+    ...eventMetrics(declare),
   };
 }
 
@@ -321,6 +325,20 @@ function feedMetrics(declare: Declare) {
     webhookLagSeconds: declare.gauge(
       'promo_webhook_lag_seconds',
       'Age of the oldest batch that waits for a webhook; the largest of all webhooks.',
+    ),
+  };
+}
+
+function eventMetrics(declare: Declare) {
+  return {
+    events: declare.counters<readonly [string, EventAttempt]>(
+      'promo_events_total',
+      'Attempts at events of the shop, by event and how they ended.',
+      ['kind', 'outcome'],
+    ),
+    eventsUnsettled: declare.gauge(
+      'promo_events_unsettled',
+      'Events that were taken in and have not done what they say yet.',
     ),
   };
 }

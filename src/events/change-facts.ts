@@ -1,0 +1,67 @@
+/** Changing what is known about a user: in the ledger, where decisions read it, then in the copy users are found by. */
+import { Refusal } from '../domain/refusal.ts';
+import { encodeUserFacts, NO_FACTS, type StoredFacts } from '../domain/user-facts.ts';
+import { accountOf, type Step } from '../ledger/transaction.ts';
+import type { EventPorts } from './event-ports.ts';
+import { ERASED_FIELD, FACTS_FIELD, factsIn } from './stored-facts.ts';
+import { copyUserFacts } from './user-facts-table.ts';
+
+/** The facts after a change, and whether it was one. */
+export interface ChangedFacts {
+  readonly facts: StoredFacts;
+  readonly isChanged: boolean;
+}
+
+/** Steps that hold an account's facts to what was read and write the next ones; none when nothing changes. */
+export function factsSteps(
+  userId: string,
+  account: ReadonlyMap<string, Buffer>,
+  next: StoredFacts,
+): readonly Step[] {
+  const on = accountOf(userId);
+  const before = account.get('f');
+  const value = Buffer.from(encodeUserFacts(next));
+  if (before?.equals(value)) return [];
+  return [
+    { kind: 'absent', on, field: ERASED_FIELD },
+    before === undefined
+      ? { kind: 'absent', on, field: FACTS_FIELD }
+      : { kind: 'expect', on, field: FACTS_FIELD, value: before },
+    { kind: 'set', on, field: FACTS_FIELD, value },
+  ];
+}
+
+/** Throws USER_NOT_FOUND when the account says that its user was erased: nothing is kept about him any more. */
+export function requireNotErased(account: ReadonlyMap<string, Buffer>): void {
+  if (account.has('x')) throw new Refusal('USER_NOT_FOUND', 'There is no such user');
+}
+
+/**
+ * Changes the facts and copies them. `change` gives the object it was given when there is nothing to change; it is asked
+ * again when others were faster. Throws USER_NOT_FOUND for an erased user, LEDGER_*, ARCHIVE_UNAVAILABLE.
+ */
+export async function changeFacts(
+  ports: Pick<EventPorts, 'ledger' | 'sql'>,
+  userId: string,
+  change: (facts: StoredFacts) => StoredFacts,
+  deadlineMs: number,
+): Promise<ChangedFacts> {
+  const { ledger, sql } = ports;
+  for (;;) {
+    const [account = new Map<string, Buffer>()] = await ledger.read(deadlineMs, (reads) =>
+      reads.records([accountOf(userId)]),
+    );
+    requireNotErased(account);
+    const known = factsIn(account) ?? NO_FACTS;
+    const next = change(known);
+    const isChanged = next !== known;
+    const steps = isChanged ? factsSteps(userId, account, next) : [];
+    if (steps.length > 0) {
+      const outcome = await ledger.transact({ event: 'facts_changed', opensNew: false, steps }, deadlineMs);
+      if (outcome.kind !== 'done') continue;
+    }
+    // Also when nothing changed: an attempt that was cut off may have left the copy behind.
+    await copyUserFacts(sql, userId, next, deadlineMs);
+    return { facts: next, isChanged };
+  }
+}

@@ -1,0 +1,104 @@
+/** Noting what an event told about an order, together with the number of orders its user has completed. */
+import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
+import { NO_FACTS, type StoredFacts, withOrders } from '../domain/user-facts.ts';
+import { countOrder, NO_ORDERS, ordersCompletedOf, uncountOrder } from '../domain/user-facts-orders.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { accountOf, orderOf, type Step } from '../ledger/transaction.ts';
+import { factsSteps, requireNotErased } from './change-facts.ts';
+import type { EventPorts } from './event-ports.ts';
+import { counts, decodeOrderNote, encodeOrderNote, type OrderNote } from './order-note.ts';
+import { ERASED_FIELD, factsIn } from './stored-facts.ts';
+import { copyUserFacts } from './user-facts-table.ts';
+
+const NOTE_FIELD = Buffer.from('e');
+
+/** An order of a user. */
+export interface OrderName {
+  readonly userId: string;
+  readonly orderId: string;
+}
+
+/** What the ledger holds about an order. */
+export interface KnownOfOrder {
+  readonly note: OrderNote;
+  readonly redemption: Redemption | undefined;
+}
+
+/** Reads an order: its note, empty when nothing was told, and what it holds of coupons. Throws LEDGER_*. */
+export async function readNoted(
+  ledger: Pick<Ledger, 'read'>,
+  { userId, orderId }: OrderName,
+  deadlineMs: number,
+): Promise<KnownOfOrder> {
+  const [order = new Map<string, Buffer>()] = await ledger.read(deadlineMs, (reads) =>
+    reads.records([orderOf(userId, orderId)]),
+  );
+  const [note, head] = [order.get('e'), order.get('h')];
+  return {
+    note: note === undefined ? {} : decodeOrderNote(note),
+    redemption: head && decodeRedemption(head),
+  };
+}
+
+/** The facts with the order counted as its note says now, and whether it is the first that counts. */
+function recounted(
+  facts: StoredFacts,
+  before: OrderNote,
+  after: OrderNote,
+): { readonly facts: StoredFacts; readonly isFirst: boolean } {
+  const { completed } = after;
+  if (completed === undefined || counts(before) === counts(after)) return { facts, isFirst: false };
+  const orders = facts.orders ?? NO_ORDERS;
+  const next = (counts(after) ? countOrder : uncountOrder)(orders, completed.atMs);
+  const isFirst = ordersCompletedOf(orders) === 0 && ordersCompletedOf(next) === 1;
+  return { facts: withOrders(facts, next), isFirst };
+}
+
+function noteSteps({ userId, orderId }: OrderName, before: Buffer | undefined, value: Buffer): Step[] {
+  if (before?.equals(value)) return [];
+  const on = orderOf(userId, orderId);
+  return [
+    { kind: 'absent', on: accountOf(userId), field: ERASED_FIELD },
+    before === undefined
+      ? { kind: 'absent', on, field: NOTE_FIELD }
+      : { kind: 'expect', on, field: NOTE_FIELD, value: before },
+    { kind: 'set', on, field: NOTE_FIELD, value },
+  ];
+}
+
+/**
+ * Adds to the note of an order. The number of completed orders changes in the same transaction, so an order counts once
+ * however often and by whatever events it is told. Throws USER_NOT_FOUND for an erased user, LEDGER_*, ARCHIVE_UNAVAILABLE.
+ */
+export async function noteOrder(
+  ports: Pick<EventPorts, 'ledger' | 'sql'>,
+  order: OrderName,
+  add: (note: OrderNote) => OrderNote,
+  deadlineMs: number,
+): Promise<{ readonly note: OrderNote; readonly facts: StoredFacts }> {
+  const names = [orderOf(order.userId, order.orderId), accountOf(order.userId)];
+  for (;;) {
+    const records = await ports.ledger.read(deadlineMs, (reads) => reads.records(names));
+    const [record = new Map<string, Buffer>(), account = new Map<string, Buffer>()] = records;
+    requireNotErased(account);
+    const bytes = record.get('e');
+    const before = bytes === undefined ? {} : decodeOrderNote(bytes);
+    const added = add(before);
+    const { facts, isFirst } = recounted(factsIn(account) ?? NO_FACTS, before, added);
+    const note =
+      isFirst && added.completed ? { ...added, completed: { ...added.completed, isFirst } } : added;
+    const steps = [
+      ...noteSteps(order, bytes, Buffer.from(encodeOrderNote(note))),
+      ...(counts(before) === counts(note) ? [] : factsSteps(order.userId, account, facts)),
+    ];
+    if (steps.length > 0) {
+      const outcome = await ports.ledger.transact(
+        { event: 'order_noted', opensNew: false, steps },
+        deadlineMs,
+      );
+      if (outcome.kind !== 'done') continue;
+    }
+    await copyUserFacts(ports.sql, order.userId, facts, deadlineMs);
+    return { note, facts };
+  }
+}
