@@ -11,7 +11,10 @@ import type { DefinitionPorts } from './definitions/definition-ports.ts';
 import { createFindRef } from './definitions/find-ref.ts';
 import { Outbox } from './definitions/outbox.ts';
 import { archiveProgress } from './definitions/store/archive-progress.ts';
+import { Refusal } from './domain/refusal.ts';
 import { Evaluator } from './evaluation/evaluator.ts';
+import type { EventPorts } from './events/event-ports.ts';
+import { orderEndings } from './events/order-endings.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { GENERATION, ledgerSettings } from './ledger-settings.ts';
 import { Points } from './points/points.ts';
@@ -193,6 +196,25 @@ class Serving implements App {
     });
   }
 
+  private events(parts: Pick<EventPorts, 'points' | 'orders'>): EventPorts {
+    const { sql, ledger, keeper, clock } = this;
+    const { config, metrics, logger } = this.deps;
+    const profiles = {
+      put: () => Promise.reject(new Refusal('METHOD_NOT_FOUND', 'Phones and names are not kept yet')),
+    };
+    return {
+      ...parts,
+      sql,
+      ledger,
+      rules: keeper,
+      profiles,
+      metrics,
+      logger,
+      settings: config.events,
+      nowMs: clock,
+    };
+  }
+
   private servers(): Transport {
     const { config, metrics, logger } = this.deps;
     const { ledger, keeper, definitions, clock } = this;
@@ -204,6 +226,9 @@ class Serving implements App {
     const intake = new ClaimIntake({ ledger, claims: metrics.claims, knownRef, findRef });
     const book = new PromotionBook(keeper, this.sql);
     const evaluations = this.evaluations(book);
+    const redemptions = this.redemptions(book, evaluations);
+    const returns = { ledger, promotions: book, metrics, decideAgain: decideAgainBy(evaluations, clock) };
+    const points = new Points({ ledger, settings: config.points, metrics });
     const handlers = {
       ledger,
       intake,
@@ -211,9 +236,10 @@ class Serving implements App {
       book,
       definitions,
       insight: { sql: this.sql, id: { generation: GENERATION, partition: ONLY_PARTITION } },
-      redemptions: this.redemptions(book, evaluations),
-      returns: { ledger, promotions: book, metrics, decideAgain: decideAgainBy(evaluations, clock) },
-      points: new Points({ ledger, settings: config.points, metrics }),
+      redemptions,
+      returns,
+      points,
+      events: this.events({ points, orders: orderEndings(redemptions, returns) }),
       pointsHistory: this.pointsHistory(),
       findRef: async (id: string, deadlineMs: number) => knownRef(id) ?? (await findRef(id, deadlineMs)),
       isDevelopment: config.service.development === 'embedded',

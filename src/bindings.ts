@@ -3,6 +3,7 @@
 import type { DescMethod, DescMethodServerStreaming, DescMethodUnary } from '@bufbuild/protobuf';
 import type { DefinitionPorts } from './definitions/definition-ports.ts';
 import { Refusal } from './domain/refusal.ts';
+import type { EventPorts } from './events/event-ports.ts';
 import { CartService } from './gen/hongbao/v1/cart_service_pb.ts';
 import { CouponService } from './gen/hongbao/v1/coupon_service_pb.ts';
 import { EventService } from './gen/hongbao/v1/event_service_pb.ts';
@@ -35,11 +36,13 @@ import { finishPromotion } from './transport/handlers/finish-promotion.ts';
 import { getBalance } from './transport/handlers/get-balance.ts';
 import { type ArchivedChange, getCoupon } from './transport/handlers/get-coupon.ts';
 import { getCouponStatistics } from './transport/handlers/get-coupon-statistics.ts';
+import { getEvent } from './transport/handlers/get-event.ts';
 import { getPromotion } from './transport/handlers/get-promotion.ts';
 import { getPromotionStatistics } from './transport/handlers/get-promotion-statistics.ts';
 import { getPublicPromotion } from './transport/handlers/get-public-promotion.ts';
 import { getRedemption } from './transport/handlers/get-redemption.ts';
 import { hideCoupon } from './transport/handlers/hide-coupon.ts';
+import { ingestEvent } from './transport/handlers/ingest-event.ts';
 import { listAuditEntries } from './transport/handlers/list-audit-entries.ts';
 import { listClaimablePromotions } from './transport/handlers/list-claimable-promotions.ts';
 import { listCoupons } from './transport/handlers/list-coupons.ts';
@@ -107,6 +110,7 @@ export interface HandlerDependencies {
   readonly returns: RefundPorts;
   readonly points: Points;
   readonly pointsHistory: PointsHistory;
+  readonly events: EventPorts;
   readonly findRef: ExchangePorts['findRef'];
   readonly isDevelopment: boolean;
   readonly couponChanges: (couponId: string, deadlineMs: number) => Promise<readonly ArchivedChange[]>;
@@ -184,6 +188,11 @@ function redemptionBindings(deps: HandlerDependencies): Binding[] {
   ];
 }
 
+function eventBindings({ events }: HandlerDependencies): Binding[] {
+  const { method } = EventService;
+  return [unary(method.ingestEvent, ingestEvent(events)), unary(method.getEvent, getEvent(events))];
+}
+
 function insightBindings({ insight }: HandlerDependencies): Binding[] {
   const { method } = InsightService;
   return [
@@ -201,6 +210,7 @@ export function bindings(deps: HandlerDependencies): Binding[] {
     ...insightBindings(deps),
     ...pointsBindings(deps),
     ...redemptionBindings(deps),
+    ...eventBindings(deps),
   ]);
 }
 

@@ -130,6 +130,7 @@ function mapSettings(read: <T>(variable: Variable<T>) => T): Settings {
     auth: readSection(VARIABLES.auth, read),
     limits: readSection(VARIABLES.limits, read),
     drain: readSection(VARIABLES.drain, read),
+    events: readSection(VARIABLES.events, read),
     jobs: readSection(VARIABLES.jobs, read),
     privacy: readSection(VARIABLES.privacy, read),
   };

@@ -350,6 +350,24 @@ export const VARIABLES = {
     ),
     graceMs: integer('HONGBAO_DRAIN_GRACE_MS', 20_000, 'Time the calls in flight then have to finish.'),
   },
+  events: {
+    waitDays: integer(
+      'HONGBAO_EVENTS_WAIT_DAYS',
+      30,
+      'Days of 24 hours that an event about an order waits until the order is known; then it is ignored.',
+      { min: 1, max: 365 },
+    ),
+    timeZone: timeZone(
+      'HONGBAO_EVENTS_TIME_ZONE',
+      'Asia/Shanghai',
+      'Time zone in which birthdays begin and end.',
+    ),
+    birthdayCron: cronLine(
+      'HONGBAO_EVENTS_BIRTHDAY_CRON',
+      '30 0 * * *',
+      'When birthday coupons are given, in the time zone of birthdays.',
+    ),
+  },
   jobs: {
     leaseMs: integer(
       'HONGBAO_JOBS_LEASE_MS',

@@ -83,7 +83,7 @@ describe('facts about a user', () => {
     );
     expect(decodeUserFacts(encodeUserFacts(facts))).toEqual(facts);
     expect(factsForDecisions(facts)).toMatchObject({
-      tags: new Set(['vip']),
+      tags: new Set(['vip', 'gold']),
       ordersCompleted: 4,
       registeredAtMs: 3,
     });

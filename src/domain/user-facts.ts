@@ -243,9 +243,19 @@ function readEntries<Value>(
   );
 }
 
+/** The tags that count in decisions: those stated, and the member level as one more. Undefined when neither is known. */
+export function decidingTags({
+  tags,
+  level,
+}: Pick<StoredFacts, 'tags' | 'level'>): readonly string[] | undefined {
+  if (level === undefined || level === '') return tags;
+  return tags?.includes(level) ? tags : [...(tags ?? []), level];
+}
+
 /** The facts as decisions about carts take them; what is unknown is absent. */
 export function factsForDecisions(facts: StoredFacts): UserFacts {
-  const { tags, registeredAtMs, ordersCompleted, attributes } = facts;
+  const { registeredAtMs, ordersCompleted, attributes } = facts;
+  const tags = decidingTags(facts);
   return {
     ...(tags !== undefined && { tags: new Set(tags) }),
     ...(registeredAtMs !== undefined && { registeredAtMs }),

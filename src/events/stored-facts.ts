@@ -1,5 +1,5 @@
 /** What the ledger knows about a user. */
-import { decodeUserFacts, type StoredFacts } from '../domain/user-facts.ts';
+import { decidingTags, decodeUserFacts, type StoredFacts } from '../domain/user-facts.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { accountOf } from '../ledger/transaction.ts';
@@ -26,9 +26,10 @@ export async function storedFacts(
 }
 
 /** The facts as claims take them. */
-export function claimFactsOf({ tags = [], registeredAtMs, ordersCompleted }: StoredFacts): ClaimFacts {
+export function claimFactsOf(facts: StoredFacts): ClaimFacts {
+  const { registeredAtMs, ordersCompleted } = facts;
   return {
-    tags,
+    tags: decidingTags(facts) ?? [],
     ...(registeredAtMs !== undefined && { registeredAtMs }),
     ...(ordersCompleted !== undefined && { ordersCompleted }),
   };
