@@ -1,8 +1,8 @@
 /** Why a code cannot become a coupon of its promotion now, in the order of a claim (not found … not targeted). */
-import { MS_PER_DAY } from '../domain/durations.ts';
-import type { LiveDefinition, Target } from '../domain/live-definition.ts';
+import type { LiveDefinition } from '../domain/live-definition.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
+import { targetRefusal } from '../points/target-refusal.ts';
 
 /** The first reason against a claim by this user at this moment; undefined when there is none but stock and limits. */
 export function refusalOfClaim(
@@ -24,37 +24,5 @@ export function refusalOfClaim(
   }
   if (live.state === 'finished' || (claimEndMs !== undefined && nowMs > claimEndMs))
     return new Refusal('PROMOTION_ENDED', 'Claiming has ended', { metadata });
-  return targetRefusal(live.target, facts, nowMs, metadata);
-}
-
-type Verdict = 'targeted' | 'not_targeted' | 'fact_missing';
-
-function targetRefusal(
-  target: Target,
-  facts: ClaimFacts | undefined,
-  nowMs: number,
-  metadata: Record<string, string>,
-): Refusal | undefined {
-  const verdict = targetVerdict(target, facts, nowMs);
-  if (verdict === 'targeted') return undefined;
-  return new Refusal('USER_NOT_TARGETED', 'The promotion is not for this user', {
-    metadata: { ...metadata, ...(verdict === 'fact_missing' && { cause: 'FACT_MISSING' }) },
-  });
-}
-
-/** The same verdicts as the ledger's claim script has. */
-function targetVerdict(target: Target, facts: ClaimFacts | undefined, nowMs: number): Verdict {
-  if (target.kind === 'everyone') return 'targeted';
-  if (facts === undefined) return 'fact_missing';
-  if (target.kind === 'tags') return verdictOf(facts.tags.some((tag) => target.anyOf.includes(tag)));
-  const withinDays = target.registeredWithinDays;
-  if (withinDays === undefined) {
-    return facts.ordersCompleted === undefined ? 'fact_missing' : verdictOf(facts.ordersCompleted === 0);
-  }
-  if (facts.registeredAtMs === undefined) return 'fact_missing';
-  return verdictOf(nowMs - facts.registeredAtMs < withinDays * MS_PER_DAY);
-}
-
-function verdictOf(isTargeted: boolean): Verdict {
-  return isTargeted ? 'targeted' : 'not_targeted';
+  return targetRefusal(live.target, facts, nowMs);
 }
