@@ -1,8 +1,10 @@
 /** The composition root of the serving role: configuration in, an application out that starts and stops. */
 import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import { readCouponChanges } from './archive/coupon-history.ts';
 import { readPointsEntries } from './archive/points-entries.ts';
 import { bindings, SERVICES } from './bindings.ts';
+import { type Codes, createCodes } from './codes/codes.ts';
 import type { Config } from './config/config.ts';
 import { createDatabase, type Sql } from './database/client.ts';
 import { createDefineMissing } from './definitions/define-missing.ts';
@@ -15,8 +17,9 @@ import { Refusal } from './domain/refusal.ts';
 import { Evaluator } from './evaluation/evaluator.ts';
 import type { EventPorts } from './events/event-ports.ts';
 import { orderEndings } from './events/order-endings.ts';
+import { connectLedger } from './ledger/connection.ts';
 import { Ledger } from './ledger/ledger.ts';
-import { GENERATION, ledgerSettings } from './ledger-settings.ts';
+import { GENERATION, ledgerConnection, ledgerSettings } from './ledger-settings.ts';
 import { Points } from './points/points.ts';
 import type { PointsHistory } from './points/points-history.ts';
 import { Redemptions } from './redemption/redemptions.ts';
@@ -64,6 +67,9 @@ class Serving implements App {
   private readonly definitions: DefinitionPorts;
   private readonly evaluator: Evaluator;
   private readonly keeper: RuleSetKeeper;
+  /** Counts who tries codes. */
+  private readonly guessing: Redis;
+  private readonly codes: Codes;
   private readonly outbox: Outbox;
   private readonly transport: Transport;
 
@@ -89,6 +95,8 @@ class Serving implements App {
       loadRules: (version, deadlineMs) => loadHistory(this.sql, version, deadlineMs),
     });
     this.keeper = this.ruleSetKeeper();
+    this.guessing = this.connectGuessing();
+    this.codes = this.createCodes();
     this.outbox = new Outbox({
       ...this.definitions,
       logger,
@@ -113,6 +121,7 @@ class Serving implements App {
     await this.keeper.stop();
     await this.evaluator.close();
     await this.ledger.close();
+    this.guessing.disconnect();
     await this.sql.end({ timeout: 1 });
     await this.transport.stop();
     this.deps.logger.info({ event: LOG_EVENTS.serviceStopped }, 'stopped');
@@ -130,6 +139,22 @@ class Serving implements App {
       archive: archiveProgress(this.sql),
       newPromotionId: () => `p-${randomBytes(PROMOTION_ID_BYTES).toString('hex')}`,
     };
+  }
+
+  private connectGuessing(): Redis {
+    const { config, logger } = this.deps;
+    const redis = connectLedger(ledgerConnection(config), 'hongbao-guessing');
+    redis.on('error', (error) =>
+      logger.warn({ event: LOG_EVENTS.ledgerConnection, cause: error.message }, 'no connection'),
+    );
+    return redis;
+  }
+
+  private createCodes(): Codes {
+    const { sql, ledger, keeper, guessing, clock } = this;
+    const { config, logger } = this.deps;
+    const settings = config.codes;
+    return createCodes({ sql, ledger, redis: guessing, rules: keeper, settings, logger, nowMs: clock });
   }
 
   /** Ready means that worker threads have the rules. */
@@ -190,6 +215,7 @@ class Serving implements App {
   private redemptions(book: PromotionBook, evaluations: EvaluationIntake): Redemptions {
     return new Redemptions({
       ledger: this.ledger,
+      codes: this.codes.book,
       promotions: book,
       evaluate: (request, caller) => evaluateOnce(evaluations, request, caller),
       metrics: this.deps.metrics,
@@ -235,6 +261,8 @@ class Serving implements App {
       evaluations,
       book,
       definitions,
+      codes: this.codes,
+      codeClaims: metrics.codeClaims,
       insight: { sql: this.sql, id: { generation: GENERATION, partition: ONLY_PARTITION } },
       redemptions,
       returns,

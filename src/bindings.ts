@@ -1,6 +1,7 @@
 /** Every method that is served, bound to its handler. A method of the contract that is missing here stops the start. */
 
 import type { DescMethod, DescMethodServerStreaming, DescMethodUnary } from '@bufbuild/protobuf';
+import type { Codes } from './codes/codes.ts';
 import type { DefinitionPorts } from './definitions/definition-ports.ts';
 import { Refusal } from './domain/refusal.ts';
 import type { EventPorts } from './events/event-ports.ts';
@@ -18,6 +19,7 @@ import type { Points } from './points/points.ts';
 import type { PointsHistory } from './points/points-history.ts';
 import type { Redemptions } from './redemption/redemptions.ts';
 import type { RefundPorts } from './redemption/refund-items.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import { type Binding, hot, stream, unary } from './transport/binding.ts';
 import type { ClaimIntake } from './transport/claim-intake.ts';
 import type { EvaluationIntake } from './transport/evaluation-intake.ts';
@@ -25,6 +27,8 @@ import { activatePromotion } from './transport/handlers/activate-promotion.ts';
 import { awardTestPoints } from './transport/handlers/award-test-points.ts';
 import { batchClaimCoupons } from './transport/handlers/batch-claim-coupons.ts';
 import { batchEvaluateCarts } from './transport/handlers/batch-evaluate-carts.ts';
+import { cancelGrantJob } from './transport/handlers/cancel-grant-job.ts';
+import { claimCode } from './transport/handlers/claim-code.ts';
 import { claimCoupon } from './transport/handlers/claim-coupon.ts';
 import { commitReservation } from './transport/handlers/commit-reservation.ts';
 import { createPromotion } from './transport/handlers/create-promotion.ts';
@@ -32,22 +36,29 @@ import { deactivatePromotion } from './transport/handlers/deactivate-promotion.t
 import { deletePromotion } from './transport/handlers/delete-promotion.ts';
 import { evaluateCart } from './transport/handlers/evaluate-cart.ts';
 import { type ExchangePorts, exchangeCoupon } from './transport/handlers/exchange-coupon.ts';
+import { exportCodes } from './transport/handlers/export-codes.ts';
 import { finishPromotion } from './transport/handlers/finish-promotion.ts';
+import { generateCodes } from './transport/handlers/generate-codes.ts';
 import { getBalance } from './transport/handlers/get-balance.ts';
+import { getCodeJob } from './transport/handlers/get-code-job.ts';
 import { type ArchivedChange, getCoupon } from './transport/handlers/get-coupon.ts';
 import { getCouponStatistics } from './transport/handlers/get-coupon-statistics.ts';
 import { getEvent } from './transport/handlers/get-event.ts';
+import { getGrantJob } from './transport/handlers/get-grant-job.ts';
 import { getPromotion } from './transport/handlers/get-promotion.ts';
 import { getPromotionStatistics } from './transport/handlers/get-promotion-statistics.ts';
 import { getPublicPromotion } from './transport/handlers/get-public-promotion.ts';
 import { getRedemption } from './transport/handlers/get-redemption.ts';
+import { grantCoupons } from './transport/handlers/grant-coupons.ts';
 import { hideCoupon } from './transport/handlers/hide-coupon.ts';
+import { importCodes } from './transport/handlers/import-codes.ts';
 import { ingestEvent } from './transport/handlers/ingest-event.ts';
 import { listAuditEntries } from './transport/handlers/list-audit-entries.ts';
 import { listClaimablePromotions } from './transport/handlers/list-claimable-promotions.ts';
 import { listCoupons } from './transport/handlers/list-coupons.ts';
 import { listExchangeablePromotions } from './transport/handlers/list-exchangeable-promotions.ts';
 import { listExpiringCoupons } from './transport/handlers/list-expiring-coupons.ts';
+import { listGrantJobs } from './transport/handlers/list-grant-jobs.ts';
 import { type InsightPorts, listIssuedCoupons } from './transport/handlers/list-issued-coupons.ts';
 import { listLedgerEvents } from './transport/handlers/list-ledger-events.ts';
 import { listPromotionVersions } from './transport/handlers/list-promotion-versions.ts';
@@ -58,6 +69,7 @@ import { refundItems } from './transport/handlers/refund-items.ts';
 import { releaseReservation } from './transport/handlers/release-reservation.ts';
 import { reserveCoupons } from './transport/handlers/reserve-coupons.ts';
 import { returnCoupons } from './transport/handlers/return-coupons.ts';
+import { revokeCoupons } from './transport/handlers/revoke-coupons.ts';
 import { selfChecked } from './transport/handlers/staff-write.ts';
 import { streamClaimCoupons } from './transport/handlers/stream-claim-coupons.ts';
 import { updatePromotion } from './transport/handlers/update-promotion.ts';
@@ -81,17 +93,7 @@ export const SERVICES = [
 
 /** Methods that may still be without a handler; they are answered as if the contract had none. To be deleted, with `notYet`. */
 const NOT_YET: readonly DescMethod[] = [
-  CouponService.method.claimCode,
   CouponService.method.listExpiringCoupons,
-  PromotionService.method.grantCoupons,
-  PromotionService.method.getGrantJob,
-  PromotionService.method.listGrantJobs,
-  PromotionService.method.cancelGrantJob,
-  PromotionService.method.revokeCoupons,
-  PromotionService.method.generateCodes,
-  PromotionService.method.getCodeJob,
-  PromotionService.method.importCodes,
-  PromotionService.method.exportCodes,
   ...RedemptionService.methods,
   ...EventService.methods,
   ...JobService.methods,
@@ -105,6 +107,8 @@ export interface HandlerDependencies {
   readonly evaluations: EvaluationIntake;
   readonly book: PromotionBook;
   readonly definitions: DefinitionPorts;
+  readonly codes: Codes;
+  readonly codeClaims: Metrics['codeClaims'];
   readonly insight: InsightPorts;
   readonly redemptions: Redemptions;
   readonly returns: RefundPorts;
@@ -132,6 +136,32 @@ function promotionBindings({ definitions }: HandlerDependencies): Binding[] {
     unary(method.deletePromotion, deletePromotion(definitions)),
     unary(method.listAuditEntries, listAuditEntries(definitions)),
     unary(method.getPromotionStatistics, getPromotionStatistics(definitions)),
+  ];
+}
+
+function grantBindings({ definitions: { sql }, ledger, clock }: HandlerDependencies): Binding[] {
+  const { method } = PromotionService;
+  const ports = { sql, ledger, nowMs: clock };
+  return [
+    unary(method.grantCoupons, grantCoupons(ports)),
+    unary(method.getGrantJob, getGrantJob(ports)),
+    unary(method.listGrantJobs, listGrantJobs(ports)),
+    unary(method.cancelGrantJob, cancelGrantJob(ports)),
+    unary(method.revokeCoupons, revokeCoupons(ports)),
+  ];
+}
+
+function codeBindings(deps: HandlerDependencies): Binding[] {
+  const { codes, clock } = deps;
+  const { sql } = deps.definitions;
+  const ports = { ...codes, sql, nowMs: clock };
+  const { method } = PromotionService;
+  return [
+    unary(method.generateCodes, generateCodes(ports)),
+    unary(method.getCodeJob, getCodeJob(ports)),
+    unary(method.importCodes, importCodes(ports)),
+    stream(method.exportCodes, exportCodes(ports)),
+    unary(CouponService.method.claimCode, claimCode(deps)),
   ];
 }
 
@@ -205,6 +235,8 @@ function insightBindings({ insight }: HandlerDependencies): Binding[] {
 export function bindings(deps: HandlerDependencies): Binding[] {
   return notYet([
     ...promotionBindings(deps),
+    ...grantBindings(deps),
+    ...codeBindings(deps),
     ...couponBindings(deps),
     ...cartBindings(deps),
     ...insightBindings(deps),

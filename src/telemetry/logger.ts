@@ -24,6 +24,7 @@ export const LOG_EVENTS = {
   callFailed: 'call_failed',
   ledgerDurability: 'ledger_durability',
   ledgerConnection: 'ledger_connection',
+  codeUnsettled: 'code_unsettled',
   ledgerClosed: 'ledger_closed',
   ledgerOpened: 'ledger_opened',
   ledgerScriptFailed: 'ledger_script_failed',

@@ -149,7 +149,14 @@ function ledgerMetrics(declare: Declare) {
   ]);
   // Every outcome exists from the start, so that the first one of a kind already is a rise from zero.
   for (const outcome of ['claimed', 'replayed', ...reasons()] as const) claims.child(outcome);
+  const codeClaims = declare.counters<readonly [ClaimOutcome]>(
+    'promo_code_claims_total',
+    'Codes tried for the wallet, by outcome.',
+    ['outcome'],
+  );
+  for (const outcome of ['claimed', 'replayed', ...reasons()] as const) codeClaims.child(outcome);
   return {
+    codeClaims,
     claims,
     ledgerBatchItems: declare.histogram(
       'promo_ledger_batch_items',

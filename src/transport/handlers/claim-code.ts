@@ -1,7 +1,8 @@
 /** ClaimCode: a code into the wallet, with an eye on who guesses. */
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { ClaimedByCode, CodeClaims } from '../../codes/claim-code.ts';
-import type { Guesser, GuessGuard } from '../../codes/guess-guard.ts';
+import type { ClaimedByCode } from '../../codes/claim-code.ts';
+import type { Codes } from '../../codes/codes.ts';
+import type { Guesser } from '../../codes/guess-guard.ts';
 import { mayAssertFacts } from '../../domain/identity.ts';
 import { Refusal, type RefusalReason } from '../../domain/refusal.ts';
 import type {
@@ -15,15 +16,14 @@ import { asRefusal } from '../as-refusal.ts';
 import type { UnaryHandler } from '../binding.ts';
 import { claimFacts } from '../claim-facts.ts';
 import { answerDeadline, userOf } from '../claim-intake.ts';
+import type { PromotionBook } from '../promotion-book.ts';
 
 /** What the handler needs. */
 export interface ClaimCodeDependencies {
-  readonly codeClaims: CodeClaims;
-  readonly guesses: GuessGuard;
-  readonly codeClaimOutcomes: Family<Counter, readonly [ClaimOutcome]>;
+  readonly codes: Pick<Codes, 'claims' | 'guesses'>;
+  readonly codeClaims: Family<Counter, readonly [ClaimOutcome]>;
   readonly ledger: { readonly durability: { readonly isDurable: boolean } };
-  /** The id of a promotion in force; undefined when it is not. */
-  promotionIdOf(ref: number, version: number, deadlineMs: number): Promise<string>;
+  readonly book: Pick<PromotionBook, 'version'>;
 }
 
 /** Refusals that a guess ends with. */
@@ -41,13 +41,14 @@ export function claimCode(
     const deadlineMs = answerDeadline(context);
     const claim = { code, requestId, userId: guesser.userId, facts };
     const coupon = await counted(deps, guesser, async () => {
-      await deps.guesses.admit(guesser);
-      return await deps.codeClaims.claim(claim, deadlineMs);
+      await deps.codes.guesses.admit(guesser);
+      return await deps.codes.claims.claim(claim, deadlineMs);
     });
     const { isDurable } = deps.ledger.durability;
+    const promotion = await deps.book.version(coupon.promotionRef, coupon.promotionVersion, deadlineMs);
     return {
       couponId: coupon.couponId,
-      promotionId: await deps.promotionIdOf(coupon.promotionRef, coupon.promotionVersion, deadlineMs),
+      promotionId: promotion?.promotionId ?? '',
       promotionVersion: coupon.promotionVersion,
       replayed: coupon.isReplay,
       acknowledgement: isDurable ? AcknowledgementLevel.DURABLE : AcknowledgementLevel.FAST,
@@ -66,12 +67,12 @@ async function counted(
 ): Promise<ClaimedByCode> {
   try {
     const coupon = await claim();
-    deps.codeClaimOutcomes.child(coupon.isReplay ? 'replayed' : 'claimed').value += 1;
+    deps.codeClaims.child(coupon.isReplay ? 'replayed' : 'claimed').value += 1;
     return coupon;
   } catch (error) {
     const refusal = asRefusal(error, 'The code could not be taken');
-    deps.codeClaimOutcomes.child(refusal.reason).value += 1;
-    if (error instanceof Refusal && WRONG.has(error.reason)) await deps.guesses.noteWrong(guesser);
+    deps.codeClaims.child(refusal.reason).value += 1;
+    if (error instanceof Refusal && WRONG.has(error.reason)) await deps.codes.guesses.noteWrong(guesser);
     throw error;
   }
 }
