@@ -35,7 +35,8 @@ export async function decideOrder(
   atMs: number,
 ): Promise<OrderDecision> {
   const facts = mayAssertFacts(caller.identity) ? order.facts : undefined;
-  const request = { ...evaluationOf({ ...order, facts }), at: timestampFromMs(atMs) };
+  // The explanation tells all that was known, such as facts that are kept about the user: what a replay needs.
+  const request = { ...evaluationOf({ ...order, facts }), at: timestampFromMs(atMs), explain: true };
   const bytes = await ports.evaluate(toBinary(EvaluateCartRequestSchema, request), caller);
   const response = fromBinary(EvaluateCartResponseSchema, bytes);
   requireApplied(order, response);
@@ -66,13 +67,18 @@ export function storedDecision({ request, response }: OrderDecision, coupons: re
       ...(value.expiresAtMs !== undefined && { expiresAt: timestampFromMs(value.expiresAtMs) }),
     }),
   );
-  const { ruleSetVersion } = response;
+  const { ruleSetVersion, facts, liveLimits, resolvedCodes, ...rest } = response;
   const replay = create(EvaluateCartRequestSchema, {
     ...request,
+    explain: false,
     heldCoupons,
+    liveLimits,
+    resolvedCodes,
+    ...(facts && { facts }),
     ...(ruleSetVersion > 0n && { ruleSetVersion }),
   });
-  const kept = { ...response, rejected: [], nearMisses: [] };
+  const left = { rejected: [], nearMisses: [], wallet: [], trace: [], liveLimits: [], resolvedCodes: [] };
+  const kept: EvaluateCartResponse = { ...rest, ruleSetVersion, ...left };
   return encodeStoredDecision({
     request: toBinary(EvaluateCartRequestSchema, replay),
     response: toBinary(EvaluateCartResponseSchema, kept),

@@ -33,7 +33,8 @@ export const USER_STEP = 1;
 
 /**
  * Plans to hold (or use at once) what was decided, at about `nowMs` by the ledger's clock. Throws EVALUATION_FAILED when the
- * promotions changed since the decision, and COUPON_NOT_FOUND when the wallet that was read has not the coupon.
+ * promotions changed since the decision, COUPON_NOT_FOUND when the wallet that was read has not the coupon, and
+ * COUPON_NOT_AVAILABLE when it is not free.
  */
 export function planHold(
   records: OrderRecords,
@@ -68,6 +69,11 @@ export function planHold(
 function requireCoupon(records: OrderRecords, couponId: string): ReadCoupon {
   const coupon = readCoupon(records, couponId);
   if (coupon === undefined) throw new Refusal('COUPON_NOT_FOUND', 'The user has no such coupon');
+  // The decision was made on a later look at the wallet; what was read before it was true as well.
+  if (coupon.value.state !== 'unused' || coupon.orderId !== undefined)
+    throw new Refusal('COUPON_NOT_AVAILABLE', 'The coupon is held or used for another order', {
+      metadata: { coupon_id: couponId },
+    });
   return coupon;
 }
 
