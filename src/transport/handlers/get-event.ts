@@ -11,8 +11,10 @@ import {
 } from '../../gen/hongbao/v1/event_service_pb.ts';
 import type { UnaryHandler } from '../binding.ts';
 
+const KINDS: ReadonlySet<number> = new Set(Object.values(IngestedEventKind));
+
 function isKind(kind: number): kind is IngestedEventKind {
-  return kind in IngestedEventKind;
+  return KINDS.has(kind);
 }
 
 /** Serves GetEvent. */
