@@ -43,6 +43,7 @@ describe('a refund that keeps discounts', () => {
     const { userId, ref, couponId } = await paidOrder({ lines: { a: ['duck', 3_334, 3] } });
     const paid = (await fixture.order(userId, 'o1')).redemption.payableMinor;
     expect(paid).toBe(8_002);
+    const questions = fixture.questions.length;
 
     const first = await fixture.refund({ userId, orderId: 'o1', requestId: 'r1', back: { a: 1 } });
     expect(first.record).toMatchObject({
@@ -75,7 +76,7 @@ describe('a refund that keeps discounts', () => {
     const order = await fixture.order(userId, 'o1');
     expect(readCoupon(order, couponId)?.value.state).toBe('unused');
     expect(refundsOf(order.order)).toEqual([first.record, rest.record]);
-    expect(fixture.questions).toEqual([]);
+    expect(fixture.questions).toHaveLength(questions);
   });
 
   it('gives shipping back when it is asked for, alone too', async () => {
