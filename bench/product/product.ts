@@ -26,6 +26,8 @@ const AUDIT_LIMIT_MS = 900_000;
 
 const READY_POLL_MS = 50;
 
+const SECRET_KEY_BYTES = 32;
+
 /** A running serve process. */
 export interface ServeProcess {
   readonly process: NodeProcess;
@@ -134,6 +136,8 @@ function productEnvironment(redisUrl: string, databaseUrl: string, tokens: Token
     HONGBAO_HTTP_HOST: '127.0.0.1',
     HONGBAO_OPS_HOST: '127.0.0.1',
     HONGBAO_AUTH: 'jwt',
+    HONGBAO_CODES_KEY: 'a key for the codes of one benchmark',
+    HONGBAO_SECRETS_KEY: `bench:${Buffer.alloc(SECRET_KEY_BYTES, 1).toString('base64')}`,
     HONGBAO_AUTH_ISSUER: ISSUER,
     HONGBAO_AUTH_AUDIENCE: AUDIENCE,
     HONGBAO_AUTH_JWKS_FILE: tokens.keySetFile,
