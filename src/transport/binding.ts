@@ -80,7 +80,8 @@ export function unary<I extends DescMessage, O extends DescMessage>(
   return { kind: 'unary', method, handle };
 }
 
-function faultOf({ field, message }: Violation): FieldViolation {
+/** A fault of a message as refusals list it. */
+export function faultOf({ field, message }: Violation): FieldViolation {
   return { field: pathToString(field), description: message };
 }
 

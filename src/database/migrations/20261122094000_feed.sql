@@ -14,6 +14,8 @@ CREATE TABLE webhook (
   cursor          text        NOT NULL,
   -- End of the batch that failed; it is sent again as it was. NULL = the last one did not fail.
   failing_until   text,
+  -- Time of the oldest event of that batch.
+  failing_since   timestamptz,
   attempts        integer     NOT NULL DEFAULT 0,
   next_attempt_at timestamptz NOT NULL DEFAULT now(),
   last_error      text        NOT NULL DEFAULT '',
