@@ -17,6 +17,7 @@ import { Refusal } from './domain/refusal.ts';
 import { Evaluator } from './evaluation/evaluator.ts';
 import type { EventPorts } from './events/event-ports.ts';
 import { orderEndings } from './events/order-endings.ts';
+import { claimFactsOf, storedFacts } from './events/stored-facts.ts';
 import { connectLedger } from './ledger/connection.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { GENERATION, ledgerConnection, ledgerSettings } from './ledger-settings.ts';
@@ -28,11 +29,16 @@ import { PromotionBook } from './ruleset/promotion-book.ts';
 import { type RuleSetFollower, RuleSetKeeper } from './ruleset/rule-set-keeper.ts';
 import { LOG_EVENTS, type Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { lacksFacts } from './transport/claim-facts.ts';
 import { ClaimIntake } from './transport/claim-intake.ts';
 import { decideAgainBy } from './transport/decide-again.ts';
 import { evaluateOnce } from './transport/evaluate-once.ts';
 import { EvaluationIntake } from './transport/evaluation-intake.ts';
+import { LimitHints } from './transport/limit-hints.ts';
+import { HINT_READ_MS } from './transport/limits.ts';
+import type { LiveSources, LookUpCodes } from './transport/live-sources.ts';
 import { type Addresses, createTransport, type Transport } from './transport/transport.ts';
+import { WatchedPromotions } from './transport/watched-promotions.ts';
 
 /** What an application is made of beside its configuration. */
 export interface AppDependencies {
@@ -66,6 +72,7 @@ class Serving implements App {
   private readonly ledger: Ledger;
   private readonly definitions: DefinitionPorts;
   private readonly evaluator: Evaluator;
+  private readonly live: LiveSources;
   private readonly keeper: RuleSetKeeper;
   /** Counts who tries codes. */
   private readonly guessing: Redis;
@@ -87,6 +94,7 @@ class Serving implements App {
     });
     this.definitions = this.definitionPorts();
     const defineMissing = createDefineMissing(this.definitions, this.clock);
+    this.live = this.liveSources();
     this.evaluator = new Evaluator({
       settings: config.evaluation,
       metrics,
@@ -157,12 +165,29 @@ class Serving implements App {
     return createCodes({ sql, ledger, redis: guessing, rules: keeper, settings, logger, nowMs: clock });
   }
 
+  private liveSources(): LiveSources {
+    const { ledger, clock } = this;
+    const watched = new WatchedPromotions();
+    const hints = new LimitHints({
+      limited: watched.limited,
+      readFields: (asks) => ledger.read(clock() + HINT_READ_MS, (reads) => reads.fields(asks)),
+      nowMs: () => ledger.nowMs(),
+    });
+    const lookUpCodes: LookUpCodes = (codes, deadlineMs) => this.codes.book.lookUp(codes, deadlineMs);
+    return { watched, hints, lookUpCodes };
+  }
+
   /** Ready means that worker threads have the rules. */
   private ruleSetFollower(): RuleSetFollower {
     const { evaluator } = this;
+    const { watched } = this.live;
     return {
-      takeChanges: (changes) => evaluator.takeChanges(changes),
+      takeChanges: (changes) => {
+        watched.follow(changes, this.keeper.current);
+        evaluator.takeChanges(changes);
+      },
       replaceRules: async (rules) => {
+        watched.replace(this.keeper.current.entries());
         await evaluator.replaceRules(rules);
         this.transport.updateHealth();
       },
@@ -194,7 +219,8 @@ class Serving implements App {
     const { ledger, evaluator, clock } = this;
     return new EvaluationIntake({
       evaluator,
-      readWallets: (userIds, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.walletBytes(userIds)),
+      readHolders: (asks, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.holders(asks)),
+      live: this.live,
       versionBody: (ref, version, deadlineMs) => book.versionBody(ref, version, deadlineMs),
       evaluations: this.deps.metrics.evaluations,
       logger: this.deps.logger,
@@ -218,6 +244,7 @@ class Serving implements App {
       codes: this.codes.book,
       promotions: book,
       evaluate: (request, caller) => evaluateOnce(evaluations, request, caller),
+      exhausted: this.live.hints,
       metrics: this.deps.metrics,
     });
   }
@@ -249,7 +276,17 @@ class Serving implements App {
       ledgerRef: (id, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.refOf(id)),
     });
     const knownRef = (id: string): number | undefined => keeper.current.byId(id)?.ref;
-    const intake = new ClaimIntake({ ledger, claims: metrics.claims, knownRef, findRef });
+    const intake = new ClaimIntake({
+      ledger,
+      claims: metrics.claims,
+      knownRef,
+      lacksFacts: (id, facts) => lacksFacts(keeper.current.byId(id)?.promotion, facts),
+      readFacts: async (userId, deadlineMs) => {
+        const facts = await storedFacts(ledger, userId, deadlineMs);
+        return facts && claimFactsOf(facts);
+      },
+      findRef,
+    });
     const book = new PromotionBook(keeper, this.sql);
     const evaluations = this.evaluations(book);
     const redemptions = this.redemptions(book, evaluations);

@@ -10,6 +10,7 @@ import type { Counter, Family } from '../telemetry/metric.ts';
 import type { ClaimOutcome } from '../telemetry/metrics.ts';
 import { asRefusal } from './as-refusal.ts';
 import type { CallContext } from './call-context.ts';
+import { completedFacts } from './claim-facts.ts';
 import { ClaimRefusals } from './claim-refusals.ts';
 
 /** What the intake needs from outside. */
@@ -18,6 +19,10 @@ export interface ClaimIntakePorts {
   readonly claims: Family<Counter, readonly [ClaimOutcome]>;
   /** The ref of a promotion as far as this process knows it; ids never change their ref. */
   knownRef(promotionId: string): number | undefined;
+  /** Whether the promotion asks for a fact that is not among these, as far as this process knows it. */
+  lacksFacts(promotionId: string, facts: ClaimFacts | undefined): boolean;
+  /** What is kept about a user; undefined when nothing is. Throws a refusal when that is unknown. */
+  readFacts(userId: string, deadlineMs: number): Promise<ClaimFacts | undefined>;
   /** Looks the ref up where it is defined; undefined when there is no such promotion. Throws a refusal when that is unknown. */
   findRef(promotionId: string, deadlineMs: number): Promise<number | undefined>;
 }
@@ -27,6 +32,13 @@ export interface ClaimItem {
   readonly promotionId: string;
   readonly userId: string;
   readonly requestId: string;
+  readonly facts: ClaimFacts | undefined;
+}
+
+/** A claim of which everything is known that the ledger decides by. */
+interface KnownClaim {
+  readonly userId: string;
+  readonly ref: number;
   readonly facts: ClaimFacts | undefined;
 }
 
@@ -101,21 +113,26 @@ export class ClaimIntake {
     try {
       const userId = userOf(context.identity, item.userId);
       const ref = this.ports.knownRef(item.promotionId);
-      if (ref === undefined) void this.submitUnknown(item, userId, context, answer);
-      else this.send(item, userId, ref, context, answer);
+      const facts = this.assertedFacts(item, context);
+      if (ref === undefined || this.ports.lacksFacts(item.promotionId, facts))
+        void this.submitAfterReads(item, { userId, ref, facts }, context, answer);
+      else this.send({ userId, ref, facts }, item, context, answer);
     } catch (error) {
       this.refuse(error, answer);
     }
   }
 
+  /** What the caller states, if it may. */
+  private assertedFacts({ facts }: ClaimItem, { identity }: CallContext): ClaimFacts | undefined {
+    return facts !== undefined && mayAssertFacts(identity) ? facts : undefined;
+  }
+
   private send(
+    { userId, ref, facts }: KnownClaim,
     item: ClaimItem,
-    userId: string,
-    ref: number,
     context: CallContext,
     answer: ClaimAnswerListener,
   ): void {
-    const facts = item.facts !== undefined && mayAssertFacts(context.identity) ? item.facts : undefined;
     this.ports.ledger.claim({
       promotionRef: ref,
       userId,
@@ -126,16 +143,22 @@ export class ClaimIntake {
     });
   }
 
-  private async submitUnknown(
+  /** A claim of a promotion that this process does not know, or that asks for facts nobody stated: they are read before. */
+  private async submitAfterReads(
     item: ClaimItem,
-    userId: string,
+    known: Omit<KnownClaim, 'ref'> & { readonly ref: number | undefined },
     context: CallContext,
     answer: ClaimAnswerListener,
   ): Promise<void> {
+    const { userId } = known;
+    const deadlineMs = answerDeadline(context);
     try {
-      const ref = await this.ports.findRef(item.promotionId, context.deadlineMs);
+      const [ref, kept] = await Promise.all([
+        known.ref ?? this.ports.findRef(item.promotionId, context.deadlineMs),
+        this.ports.readFacts(userId, deadlineMs),
+      ]);
       if (ref === undefined) throw this.notFound(item.promotionId);
-      this.send(item, userId, ref, context, answer);
+      this.send({ userId, ref, facts: completedFacts(known.facts, kept) }, item, context, answer);
     } catch (error) {
       this.refuse(error, answer);
     }

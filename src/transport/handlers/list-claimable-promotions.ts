@@ -2,6 +2,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { claimWindowEndMs, perUserLimitOf } from '../../definitions/live-definition.ts';
 import { mayAssertFacts } from '../../domain/identity.ts';
+import { claimFactsOf, storedFacts } from '../../events/stored-facts.ts';
 import type {
   ClaimablePromotionSchema,
   ListClaimablePromotionsRequest,
@@ -10,11 +11,12 @@ import type {
 } from '../../gen/hongbao/v1/coupon_service_pb.ts';
 import type { Promotion } from '../../gen/hongbao/v1/promotion_pb.ts';
 import { RefusalReason } from '../../gen/hongbao/v1/refusal_pb.ts';
+import type { ClaimFacts } from '../../ledger/claim-operation.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Stock } from '../../ledger/reads.ts';
 import type { UnaryHandler } from '../binding.ts';
 import type { CallContext } from '../call-context.ts';
-import { claimFacts } from '../claim-facts.ts';
+import { claimFacts, completedFacts, lacksFacts } from '../claim-facts.ts';
 import { userOf } from '../claim-intake.ts';
 import { type PreviewCircumstances, previewRefusal } from '../claim-preview.ts';
 import { keyOfPageToken, pageTokenAfter } from '../page-token.ts';
@@ -68,6 +70,18 @@ function startOf(promotions: readonly Promotion[], after: string | undefined): n
   return index === -1 ? promotions.length : index;
 }
 
+/** The facts stated, completed by what is kept about the user where a promotion of the page asks for more. */
+async function factsFor(
+  page: readonly Promotion[],
+  stated: ClaimFacts | undefined,
+  user: { readonly userId: string | undefined; readonly ledger: Pick<Ledger, 'read'> },
+  deadlineMs: number,
+): Promise<ClaimFacts | undefined> {
+  if (user.userId === undefined || !page.some((promotion) => lacksFacts(promotion, stated))) return stated;
+  const kept = await storedFacts(user.ledger, user.userId, deadlineMs);
+  return completedFacts(stated, kept && claimFactsOf(kept));
+}
+
 /** Makes the handler. */
 export function listClaimablePromotions(deps: {
   readonly ledger: Pick<Ledger, 'read'>;
@@ -87,8 +101,11 @@ export function listClaimablePromotions(deps: {
       .toArray();
     const page = found.slice(0, size);
     const refs = page.map(({ ref }) => ref);
-    const stocks = await deps.ledger.read(context.deadlineMs, (reads) => reads.stock(refs, userId));
-    const facts = mayAssertFacts(context.identity) ? claimFacts(request.facts) : undefined;
+    const stated = mayAssertFacts(context.identity) ? claimFacts(request.facts) : undefined;
+    const [stocks, facts] = await Promise.all([
+      deps.ledger.read(context.deadlineMs, (reads) => reads.stock(refs, userId)),
+      factsFor(page, stated, { userId, ledger: deps.ledger }, context.deadlineMs),
+    ]);
     const circumstances = { userId, facts, nowMs: context.nowMs };
     const last = page.at(-1);
     return {
