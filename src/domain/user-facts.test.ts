@@ -83,7 +83,9 @@ describe('facts about a user', () => {
     );
     expect(decodeUserFacts(encodeUserFacts(facts))).toEqual(facts);
     expect(factsForDecisions(facts)).toMatchObject({
-      tags: new Set(['vip', 'gold']),
+      tags: new Set(['vip']),
+      level: 'gold',
+      birthday: '2000-01-01',
       ordersCompleted: 4,
       registeredAtMs: 3,
     });

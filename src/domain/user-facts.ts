@@ -252,14 +252,15 @@ export function decidingTags({
   return tags?.includes(level) ? tags : [...(tags ?? []), level];
 }
 
-/** The facts as decisions about carts take them; what is unknown is absent. */
+/** The facts as decisions about carts take them; what is unknown is absent. They count the level as a tag themselves. */
 export function factsForDecisions(facts: StoredFacts): UserFacts {
-  const { registeredAtMs, ordersCompleted, attributes } = facts;
-  const tags = decidingTags(facts);
+  const { tags, level, birthday, registeredAtMs, ordersCompleted, attributes } = facts;
   return {
     ...(tags !== undefined && { tags: new Set(tags) }),
     ...(registeredAtMs !== undefined && { registeredAtMs }),
     ...(ordersCompleted !== undefined && { ordersCompleted }),
     attributes,
+    ...(level !== undefined && { level }),
+    ...(birthday !== undefined && { birthday }),
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Several candidates of one promotion share what its limits leave. The search for the best combination looks at each of them
- * by itself, so the shares are given out before it: those the caller named first, in that order, then those that end sooner.
+ * by itself, so the shares are given out before it: to those the caller named, in that order, then to those that save most alone, of
+ * equal ones to those that end sooner.
  */
 import type { Failure } from '../domain/decision.ts';
 import { type LiveLimit, usesLeft } from '../domain/live-limit.ts';
@@ -57,14 +58,19 @@ function sharingByRef(
   const limited = checked.flatMap(({ candidate }) =>
     candidate !== undefined && limits.has(refOf(candidate)) ? candidate : [],
   );
-  const { named, others } = divideBySelection(limited, selection);
-  const inOrder = [...named, ...others.toSorted(compareBySooner)];
-  const counts = Map.groupBy(inOrder, refOf);
-  const sharing = inOrder.filter(
-    (candidate) =>
-      (counts.get(refOf(candidate))?.length ?? 0) > 1 && applyAlone(candidate, cart).failure === undefined,
+  const counts = Map.groupBy(limited, refOf);
+  const savings = new Map<Candidate, number>();
+  for (const candidate of limited) {
+    if ((counts.get(refOf(candidate))?.length ?? 0) < 2) continue;
+    const alone = applyAlone(candidate, cart);
+    if (alone.failure === undefined) savings.set(candidate, alone.savedMinor);
+  }
+  const { named, others } = divideBySelection([...savings.keys()], selection);
+  const savingOf = (candidate: Candidate): number => savings.get(candidate) ?? 0;
+  const ranked = others.toSorted(
+    (left, right) => savingOf(right) - savingOf(left) || compareBySooner(left, right),
   );
-  return Map.groupBy(sharing, refOf);
+  return Map.groupBy([...named, ...ranked], refOf);
 }
 
 function refOf({ promotion }: Candidate): number {

@@ -1,3 +1,4 @@
+import { compareTexts } from '../engine/compare-texts.ts';
 import { evaluateCart } from '../engine/evaluate-cart.ts';
 import type { HeldCoupon } from '../engine/evaluation-input.ts';
 import { judgeCoupons, type Verdict } from '../engine/judge-coupons.ts';
@@ -14,6 +15,7 @@ import { type Circumstances, readEvaluation } from './codec/read-evaluation.ts';
 import { writeUsableCoupons, writeValidation } from './codec/write-coupon-answers.ts';
 import { writeDecision } from './codec/write-decision.ts';
 import { factsDigest } from './facts-digest.ts';
+import { knownLive } from './live-inputs.ts';
 import type { EvaluationItem } from './pending-evaluation.ts';
 import { readPromotion } from './read-promotion.ts';
 import type { Outcome } from './result-format.ts';
@@ -29,7 +31,7 @@ export function answerItem(item: EvaluationItem, table: RuleTable, couponsPerOrd
     const { definition } = readPromotion(body);
     if (definition !== undefined) table.addVersion(definition);
   }
-  const circumstances = { areFactsBelieved, nowMs, couponsPerOrder };
+  const circumstances = { areFactsBelieved, nowMs, couponsPerOrder, live: knownLive(item.live) };
   switch (item.kind) {
     case 'evaluate_cart':
       return decideCart(item, table, circumstances);
@@ -43,14 +45,19 @@ export function answerItem(item: EvaluationItem, table: RuleTable, couponsPerOrd
 function decideCart(item: EvaluationItem, table: RuleTable, circumstances: Circumstances): Outcome {
   const { input, explains, heldCoupons } = readEvaluation(item.request, circumstances);
   const coupons = heldCoupons?.toSorted(byCouponId) ?? walletIn(item.wallet);
-  return withVersions(item, table, coupons, () =>
-    writeDecision(evaluateCart(table, { ...input, coupons }), {
+  const resolvedCodes = (input.resolvedCodes ?? []).toSorted((left, right) =>
+    compareTexts(left.code, right.code),
+  );
+  return withVersions(item, table, coupons, () => {
+    const decision = evaluateCart(table, { ...input, coupons });
+    const { facts } = input;
+    return writeDecision(decision, {
       cart: input.cart,
       atMs: input.atMs,
-      factsDigest: factsDigest(input.facts, coupons),
-      ...(explains && { wallet: coupons }),
-    }),
-  );
+      factsDigest: factsDigest({ facts, coupons, codes: resolvedCodes, limits: decision.limits ?? [] }),
+      ...(explains && { inputs: { wallet: coupons, facts, resolvedCodes } }),
+    });
+  });
 }
 
 /** Answers once the table has every version the coupons hold, apart from those that could not be found. */

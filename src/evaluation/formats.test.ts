@@ -15,6 +15,7 @@ const items: fc.Arbitrary<EvaluationItem[]> = fc.array(
     wallet: bytes,
     bodies: fc.array(bytes, { maxLength: 3 }),
     lookedUp: versions,
+    live: fc.option(fc.record({ facts: bytes, limits: bytes, codes: bytes }), { nil: undefined }),
   }),
   { maxLength: 10 },
 );

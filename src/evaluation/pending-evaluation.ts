@@ -7,6 +7,16 @@ export const EVALUATION_KINDS = ['evaluate_cart', 'list_usable_coupons', 'valida
 /** One of the kinds. */
 export type EvaluationKind = (typeof EVALUATION_KINDS)[number];
 
+/** What the main thread read of the live state beside the wallet; empty where there is nothing. */
+export interface LiveInputs {
+  /** The facts kept about the user, as the ledger stores them. */
+  readonly facts: Uint8Array;
+  /** What is left of limits; see `live-inputs.ts`. */
+  readonly limits: Uint8Array;
+  /** The single-use codes among the codes; see `live-inputs.ts`. */
+  readonly codes: Uint8Array;
+}
+
 /** What travels to a worker: a request that is not decoded yet, and what the main thread found out for it. */
 export interface EvaluationItem {
   readonly kind: EvaluationKind;
@@ -22,6 +32,8 @@ export interface EvaluationItem {
   readonly bodies: readonly Uint8Array[];
   /** Versions that were looked up, whether there are such or not; they are not asked for again. */
   readonly lookedUp: readonly VersionName[];
+  /** Absent for most carts: nothing of it matters to them. */
+  readonly live?: LiveInputs | undefined;
 }
 
 /** An item on its way through a pool. Exactly one of the three methods is called, unless it is settled before. */

@@ -5,16 +5,23 @@
  * |---|---|
  * | 4 | length of the rest of the frame |
  * | 1 | kind |
- * | 1 | flags: bit 0 facts are believed |
+ * | 1 | flags: bit 0 facts are believed, bit 1 there are live inputs |
  * | 8 | now, epoch milliseconds as a double |
  * | 4 + n | request |
  * | 4 + n | wallet |
  * | 2 | number of bodies, then for each 4 + n |
  * | 2 | number of versions looked up, then for each 4 ref and 4 version |
+ * | 3 × (4 + n) | only with live inputs: facts, limits, codes |
  */
-import { EVALUATION_KINDS, type EvaluationItem, type EvaluationKind } from './pending-evaluation.ts';
+import {
+  EVALUATION_KINDS,
+  type EvaluationItem,
+  type EvaluationKind,
+  type LiveInputs,
+} from './pending-evaluation.ts';
 
 const FACTS_FLAG = 1;
+const LIVE_FLAG = 2;
 const LENGTH_BYTES = 4;
 const FIXED_BYTES = 1 + 1 + 8 + LENGTH_BYTES + LENGTH_BYTES + 2 + 2;
 const NAME_BYTES = 8;
@@ -22,9 +29,12 @@ const NAME_BYTES = 8;
 const KIND_NUMBERS = new Map(EVALUATION_KINDS.map((kind, number) => [kind, number]));
 
 /** Bytes of an item in a batch. */
-export function frameBytes({ request, wallet, bodies, lookedUp }: EvaluationItem): number {
+export function frameBytes({ request, wallet, bodies, lookedUp, live }: EvaluationItem): number {
   let bytes = LENGTH_BYTES + FIXED_BYTES + request.length + wallet.length + lookedUp.length * NAME_BYTES;
   for (const body of bodies) bytes += LENGTH_BYTES + body.length;
+  if (live !== undefined) {
+    bytes += 3 * LENGTH_BYTES + live.facts.length + live.limits.length + live.codes.length;
+  }
   return bytes;
 }
 
@@ -64,7 +74,7 @@ class Writer {
 function writeItem(writer: Writer, item: EvaluationItem): void {
   writer.number(frameBytes(item) - LENGTH_BYTES);
   writer.byte(KIND_NUMBERS.get(item.kind) ?? 0);
-  writer.byte(item.areFactsBelieved ? FACTS_FLAG : 0);
+  writer.byte((item.areFactsBelieved ? FACTS_FLAG : 0) | (item.live === undefined ? 0 : LIVE_FLAG));
   writer.double(item.nowMs);
   writer.bytes(item.request);
   writer.bytes(item.wallet);
@@ -75,6 +85,10 @@ function writeItem(writer: Writer, item: EvaluationItem): void {
     writer.number(ref);
     writer.number(version);
   }
+  if (item.live === undefined) return;
+  writer.bytes(item.live.facts);
+  writer.bytes(item.live.limits);
+  writer.bytes(item.live.codes);
 }
 
 /** A batch in memory of its own, which may be transferred. */
@@ -136,15 +150,22 @@ function kindOf(number: number): EvaluationKind {
 
 function readItem(reader: Reader): EvaluationItem {
   reader.number();
-  return {
-    kind: kindOf(reader.byte()),
-    areFactsBelieved: (reader.byte() & FACTS_FLAG) !== 0,
+  const kind = kindOf(reader.byte());
+  const flags = reader.byte();
+  const item = {
+    kind,
+    areFactsBelieved: (flags & FACTS_FLAG) !== 0,
     nowMs: reader.double(),
     request: reader.bytes(),
     wallet: reader.bytes(),
     bodies: reader.list(() => reader.bytes()),
     lookedUp: reader.list(() => ({ ref: reader.number(), version: reader.number() })),
   };
+  return (flags & LIVE_FLAG) === 0 ? item : { ...item, live: readLive(reader) };
+}
+
+function readLive(reader: Reader): LiveInputs {
+  return { facts: reader.bytes(), limits: reader.bytes(), codes: reader.bytes() };
 }
 
 /** The items of a batch; their bytes are views of it. */

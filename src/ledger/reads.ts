@@ -60,6 +60,29 @@ function fieldsByName(parts: readonly (Buffer | null)[]): Map<string, Buffer> {
   return fields;
 }
 
+/** What is to be read of a user. */
+export interface HolderAsk {
+  readonly userId: string;
+  readonly wantsWallet: boolean;
+  /** What of the account: nothing, field `f` only, or all of its fields. */
+  readonly account: 'none' | 'facts' | 'whole';
+}
+
+/** A user's wallet as bytes, and fields of the account by name (latin1). */
+export interface HolderState {
+  readonly wallet: Uint8Array;
+  readonly account: ReadonlyMap<string, Buffer>;
+}
+
+const FACTS_FIELD = 'f';
+const NO_BYTES = new Uint8Array();
+const NO_FIELDS: ReadonlyMap<string, Buffer> = new Map();
+
+function accountOf(account: 'facts' | 'whole', reply: unknown): ReadonlyMap<string, Buffer> {
+  if (account === 'whole') return fieldsByName(buffers(reply));
+  return Buffer.isBuffer(reply) ? new Map([[FACTS_FIELD, reply]]) : NO_FIELDS;
+}
+
 /** The reading side of one partition. Methods throw what the driver throws. */
 export class LedgerReads {
   private readonly redis: Redis;
@@ -99,6 +122,34 @@ export class LedgerReads {
     for (const userId of userIds) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
     const replies = await run(pipeline);
     return replies.map((reply) => couponBytes(buffers(reply).filter((part) => part !== null)));
+  }
+
+  /**
+   * Wallets and accounts of several users in one round trip, in the order asked: each wallet as in {@link walletBytes}, empty
+   * when it was not asked for.
+   */
+  async holders(asks: readonly HolderAsk[]): Promise<HolderState[]> {
+    const pipeline = this.redis.pipeline();
+    for (const { userId, wantsWallet, account } of asks) {
+      if (wantsWallet) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
+      if (account === 'facts') pipeline.hgetBuffer(this.keys.accountPrefix + userId, FACTS_FIELD);
+      if (account === 'whole') pipeline.callBuffer('HGETALL', [this.keys.accountPrefix + userId]);
+    }
+    const replies = (await run(pipeline)).values();
+    const next = (): unknown => replies.next().value;
+    return asks.map(({ wantsWallet, account }) => ({
+      wallet: wantsWallet ? couponBytes(buffers(next()).filter((part) => part !== null)) : NO_BYTES,
+      account: account === 'none' ? NO_FIELDS : accountOf(account, next()),
+    }));
+  }
+
+  /** Some fields of some records in one round trip, in the order asked; null where there is no such field. */
+  async fields(
+    asks: readonly { readonly on: RecordName; readonly fields: readonly Buffer[] }[],
+  ): Promise<(Buffer | null)[][]> {
+    const pipeline = this.redis.pipeline();
+    for (const { on, fields } of asks) pipeline.hmgetBuffer(recordKey(this.keys, on), ...fields);
+    return (await run(pipeline)).map(buffers);
   }
 
   /** One coupon of a wallet by its field. */

@@ -1,14 +1,17 @@
 /**
- * The one way a question about a cart takes from its bytes to a worker and back: who asks, whose wallet, which older versions
- * of promotions its coupons hold. The main thread never decodes the cart.
+ * The one way a question about a cart takes from its bytes to a worker and back: who asks, whose wallet, what is known of the
+ * user, of limits and of codes, which older versions of promotions its coupons hold. The main thread never decodes the cart.
  */
 import { type Identity, mayAssertFacts, mayReplay, requireOwnUser } from '../domain/identity.ts';
+import type { LiveLimit } from '../domain/live-limit.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { ResolvedCode } from '../engine/evaluation-input.ts';
 import type { VersionName } from '../engine/rule-table.ts';
 import { COUPON_BYTES } from '../evaluation/coupon-bytes.ts';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import { HEAVY_CODES, HEAVY_COUPONS, HEAVY_REQUEST_BYTES, VERSION_ROUNDS } from '../evaluation/limits.ts';
-import type { EvaluationKind, PendingEvaluation } from '../evaluation/pending-evaluation.ts';
+import type { EvaluationKind, LiveInputs, PendingEvaluation } from '../evaluation/pending-evaluation.ts';
+import type { HolderAsk, HolderState } from '../ledger/reads.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Counter, Family } from '../telemetry/metric.ts';
 import type { EvaluationOutcome } from '../telemetry/metrics.ts';
@@ -17,18 +20,20 @@ import type { HotReply } from './binding.ts';
 import type { CallContext } from './call-context.ts';
 import { answerDeadline, userOf } from './claim-intake.ts';
 import { DeadlineWatch } from './deadline-watch.ts';
+import { codesToLookUp, type LiveSources, liveInputs, lookUp } from './live-sources.ts';
 import {
   type ScannedRequest,
   scanEvaluateCart,
   scanListUsableCoupons,
   scanValidateCoupon,
 } from './scan-cart-request.ts';
-import { type ReadWallets, WalletReads, type WalletWaiter } from './wallet-reads.ts';
+import { type HolderWaiter, type ReadHolders, WalletReads } from './wallet-reads.ts';
 
 /** What the intake needs from outside. */
 export interface EvaluationIntakePorts {
   readonly evaluator: Pick<Evaluator, 'submit' | 'replay'>;
-  readonly readWallets: ReadWallets;
+  readonly readHolders: ReadHolders;
+  readonly live: LiveSources;
   /** A stored version of a promotion in binary form; undefined when there is none. Throws a refusal when that is not known. */
   readonly versionBody: (ref: number, version: number, deadlineMs: number) => Promise<Uint8Array | undefined>;
   readonly evaluations: Family<Counter, readonly [EvaluationOutcome]>;
@@ -37,6 +42,15 @@ export interface EvaluationIntakePorts {
   readonly nowMs: () => number;
 }
 
+/** What a part of this service that asks knows better. */
+export interface EvaluationOptions {
+  /** Limits as they are known to be; they count before what this process remembers of them. */
+  readonly limits?: readonly LiveLimit[];
+  /** Read the limits of all promotions anew before the decision. */
+  readonly freshLimits?: boolean;
+}
+
+const NO_OPTIONS: EvaluationOptions = {};
 const NO_BYTES = new Uint8Array();
 const SCANS: Readonly<Record<EvaluationKind, (bytes: Uint8Array) => ScannedRequest | undefined>> = {
   evaluate_cart: scanEvaluateCart,
@@ -61,12 +75,18 @@ export class EvaluationIntake {
   constructor(ports: EvaluationIntakePorts) {
     this.ports = ports;
     this.deadlines = new DeadlineWatch(ports.nowMs);
-    this.wallets = new WalletReads(ports.readWallets);
+    this.wallets = new WalletReads(ports.readHolders);
   }
 
   /** Takes one question; `reply` hears exactly once, before the call's deadline. */
-  submit(kind: EvaluationKind, request: Uint8Array, context: CallContext, reply: HotReply): void {
-    const question = new Question(this, kind, request, context, reply);
+  submit(
+    kind: EvaluationKind,
+    request: Uint8Array,
+    context: CallContext,
+    reply: HotReply,
+    options: EvaluationOptions = NO_OPTIONS,
+  ): void {
+    const question = new Question(this, kind, request, context, reply, options);
     this.deadlines.watch(question);
     question.begin(SCANS[kind](request), context.identity);
   }
@@ -88,20 +108,40 @@ function holderOf(kind: EvaluationKind, { userId, usesWallet }: ScannedRequest, 
   return kind === 'evaluate_cart' ? userId || identity.userId : userOf(identity, userId);
 }
 
+/** What is to be read of the user a question is about; undefined for nothing, as is usual without a wallet. */
+function askOf(
+  { watched }: LiveSources,
+  userId: string | undefined,
+  wantsWallet: boolean,
+  isReplay: boolean,
+): HolderAsk | undefined {
+  if (userId === undefined || userId === '') return undefined;
+  const areUsesLimited = watched.perUser.size > 0;
+  const wantsFacts = wantsWallet || watched.looksAtFacts;
+  const account = isReplay ? 'none' : areUsesLimited ? 'whole' : wantsFacts ? 'facts' : 'none';
+  return wantsWallet || account !== 'none' ? { userId, wantsWallet, account } : undefined;
+}
+
 /** One question on its way. */
-class Question implements PendingEvaluation, WalletWaiter {
+class Question implements PendingEvaluation, HolderWaiter {
   readonly kind: EvaluationKind;
   readonly request: Uint8Array;
-  readonly areFactsBelieved: boolean;
+  areFactsBelieved: boolean;
   readonly nowMs: number;
   readonly deadlineMs: number;
   readonly bodies: Uint8Array[] = [];
   readonly lookedUp: VersionName[] = [];
   wallet: Uint8Array = NO_BYTES;
+  live: LiveInputs | undefined;
   isSettled = false;
   private readonly intake: EvaluationIntake;
   private readonly reply: HotReply;
+  private readonly options: EvaluationOptions;
   private scanned: ScannedRequest | undefined;
+  private holder: HolderState | undefined;
+  private codes: readonly ResolvedCode[] = [];
+  /** Answers that are still to come before the worker is asked. */
+  private awaited = 0;
   private rounds = 0;
 
   constructor(
@@ -110,8 +150,10 @@ class Question implements PendingEvaluation, WalletWaiter {
     request: Uint8Array,
     context: CallContext,
     reply: HotReply,
+    options: EvaluationOptions,
   ) {
     this.intake = intake;
+    this.options = options;
     this.kind = kind;
     this.request = request;
     this.areFactsBelieved = mayAssertFacts(context.identity);
@@ -120,7 +162,7 @@ class Question implements PendingEvaluation, WalletWaiter {
     this.reply = reply;
   }
 
-  /** Checks who asks and reads the wallet if there is one to read. */
+  /** Checks who asks and reads what matters to the question. */
   begin(scanned: ScannedRequest | undefined, identity: Identity): void {
     this.scanned = scanned;
     try {
@@ -129,18 +171,64 @@ class Question implements PendingEvaluation, WalletWaiter {
         return;
       }
       const holder = holderOf(this.kind, scanned, identity);
-      const isReplay = scanned.bringsWallet || scanned.ruleSetVersion > 0;
+      const isReplay = scanned.bringsWallet || scanned.bringsLive || scanned.ruleSetVersion > 0;
       if (isReplay && !mayReplay(identity)) throw NO_REPLAY;
-      if (holder === undefined || scanned.bringsWallet) this.send();
-      else this.intake.wallets.read(holder, this);
+      this.areFactsBelieved ||= isReplay;
+      this.gather(scanned, scanned.userId || identity.userId, holder !== undefined);
     } catch (error) {
       this.refused(asRefusal(error, NOT_EVALUATED));
     }
   }
 
-  walletRead(wallet: Uint8Array): void {
-    this.wallet = wallet;
-    this.send();
+  /** Asks for everything at once; the worker is asked when all of it is there. */
+  private gather(scanned: ScannedRequest, userId: string | undefined, hasWallet: boolean): void {
+    const { live } = this.intake.ports;
+    const isReplay = scanned.ruleSetVersion > 0;
+    const ask = askOf(live, userId, hasWallet && !scanned.bringsWallet, isReplay);
+    const codes = isReplay ? [] : codesToLookUp(live, scanned.codes);
+    const areLimitsRead = !isReplay && (this.options.freshLimits === true || live.hints.isOld);
+    this.awaited = Number(ask !== undefined) + Number(codes.length > 0) + Number(areLimitsRead);
+    if (this.awaited === 0) {
+      this.sendFirst();
+      return;
+    }
+    if (ask !== undefined) this.intake.wallets.read(ask, this);
+    if (codes.length > 0) void this.findCodes(codes);
+    if (areLimitsRead) void live.hints.refresh().then(() => this.arrived());
+  }
+
+  private async findCodes(codes: readonly string[]): Promise<void> {
+    try {
+      const { lookUpCodes } = this.intake.ports.live;
+      if (lookUpCodes !== undefined) this.codes = await lookUp(lookUpCodes, codes, this.deadlineMs);
+      this.arrived();
+    } catch (error) {
+      this.refused(asRefusal(error, NOT_EVALUATED));
+    }
+  }
+
+  holderRead(holder: HolderState): void {
+    this.holder = holder;
+    this.wallet = holder.wallet;
+    this.arrived();
+  }
+
+  private arrived(): void {
+    this.awaited -= 1;
+    if (this.awaited === 0 && !this.isSettled) this.sendFirst();
+  }
+
+  /** A replay brings everything itself. */
+  private sendFirst(): void {
+    try {
+      const { holder, codes, options, scanned } = this;
+      const { live } = this.intake.ports;
+      const isReplay = (scanned?.ruleSetVersion ?? 0) > 0;
+      if (!isReplay) this.live = liveInputs(live, { holder, codes, limits: options.limits ?? [] });
+      this.send();
+    } catch (error) {
+      this.refused(asRefusal(error, NOT_EVALUATED));
+    }
   }
 
   answered(response: Uint8Array): void {
@@ -188,7 +276,7 @@ class Question implements PendingEvaluation, WalletWaiter {
     if (this.request.length > HEAVY_REQUEST_BYTES) return true;
     if (this.kind !== 'evaluate_cart') return false;
     return (
-      (this.scanned?.codes ?? 0) > HEAVY_CODES ||
+      (this.scanned?.codes.length ?? 0) > HEAVY_CODES ||
       this.scanned?.bringsWallet === true ||
       this.wallet.length > HEAVY_COUPONS * COUPON_BYTES
     );

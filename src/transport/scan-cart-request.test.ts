@@ -17,19 +17,24 @@ test('what is scanned is what the message says, whatever else it holds', () => {
     codes: fc.array(fc.string({ maxLength: 5 }), { maxLength: 4 }),
     ruleSetVersion: fc.option(fc.maxSafeNat().map(BigInt), { nil: undefined }),
     held: fc.nat(2),
+    selected: fc.option(fc.array(fc.string({ maxLength: 5 }), { maxLength: 2 }), { nil: undefined }),
+    limits: fc.nat(1),
   });
   fc.assert(
-    fc.property(request, ({ userId, useWallet, codes, ruleSetVersion, held }) => {
+    fc.property(request, ({ userId, useWallet, codes, ruleSetVersion, held, selected, limits }) => {
       const heldCoupons = Array.from({ length: held }, () => ({ couponId: 'c' }));
       const version = ruleSetVersion === undefined ? {} : { ruleSetVersion };
-      const fields = { userId, useWallet, codes, heldCoupons, ...version, cart };
+      const own = selected && { selection: { couponIds: ['k'], codes: selected } };
+      const liveLimits = Array.from({ length: limits }, () => ({ promotionRef: 1 }));
+      const fields = { userId, useWallet, codes, heldCoupons, ...version, cart, liveLimits, ...own };
       const message = create(EvaluateCartRequestSchema, fields);
       expect(scanEvaluateCart(toBinary(EvaluateCartRequestSchema, message))).toEqual({
         userId,
         usesWallet: useWallet,
-        codes: codes.length,
+        codes: [...codes, ...(selected ?? [])],
         ruleSetVersion: Number(ruleSetVersion ?? 0n),
         bringsWallet: held > 0,
+        bringsLive: limits > 0,
       });
     }),
   );
@@ -60,7 +65,7 @@ test('a list is about a wallet, a validation only when it is of a coupon', () =>
       ),
     );
   expect(scan({ case: 'couponId', value: 'c' })?.usesWallet).toBe(true);
-  expect(scan({ case: 'code', value: 'c' })?.usesWallet).toBe(false);
+  expect(scan({ case: 'code', value: 'c' })).toMatchObject({ usesWallet: false, codes: ['c'] });
 });
 
 test('hostile bytes are no message, or one whose facts are read; nothing throws', () => {

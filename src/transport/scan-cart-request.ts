@@ -6,11 +6,30 @@ export interface ScannedRequest {
   readonly userId: string;
   /** The wallet of the user is part of the question. */
   readonly usesWallet: boolean;
-  readonly codes: number;
+  /** The codes, as typed; those of a selection too. */
+  readonly codes: readonly string[];
   /** An earlier version of the rules to decide by; 0 when none is named. */
   readonly ruleSetVersion: number;
   /** The request brings a wallet along. */
   readonly bringsWallet: boolean;
+  /** The request brings limits or single-use codes along. */
+  readonly bringsLive: boolean;
+}
+
+type MutableScan = { -readonly [Key in keyof ScannedRequest]: ScannedRequest[Key] };
+
+/** Most requests carry no code; they share this. */
+const NO_CODES: readonly string[] = [];
+
+function emptyScan(usesWallet: boolean): MutableScan {
+  return {
+    userId: '',
+    usesWallet,
+    codes: NO_CODES,
+    ruleSetVersion: 0,
+    bringsWallet: false,
+    bringsLive: false,
+  };
 }
 
 /** Reads one field; false when it is none that matters. */
@@ -34,50 +53,87 @@ function walk(bytes: Uint8Array, read: ReadField): boolean {
 }
 
 /** Field numbers of hongbao.v1.EvaluateCartRequest; a test holds them to the contract. */
-const EVALUATE = { userId: 1, useWallet: 2, codes: 3, ruleSetVersion: 11, heldCoupons: 12 } as const;
+const EVALUATE = {
+  userId: 1,
+  useWallet: 2,
+  codes: 3,
+  selection: 8,
+  ruleSetVersion: 11,
+  heldCoupons: 12,
+  liveLimits: 13,
+  resolvedCodes: 14,
+} as const;
+
+/** CouponSelection.codes. */
+const SELECTED_CODES = 2;
 
 /** Looks through an EvaluateCartRequest; undefined when it is none. */
 export function scanEvaluateCart(bytes: Uint8Array): ScannedRequest | undefined {
-  const scanned = { userId: '', usesWallet: false, codes: 0, ruleSetVersion: 0, bringsWallet: false };
+  const scanned = emptyScan(false);
+  let isSelectionRead = true;
   const isMessage = walk(bytes, (field, reader) => {
-    if (field === EVALUATE.userId) scanned.userId = reader.string();
-    else if (field === EVALUATE.useWallet) scanned.usesWallet = reader.bool();
-    else if (field === EVALUATE.ruleSetVersion) scanned.ruleSetVersion = Number(reader.uint64());
-    else {
-      if (field === EVALUATE.codes) scanned.codes += 1;
-      else if (field === EVALUATE.heldCoupons) scanned.bringsWallet = true;
-      return false;
+    switch (field) {
+      case EVALUATE.userId:
+        scanned.userId = reader.string();
+        return true;
+      case EVALUATE.useWallet:
+        scanned.usesWallet = reader.bool();
+        return true;
+      case EVALUATE.codes:
+        scanned.codes = [...scanned.codes, reader.string()];
+        return true;
+      case EVALUATE.selection:
+        isSelectionRead &&= scanSelection(reader.bytes(), scanned);
+        return true;
+      case EVALUATE.ruleSetVersion:
+        scanned.ruleSetVersion = Number(reader.uint64());
+        return true;
+      case EVALUATE.heldCoupons:
+        scanned.bringsWallet = true;
+        return false;
+      case EVALUATE.liveLimits:
+      case EVALUATE.resolvedCodes:
+        scanned.bringsLive = true;
+        return false;
+      default:
+        return false;
     }
+  });
+  return isMessage && isSelectionRead ? scanned : undefined;
+}
+
+function scanSelection(bytes: Uint8Array, scanned: MutableScan): boolean {
+  return walk(bytes, (field, reader) => {
+    if (field !== SELECTED_CODES) return false;
+    scanned.codes = [...scanned.codes, reader.string()];
+    return true;
+  });
+}
+
+const USER_ID = 1;
+const COUPON_ID = 2;
+/** ValidateCouponRequest.code. */
+const CODE = 3;
+
+/** Looks through a ListUsableCouponsRequest; undefined when it is none. */
+export function scanListUsableCoupons(bytes: Uint8Array): ScannedRequest | undefined {
+  const scanned = emptyScan(true);
+  const isMessage = walk(bytes, (field, reader) => {
+    if (field !== USER_ID) return false;
+    scanned.userId = reader.string();
     return true;
   });
   return isMessage ? scanned : undefined;
 }
 
-const USER_ID = 1;
-const COUPON_ID = 2;
-
-/** Looks through a ListUsableCouponsRequest; undefined when it is none. */
-export function scanListUsableCoupons(bytes: Uint8Array): ScannedRequest | undefined {
-  return scanUser(bytes, true);
-}
-
 /** Looks through a ValidateCouponRequest; undefined when it is none. A code needs no wallet. */
 export function scanValidateCoupon(bytes: Uint8Array): ScannedRequest | undefined {
-  return scanUser(bytes, false);
-}
-
-function scanUser(bytes: Uint8Array, alwaysUsesWallet: boolean): ScannedRequest | undefined {
-  const scanned = {
-    userId: '',
-    usesWallet: alwaysUsesWallet,
-    codes: 0,
-    ruleSetVersion: 0,
-    bringsWallet: false,
-  };
+  const scanned = emptyScan(false);
   const isMessage = walk(bytes, (field, reader) => {
     if (field === COUPON_ID) scanned.usesWallet = true;
-    if (field !== USER_ID) return false;
-    scanned.userId = reader.string();
+    if (field === USER_ID) scanned.userId = reader.string();
+    else if (field === CODE) scanned.codes = [reader.string()];
+    else return false;
     return true;
   });
   return isMessage ? scanned : undefined;

@@ -15,7 +15,7 @@ const TOO_MUCH = 'takes the sum of the cart beyond 2^53 - 1 minor units';
 
 /** What is wrong with a request to evaluate, beyond what the contract's annotations can say. */
 export function findEvaluationFaults(request: EvaluateCartRequest, found: FieldViolation[]): void {
-  const { cart, facts, offers, heldCoupons, useWallet } = request;
+  const { cart, facts, offers, heldCoupons, useWallet, liveLimits, resolvedCodes } = request;
   if (cart !== undefined) findCartFaults(cart, found);
   findFactFaults(facts, found);
   findRepeated(
@@ -26,6 +26,16 @@ export function findEvaluationFaults(request: EvaluateCartRequest, found: FieldV
   findRepeated(
     heldCoupons.map(({ couponId }) => couponId),
     (index) => `held_coupons[${index}].coupon_id`,
+    found,
+  );
+  findRepeated(
+    liveLimits.map(({ promotionRef }) => String(promotionRef)),
+    (index) => `live_limits[${index}].promotion_ref`,
+    found,
+  );
+  findRepeated(
+    resolvedCodes.map(({ code }) => code),
+    (index) => `resolved_codes[${index}].code`,
     found,
   );
   if (heldCoupons.length > 0 && !useWallet) {

@@ -2,15 +2,19 @@
 import type { AttributeValue, Cart, CartSummary, ItemOffer, UserFacts } from '../../domain/cart.ts';
 import type { CouponState } from '../../domain/coupon.ts';
 import { epochMs } from '../../domain/epoch-ms.ts';
-import type { HeldCoupon } from '../../engine/evaluation-input.ts';
+import type { LiveLimit } from '../../domain/live-limit.ts';
+import type { HeldCoupon, ResolvedCode } from '../../engine/evaluation-input.ts';
+import { normalisedCode } from '../../engine/normalised-code.ts';
 import { TaxMode as TaxModeMessage } from '../../gen/hongbao/v1/cart_service_pb.ts';
 import { CouponState as CouponStateMessage } from '../../gen/hongbao/v1/coupon_service_pb.ts';
 import type {
   Attribute,
   CartLine,
   Cart as CartMessage,
+  ResolvedCode as CodeMessage,
   UserFacts as FactsMessage,
   HeldCoupon as HeldCouponMessage,
+  LiveLimit as LimitMessage,
   ItemOffer as OfferMessage,
   CartSummary as SummaryMessage,
 } from '../../gen/hot/cart-requests.ts';
@@ -88,12 +92,14 @@ function attributesOf(attributes: readonly Attribute[]): ReadonlyMap<string, Att
 /** What is known about the user: nothing when the caller may not state it. No tag means that the tags are not known. */
 export function factsOf(message: FactsMessage | undefined, areBelieved: boolean): UserFacts {
   if (message === undefined || !areBelieved) return NO_FACTS;
-  const { tags, registeredAt, ordersCompleted, attributes } = message;
+  const { tags, registeredAt, ordersCompleted, attributes, level, birthday } = message;
   return {
     ...(tags.length > 0 && { tags: new Set(tags) }),
     ...(registeredAt !== undefined && { registeredAtMs: epochMs(registeredAt) }),
     ...(ordersCompleted !== undefined && { ordersCompleted }),
     ...(attributes.length > 0 && { attributes: attributesOf(attributes) }),
+    ...(level !== '' && { level }),
+    ...(birthday !== '' && { birthday }),
   };
 }
 
@@ -115,5 +121,24 @@ export function walletOf(messages: readonly HeldCouponMessage[]): HeldCoupon[] {
     state: COUPON_STATES.get(state) ?? 'revoked',
     validFromMs: validFrom === undefined ? 0 : epochMs(validFrom),
     ...(expiresAt !== undefined && { expiresAtMs: epochMs(expiresAt) }),
+  }));
+}
+
+/** Limits as an earlier answer gave them. */
+export function limitsOf(messages: readonly LimitMessage[]): LiveLimit[] {
+  return messages.map(({ promotionRef, uses, userUses, budget }) => ({
+    promotionRef,
+    ...(uses !== undefined && { uses }),
+    ...(userUses !== undefined && { userUses }),
+    ...(budget !== undefined && { budget }),
+  }));
+}
+
+/** Single-use codes as an earlier answer gave them. */
+export function codesOf(messages: readonly CodeMessage[]): ResolvedCode[] {
+  return messages.map(({ code, promotionRef, taken }) => ({
+    code: normalisedCode(code),
+    promotionRef,
+    state: taken ? 'taken' : 'free',
   }));
 }

@@ -10,6 +10,8 @@ import {
   violationsOfListUsableCouponsRequest,
   violationsOfValidateCouponRequest,
 } from '../../gen/hot/cart-requests.ts';
+import { factsUsed } from '../facts-used.ts';
+import { NOTHING_LIVE } from '../live-inputs.ts';
 import { findOrderFaults } from './cart-faults.ts';
 import { cartOf, factsOf, summaryOf } from './cart-parts.ts';
 import type { Circumstances, WalletlessInput } from './read-evaluation.ts';
@@ -80,16 +82,18 @@ interface QuestionMessage {
 function questionOf(
   { userId, order, facts, at }: QuestionMessage,
   codes: readonly string[],
-  { areFactsBelieved, nowMs, couponsPerOrder }: Circumstances,
+  { areFactsBelieved, nowMs, couponsPerOrder, live = NOTHING_LIVE }: Circumstances,
 ): CouponQuestion {
   return {
     userId,
     order: orderOf(order),
     input: {
       offers: new Map(),
-      facts: factsOf(facts, areFactsBelieved),
+      facts: factsUsed(factsOf(facts, areFactsBelieved), live.facts),
       atMs: at === undefined ? nowMs : epochMs(at),
       codes,
+      resolvedCodes: live.codes,
+      limits: live.limits,
       selection: { kind: 'best' },
       couponsPerOrder,
       wantsTrace: false,

@@ -50,6 +50,8 @@ test('what a request leaves out has its default or is absent', () => {
       selection: { kind: 'best' },
       couponsPerOrder: 1,
       wantsTrace: false,
+      resolvedCodes: [],
+      limits: [],
     },
   });
 });
@@ -159,6 +161,8 @@ test('every field of a request is read', () => {
       selection: { kind: 'own', couponIds: [COUPON], codes: ['welcome'] },
       couponsPerOrder: 3,
       wantsTrace: true,
+      resolvedCodes: [],
+      limits: [],
     },
   });
 });
@@ -273,6 +277,8 @@ describe('questions about coupons', () => {
     selection: { kind: 'best' },
     couponsPerOrder: 1,
     wantsTrace: false,
+    resolvedCodes: [],
+    limits: [],
   };
 
   test('a total is an order', () => {

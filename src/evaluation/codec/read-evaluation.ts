@@ -6,8 +6,10 @@ import {
   type EvaluateCartRequest,
   violationsOfEvaluateCartRequest,
 } from '../../gen/hot/cart-requests.ts';
+import { factsUsed } from '../facts-used.ts';
+import { type KnownLive, NOTHING_LIVE } from '../live-inputs.ts';
 import { findEvaluationFaults } from './cart-faults.ts';
-import { cartOf, factsOf, offersOf, walletOf } from './cart-parts.ts';
+import { cartOf, codesOf, factsOf, limitsOf, offersOf, walletOf } from './cart-parts.ts';
 import { validRequest } from './violations.ts';
 
 /** What a request is read with. */
@@ -18,6 +20,8 @@ export interface Circumstances {
   readonly nowMs: number;
   /** Coupons and codes an order may use when the request does not say. */
   readonly couponsPerOrder: number;
+  /** What was read of the live state; absent when nothing of it matters. */
+  readonly live?: KnownLive;
 }
 
 /** Everything an evaluation needs except the wallet. */
@@ -56,16 +60,18 @@ export function readEvaluation(bytes: Uint8Array, circumstances: Circumstances):
 
 function inputOf(
   request: EvaluateCartRequest,
-  { areFactsBelieved, nowMs, couponsPerOrder }: Circumstances,
+  { areFactsBelieved, nowMs, couponsPerOrder, live = NOTHING_LIVE }: Circumstances,
 ): WalletlessInput {
-  const { cart, offers, facts, at, codes, selection, explain } = request;
+  const { cart, offers, facts, at, codes, selection, explain, liveLimits, resolvedCodes } = request;
   if (cart === undefined) throw new Error('a valid request has a cart');
   return {
     cart: cartOf(cart),
     offers: offersOf(offers),
-    facts: factsOf(facts, areFactsBelieved),
+    facts: factsUsed(factsOf(facts, areFactsBelieved), live.facts),
     atMs: at === undefined ? nowMs : epochMs(at),
     codes,
+    resolvedCodes: resolvedCodes.length > 0 ? codesOf(resolvedCodes) : live.codes,
+    limits: liveLimits.length > 0 ? limitsOf(liveLimits) : live.limits,
     selection: selectionOf(selection),
     couponsPerOrder: request.couponsPerOrder ?? couponsPerOrder,
     wantsTrace: explain,

@@ -213,20 +213,42 @@ test('an explained decision carries the wallet and the trace', () => {
     {
       ...context,
       atMs: 0,
-      wallet: [
-        { couponId: 'c1', promotionRef: 7, promotionVersion: 2, state: 'unused', validFromMs: 5_000 },
-        {
-          couponId: 'c2',
-          promotionRef: 8,
-          promotionVersion: 1,
-          state: 'reserved',
-          validFromMs: 0,
-          expiresAtMs: 9_000,
+      inputs: {
+        wallet: [
+          { couponId: 'c1', promotionRef: 7, promotionVersion: 2, state: 'unused', validFromMs: 5_000 },
+          {
+            couponId: 'c2',
+            promotionRef: 8,
+            promotionVersion: 1,
+            state: 'reserved',
+            validFromMs: 0,
+            expiresAtMs: 9_000,
+          },
+        ],
+        facts: {
+          tags: new Set(['vip', 'gold']),
+          ordersCompleted: 0,
+          level: 'silver',
+          attributes: new Map<string, string | number | boolean>([
+            ['b', true],
+            ['a', 3],
+          ]),
         },
-      ],
+        resolvedCodes: [{ code: 'k7', promotionRef: 9, state: 'taken' }],
+      },
     },
   );
   expect(jsonOf(explained)).toMatchObject({
+    facts: {
+      tags: ['gold', 'vip'],
+      ordersCompleted: 0,
+      level: 'silver',
+      attributes: [
+        { name: 'a', number: '3' },
+        { name: 'b', flag: true },
+      ],
+    },
+    resolvedCodes: [{ code: 'k7', promotionRef: 9, taken: true }],
     wallet: [
       {
         couponId: 'c1',

@@ -1,7 +1,7 @@
-import type { Cart } from '../../domain/cart.ts';
+import type { AttributeValue, Cart, UserFacts } from '../../domain/cart.ts';
 import type { CouponState } from '../../domain/coupon.ts';
 import type * as domain from '../../domain/decision.ts';
-import type { HeldCoupon } from '../../engine/evaluation-input.ts';
+import type { HeldCoupon, ResolvedCode } from '../../engine/evaluation-input.ts';
 import { DiscountClass, TraceOutcome, TracePhase } from '../../gen/hongbao/v1/cart_service_pb.ts';
 import { CouponState as CouponStateMessage } from '../../gen/hongbao/v1/coupon_service_pb.ts';
 import * as message from '../../gen/hot/cart-responses.ts';
@@ -15,8 +15,16 @@ export interface DecisionContext {
   readonly atMs: number;
   /** Digest of the facts and the wallet. */
   readonly factsDigest: Uint8Array;
-  /** The wallet as it was read; only for an answer that explains itself. */
-  readonly wallet?: readonly HeldCoupon[];
+  /** What it was made from; only for an answer that explains itself. */
+  readonly inputs?: DecisionInputs;
+}
+
+/** What makes the same decision again, with the cart, the rules and the moment. */
+export interface DecisionInputs {
+  /** The wallet as it was read. */
+  readonly wallet: readonly HeldCoupon[];
+  readonly facts: UserFacts;
+  readonly resolvedCodes: readonly ResolvedCode[];
 }
 
 const CLASSES: Readonly<Record<domain.DiscountClass, DiscountClass>> = {
@@ -54,6 +62,7 @@ const NOTHING: readonly never[] = [];
 /** Writes an EvaluateCartResponse. The same decision and context give the same bytes. */
 export function writeDecision(decision: domain.Decision, context: DecisionContext): Buffer {
   const { lines, applied, rejected, nearMisses, isProvenOptimal, trace } = decision;
+  const { inputs } = context;
   return message.encodeEvaluateCartResponse({
     ruleSetVersion: decision.ruleSetVersion,
     lines: lineMessages(lines, context.cart),
@@ -65,8 +74,11 @@ export function writeDecision(decision: domain.Decision, context: DecisionContex
     provenOptimal: isProvenOptimal,
     evaluatedAt: context.atMs,
     factsDigest: context.factsDigest,
-    wallet: context.wallet?.map(heldCouponMessage) ?? NOTHING,
+    wallet: inputs?.wallet.map(heldCouponMessage) ?? NOTHING,
     trace: trace?.map(traceMessage) ?? NOTHING,
+    facts: inputs && factsMessage(inputs.facts),
+    liveLimits: (inputs && decision.limits) ?? NOTHING,
+    resolvedCodes: inputs?.resolvedCodes.map(codeMessage) ?? NOTHING,
   });
 }
 
@@ -122,6 +134,31 @@ function heldCouponMessage(coupon: HeldCoupon): message.HeldCoupon {
     validFrom: coupon.validFromMs,
     expiresAt: coupon.expiresAtMs,
   };
+}
+
+/** Facts in one order, however they were stated; absent when nothing is known. */
+function factsMessage(facts: UserFacts): message.UserFacts | undefined {
+  if (Object.keys(facts).length === 0) return undefined;
+  const { tags, registeredAtMs, ordersCompleted, attributes, level = '', birthday = '' } = facts;
+  return {
+    tags: tags === undefined ? NOTHING : [...tags].sort(),
+    registeredAt: registeredAtMs,
+    ordersCompleted,
+    attributes: [...(attributes ?? NOTHING)]
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([name, value]) => ({ name, value: attributeMessage(value) })),
+    level,
+    birthday,
+  };
+}
+
+function attributeMessage(value: AttributeValue): message.Attribute['value'] {
+  if (typeof value === 'string') return { case: 'text', value };
+  return typeof value === 'number' ? { case: 'number', value } : { case: 'flag', value };
+}
+
+function codeMessage({ code, promotionRef, state }: ResolvedCode): message.ResolvedCode {
+  return { code, promotionRef, taken: state === 'taken' };
 }
 
 function traceMessage({

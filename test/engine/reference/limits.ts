@@ -53,7 +53,7 @@ export function limitsSeen(checked: readonly Checked[], { limits = [] }: Evaluat
 
 /** Hands out, promotion by promotion, what is left to several coupons or codes of it. */
 export function shareOut(checked: readonly Checked[], cart: ExactCart, input: EvaluationInput): Checked[] {
-  const wanting = inOrderOfWant(checked, input);
+  const wanting = inOrderOfWant(checked, cart, input);
   return (input.limits ?? []).reduce<Checked[]>(
     (soFar, limit) => {
       const group = wanting.filter(({ definition }) => definition.ref === limit.promotionRef);
@@ -71,21 +71,31 @@ function mostTogether(group: readonly Usable[], { couponsPerOrder }: EvaluationI
   return automatic.length + Math.min(group.length - automatic.length, couponsPerOrder);
 }
 
-function inOrderOfWant(checked: readonly Checked[], { selection }: EvaluationInput): Usable[] {
+function inOrderOfWant(
+  checked: readonly Checked[],
+  cart: ExactCart,
+  { selection }: EvaluationInput,
+): Usable[] {
+  const offAlone = (usable: Usable): bigint => {
+    const { given } = applyTo(untouched(cart), usable, cart);
+    return given === undefined ? 0n : sum(given.lineOff) + given.shippingOff;
+  };
   const usable = checked.flatMap((each) => each.usable ?? []);
-  const sooner = usable.toSorted((one, other) =>
-    one.expiresAtMs === other.expiresAtMs
-      ? byCodeUnits(one.promotionId, other.promotionId) || byCodeUnits(sourceText(one), sourceText(other))
-      : one.expiresAtMs - other.expiresAtMs,
+  const better = usable.toSorted(
+    (one, other) =>
+      Number(offAlone(other) - offAlone(one)) ||
+      (one.expiresAtMs === other.expiresAtMs
+        ? byCodeUnits(one.promotionId, other.promotionId) || byCodeUnits(sourceText(one), sourceText(other))
+        : one.expiresAtMs - other.expiresAtMs),
   );
-  if (selection.kind === 'best') return sooner;
+  if (selection.kind === 'best') return better;
   const byName = (kind: string, name: string): Usable[] =>
     usable.filter((each) => each.source.kind === kind && sourceText(each) === name);
   const wanted = [
     ...selection.couponIds.flatMap((id) => byName('coupon', id)),
     ...selection.codes.flatMap((code) => byName('code', plainCode(code))),
   ];
-  return [...new Set(wanted), ...sooner.filter((each) => !takesSlot(each))];
+  return [...new Set(wanted), ...better.filter((each) => !takesSlot(each))];
 }
 
 function shareOne(

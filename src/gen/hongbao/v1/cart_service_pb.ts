@@ -23,7 +23,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file hongbao/v1/cart_service.proto.
  */
 export const file_hongbao_v1_cart_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1ob25nYmFvL3YxL2NhcnRfc2VydmljZS5wcm90bxIKaG9uZ2Jhby52MSK8BAoTRXZhbHVhdGVDYXJ0UmVxdWVzdBIzCgd1c2VyX2lkGAEgASgJQiK6SB/YAQFyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEhIKCnVzZV93YWxsZXQYAiABKAgSIAoFY29kZXMYAyADKAlCEbpIDpIBCxD0AyIGcgQQARhAEiYKBGNhcnQYBCABKAsyEC5ob25nYmFvLnYxLkNhcnRCBrpIA8gBARIkCgVmYWN0cxgFIAEoCzIVLmhvbmdiYW8udjEuVXNlckZhY3RzEjkKAmF0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIRukgOsgELIgcI/4LR/68HMgASKQoRY291cG9uc19wZXJfb3JkZXIYByABKAVCCbpIBhoEGBQoAUgAiAEBEi4KCXNlbGVjdGlvbhgIIAEoCzIbLmhvbmdiYW8udjEuQ291cG9uU2VsZWN0aW9uEjAKBm9mZmVycxgJIAMoCzIVLmhvbmdiYW8udjEuSXRlbU9mZmVyQgm6SAaSAQMQyAESDwoHZXhwbGFpbhgKIAEoCBIvChBydWxlX3NldF92ZXJzaW9uGAsgASgEQhC6SA0yCxCAgICAgICAECgBSAGIAQESNwoMaGVsZF9jb3Vwb25zGAwgAygLMhYuaG9uZ2Jhby52MS5IZWxkQ291cG9uQgm6SAaSAQMQ6AdCFAoSX2NvdXBvbnNfcGVyX29yZGVyQhMKEV9ydWxlX3NldF92ZXJzaW9uIr8CCgRDYXJ0EiMKCGN1cnJlbmN5GAEgASgJQhG6SA5yDDIKXltBLVpdezN9JBIvCgh0YXhfbW9kZRgCIAEoDjITLmhvbmdiYW8udjEuVGF4TW9kZUIIukgFggECEAESLgoFbGluZXMYAyADKAsyFC5ob25nYmFvLnYxLkNhcnRMaW5lQgm6SAaSAQMQiCcSKAoOc2hpcHBpbmdfbWlub3IYBCABKANCELpIDSILEICAgICAgIAQKAASGAoHY2hhbm5lbBgFIAEoCUIHukgEcgIYQBIXCgZyZWdpb24YBiABKAlCB7pIBHICGEASHwoOcGF5bWVudF9tZXRob2QYByABKAlCB7pIBHICGEASMwoKYXR0cmlidXRlcxgIIAMoCzIVLmhvbmdiYW8udjEuQXR0cmlidXRlQgi6SAWSAQIQZCLGAQoIQ2FydExpbmUSGgoHbGluZV9pZBgBIAEoCUIJukgGcgQQARhAEhoKB2l0ZW1faWQYAiABKAlCCbpIBnIEEAEYQBImCgxjYXRlZ29yeV9pZHMYAyADKAlCELpIDZIBChAyIgZyBBABGEASHQoIcXVhbnRpdHkYBCABKAVCC7pICBoGGMCEPSgBEioKEHVuaXRfcHJpY2VfbWlub3IYBSABKANCELpIDSILEICAgICAgIAQKAASDwoHb25fc2FsZRgGIAEoCCJoCg9Db3Vwb25TZWxlY3Rpb24SMgoKY291cG9uX2lkcxgBIAMoCUIeukgbkgEYEGQYASISchAyDl5bMC05YS1mXXs0NH0kEiEKBWNvZGVzGAIgAygJQhK6SA+SAQwQZBgBIgZyBBABGEAiaAoJSXRlbU9mZmVyEhoKB2l0ZW1faWQYASABKAlCCbpIBnIEEAEYQBIqChB1bml0X3ByaWNlX21pbm9yGAIgASgDQhC6SA0iCxCAgICAgICAECgAEhMKC3VuYXZhaWxhYmxlGAMgASgIIrcCCgpIZWxkQ291cG9uEigKCWNvdXBvbl9pZBgBIAEoCUIVukgSchAyDl5bMC05YS1mXXs0NH0kEh4KDXByb21vdGlvbl9yZWYYAiABKA1CB7pIBCoCKAESIgoRcHJvbW90aW9uX3ZlcnNpb24YAyABKA1CB7pIBCoCKAESMgoFc3RhdGUYBCABKA4yFy5ob25nYmFvLnYxLkNvdXBvblN0YXRlQgq6SAeCAQQQASAAEkQKCnZhbGlkX2Zyb20YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhS6SBHIAQGyAQsiBwj/gtH/rwcyABJBCgpleHBpcmVzX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIRukgOsgELIgcI/4LR/68HMgAi0AMKFEV2YWx1YXRlQ2FydFJlc3BvbnNlEhgKEHJ1bGVfc2V0X3ZlcnNpb24YASABKAQSJwoFbGluZXMYAiADKAsyGC5ob25nYmFvLnYxLkxpbmVEZWNpc2lvbhImCgZ0b3RhbHMYAyABKAsyFi5ob25nYmFvLnYxLkNhcnRUb3RhbHMSLQoHYXBwbGllZBgEIAMoCzIcLmhvbmdiYW8udjEuQXBwbGllZFByb21vdGlvbhIvCghyZWplY3RlZBgFIAMoCzIdLmhvbmdiYW8udjEuUmVqZWN0ZWRDYW5kaWRhdGUSKQoLbmVhcl9taXNzZXMYBiADKAsyFC5ob25nYmFvLnYxLk5lYXJNaXNzEhQKDGJvbnVzX3BvaW50cxgHIAEoAxIWCg5wcm92ZW5fb3B0aW1hbBgIIAEoCBIwCgxldmFsdWF0ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZhY3RzX2RpZ2VzdBgKIAEoDBImCgZ3YWxsZXQYCyADKAsyFi5ob25nYmFvLnYxLkhlbGRDb3Vwb24SJAoFdHJhY2UYDCADKAsyFS5ob25nYmFvLnYxLlRyYWNlU3RlcCJmCgxMaW5lRGVjaXNpb24SDwoHbGluZV9pZBgBIAEoCRIWCg5vcmlnaW5hbF9taW5vchgCIAEoAxIWCg5kaXNjb3VudF9taW5vchgDIAEoAxIVCg1wYXlhYmxlX21pbm9yGAQgASgDIo8BCgpDYXJ0VG90YWxzEhMKC2l0ZW1zX21pbm9yGAEgASgDEhYKDnNoaXBwaW5nX21pbm9yGAIgASgDEhwKFGl0ZW1zX2Rpc2NvdW50X21pbm9yGAMgASgDEh8KF3NoaXBwaW5nX2Rpc2NvdW50X21pbm9yGAQgASgDEhUKDXBheWFibGVfbWlub3IYBSABKAMiswIKEEFwcGxpZWRQcm9tb3Rpb24SFAoMcHJvbW90aW9uX2lkGAEgASgJEhkKEXByb21vdGlvbl92ZXJzaW9uGAIgASgNEhMKCWNvdXBvbl9pZBgDIAEoCUgAEg4KBGNvZGUYBCABKAlIABIoCgVjbGFzcxgFIAEoDjIZLmhvbmdiYW8udjEuRGlzY291bnRDbGFzcxIWCg5kaXNjb3VudF9taW5vchgGIAEoAxIlCgZzaGFyZXMYByADKAsyFS5ob25nYmFvLnYxLkxpbmVTaGFyZRIfChdzaGlwcGluZ19kaXNjb3VudF9taW5vchgIIAEoAxIfCgVnaWZ0cxgJIAMoCzIQLmhvbmdiYW8udjEuR2lmdBIUCgxib251c19wb2ludHMYCiABKANCCAoGc291cmNlIlkKCUxpbmVTaGFyZRISCgpsaW5lX2luZGV4GAEgASgNEhQKDGFtb3VudF9taW5vchgCIAEoAxIiCgV1bml0cxgDIAMoCzITLmhvbmdiYW8udjEuVW5pdFJ1biIuCgdVbml0UnVuEg0KBXVuaXRzGAEgASgNEhQKDGFtb3VudF9taW5vchgCIAEoAyIpCgRHaWZ0Eg8KB2l0ZW1faWQYASABKAkSEAoIcXVhbnRpdHkYAiABKA0iugIKCVJlamVjdGlvbhIrCgZyZWFzb24YASABKA4yGy5ob25nYmFvLnYxLlJlamVjdGlvblJlYXNvbhIXCgpydWxlX2luZGV4GAIgASgNSAOIAQESJwoJcnVsZV9raW5kGAMgASgOMhQuaG9uZ2Jhby52MS5SdWxlS2luZBIXCg1uZWVkZWRfbnVtYmVyGAQgASgDSAASFQoLbmVlZGVkX3RleHQYBSABKAlIABIVCgtzZWVuX251bWJlchgGIAEoA0gBEhMKCXNlZW5fdGV4dBgHIAEoCUgBEhkKD3Nob3J0ZmFsbF9taW5vchgIIAEoA0gCEhkKD3Nob3J0ZmFsbF91bml0cxgJIAEoA0gCQggKBm5lZWRlZEIGCgRzZWVuQgsKCXNob3J0ZmFsbEINCgtfcnVsZV9pbmRleCK1AQoRUmVqZWN0ZWRDYW5kaWRhdGUSFAoMcHJvbW90aW9uX2lkGAEgASgJEhkKEXByb21vdGlvbl92ZXJzaW9uGAIgASgNEhMKCWNvdXBvbl9pZBgDIAEoCUgAEg4KBGNvZGUYBCABKAlIABIoCglyZWplY3Rpb24YBSABKAsyFS5ob25nYmFvLnYxLlJlamVjdGlvbhIWCg5jb25mbGljdHNfd2l0aBgGIAMoCUIICgZzb3VyY2UiwAEKCE5lYXJNaXNzEhQKDHByb21vdGlvbl9pZBgBIAEoCRITCgljb3Vwb25faWQYAiABKAlIABIOCgRjb2RlGAMgASgJSAASFwoNbWlzc2luZ19taW5vchgEIAEoA0gBEhcKDW1pc3NpbmdfdW5pdHMYBSABKANIARIdChB3b3VsZF9zYXZlX21pbm9yGAYgASgDSAKIAQFCCAoGc291cmNlQgkKB21pc3NpbmdCEwoRX3dvdWxkX3NhdmVfbWlub3Ii+AEKCVRyYWNlU3RlcBIlCgVwaGFzZRgBIAEoDjIWLmhvbmdiYW8udjEuVHJhY2VQaGFzZRIUCgxwcm9tb3Rpb25faWQYAiABKAkSEwoJY291cG9uX2lkGAMgASgJSAASDgoEY29kZRgEIAEoCUgAEikKB291dGNvbWUYBSABKA4yGC5ob25nYmFvLnYxLlRyYWNlT3V0Y29tZRIoCglyZWplY3Rpb24YBiABKAsyFS5ob25nYmFvLnYxLlJlamVjdGlvbhIZCgxhbW91bnRfbWlub3IYByABKANIAYgBAUIICgZzb3VyY2VCDwoNX2Ftb3VudF9taW5vciJXChlCYXRjaEV2YWx1YXRlQ2FydHNSZXF1ZXN0EjoKBWl0ZW1zGAEgAygLMh8uaG9uZ2Jhby52MS5FdmFsdWF0ZUNhcnRSZXF1ZXN0Qgq6SAeSAQQIARBkIkUKGkJhdGNoRXZhbHVhdGVDYXJ0c1Jlc3BvbnNlEicKB3Jlc3VsdHMYASADKAsyFi5ob25nYmFvLnYxLkNhcnRSZXN1bHQieQoKQ2FydFJlc3VsdBI0CghkZWNpc2lvbhgBIAEoCzIgLmhvbmdiYW8udjEuRXZhbHVhdGVDYXJ0UmVzcG9uc2VIABIqCgdyZWZ1c2FsGAIgASgLMhcuaG9uZ2Jhby52MS5DYXJ0UmVmdXNhbEgAQgkKB291dGNvbWUi4wEKC0NhcnRSZWZ1c2FsEikKBnJlYXNvbhgBIAEoDjIZLmhvbmdiYW8udjEuUmVmdXNhbFJlYXNvbhIPCgdtZXNzYWdlGAIgASgJEi4KC3JldHJ5X2FmdGVyGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjcKCG1ldGFkYXRhGAQgAygLMiUuaG9uZ2Jhby52MS5DYXJ0UmVmdXNhbC5NZXRhZGF0YUVudHJ5Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKzAgoLQ2FydFN1bW1hcnkSIwoIY3VycmVuY3kYASABKAlCEbpIDnIMMgpeW0EtWl17M30kEiUKC3RvdGFsX21pbm9yGAIgASgDQhC6SA0iCxCAgICAgICAECgAEigKDnNoaXBwaW5nX21pbm9yGAMgASgDQhC6SA0iCxCAgICAgICAECgAEiUKCGl0ZW1faWRzGAQgAygJQhO6SBCSAQ0QiCcYASIGcgQQARhAEhgKB2NoYW5uZWwYBSABKAlCB7pIBHICGEASFwoGcmVnaW9uGAYgASgJQge6SARyAhhAEh8KDnBheW1lbnRfbWV0aG9kGAcgASgJQge6SARyAhhAEjMKCmF0dHJpYnV0ZXMYCCADKAsyFS5ob25nYmFvLnYxLkF0dHJpYnV0ZUIIukgFkgECEGQijgIKGExpc3RVc2FibGVDb3Vwb25zUmVxdWVzdBIzCgd1c2VyX2lkGAEgASgJQiK6SB/YAQFyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEiAKBGNhcnQYAiABKAsyEC5ob25nYmFvLnYxLkNhcnRIABIqCgdzdW1tYXJ5GAMgASgLMhcuaG9uZ2Jhby52MS5DYXJ0U3VtbWFyeUgAEiQKBWZhY3RzGAQgASgLMhUuaG9uZ2Jhby52MS5Vc2VyRmFjdHMSOQoCYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyAEIOCgVvcmRlchIFukgCCAEikgEKGUxpc3RVc2FibGVDb3Vwb25zUmVzcG9uc2USGAoQcnVsZV9zZXRfdmVyc2lvbhgBIAEoBBIpCgdjb3Vwb25zGAIgAygLMhguaG9uZ2Jhby52MS5KdWRnZWRDb3Vwb24SMAoMZXZhbHVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLmAQoMSnVkZ2VkQ291cG9uEhEKCWNvdXBvbl9pZBgBIAEoCRIUCgxwcm9tb3Rpb25faWQYAiABKAkSGQoRcHJvbW90aW9uX3ZlcnNpb24YAyABKA0SLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoGdXNhYmxlGAUgASgLMhkuaG9uZ2Jhby52MS5Db3Vwb25CZW5lZml0SAASKgoJcmVqZWN0aW9uGAYgASgLMhUuaG9uZ2Jhby52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lImkKDUNvdXBvbkJlbmVmaXQSGwoOZGlzY291bnRfbWlub3IYASABKANIAIgBARISCgpnaWZ0X3VuaXRzGAIgASgNEhQKDGJvbnVzX3BvaW50cxgDIAEoA0IRCg9fZGlzY291bnRfbWlub3Ii5AIKFVZhbGlkYXRlQ291cG9uUmVxdWVzdBIzCgd1c2VyX2lkGAEgASgJQiK6SB/YAQFyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEioKCWNvdXBvbl9pZBgCIAEoCUIVukgSchAyDl5bMC05YS1mXXs0NH0kSAASGQoEY29kZRgDIAEoCUIJukgGcgQQARhASAASIAoEY2FydBgEIAEoCzIQLmhvbmdiYW8udjEuQ2FydEgBEioKB3N1bW1hcnkYBSABKAsyFy5ob25nYmFvLnYxLkNhcnRTdW1tYXJ5SAESJAoFZmFjdHMYBiABKAsyFS5ob25nYmFvLnYxLlVzZXJGYWN0cxI5CgJhdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAQhAKB3N1YmplY3QSBbpIAggBQg4KBW9yZGVyEgW6SAIIASL5AQoWVmFsaWRhdGVDb3Vwb25SZXNwb25zZRIYChBydWxlX3NldF92ZXJzaW9uGAEgASgEEhQKDHByb21vdGlvbl9pZBgCIAEoCRIZChFwcm9tb3Rpb25fdmVyc2lvbhgDIAEoDRIrCgZ1c2FibGUYBCABKAsyGS5ob25nYmFvLnYxLkNvdXBvbkJlbmVmaXRIABIqCglyZWplY3Rpb24YBSABKAsyFS5ob25nYmFvLnYxLlJlamVjdGlvbkgAEjAKDGV2YWx1YXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHb3V0Y29tZSpRCgdUYXhNb2RlEhgKFFRBWF9NT0RFX1VOU1BFQ0lGSUVEEAASFQoRVEFYX01PREVfSU5DTFVERUQQARIVChFUQVhfTU9ERV9FWENMVURFRBACKpsBCg1EaXNjb3VudENsYXNzEh4KGkRJU0NPVU5UX0NMQVNTX1VOU1BFQ0lGSUVEEAASFwoTRElTQ09VTlRfQ0xBU1NfSVRFTRABEhgKFERJU0NPVU5UX0NMQVNTX09SREVSEAISGwoXRElTQ09VTlRfQ0xBU1NfU0hJUFBJTkcQAxIaChZESVNDT1VOVF9DTEFTU19CRU5FRklUEAQqqQ4KD1JlamVjdGlvblJlYXNvbhIgChxSRUpFQ1RJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASKAokUkVKRUNUSU9OX1JFQVNPTl9QUk9NT1RJT05fTk9UX0ZPVU5EEAESJwojUkVKRUNUSU9OX1JFQVNPTl9QUk9NT1RJT05fSU5BQ1RJVkUQAhIqCiZSRUpFQ1RJT05fUkVBU09OX1BST01PVElPTl9OT1RfU1RBUlRFRBADEiQKIFJFSkVDVElPTl9SRUFTT05fUFJPTU9USU9OX0VOREVEEAQSIgoeUkVKRUNUSU9OX1JFQVNPTl9VU0VfU1VTUEVOREVEEAUSJQohUkVKRUNUSU9OX1JFQVNPTl9DT1VQT05fTk9UX0ZPVU5EEAYSJwojUkVKRUNUSU9OX1JFQVNPTl9DT1VQT05fTk9UX1NUQVJURUQQBxIjCh9SRUpFQ1RJT05fUkVBU09OX0NPVVBPTl9FWFBJUkVEEAgSIAocUkVKRUNUSU9OX1JFQVNPTl9DT1VQT05fVVNFRBAJEiQKIFJFSkVDVElPTl9SRUFTT05fQ09VUE9OX1JFU0VSVkVEEAoSIwofUkVKRUNUSU9OX1JFQVNPTl9DT1VQT05fUkVWT0tFRBALEiEKHVJFSkVDVElPTl9SRUFTT05fQ09ERV9VTktOT1dOEAwSJgoiUkVKRUNUSU9OX1JFQVNPTl9DVVJSRU5DWV9NSVNNQVRDSBANEiYKIlJFSkVDVElPTl9SRUFTT05fVVNFUl9OT1RfVEFSR0VURUQQDhIhCh1SRUpFQ1RJT05fUkVBU09OX0ZBQ1RfTUlTU0lORxAPEioKJlJFSkVDVElPTl9SRUFTT05fTUlOSU1VTV9TUEVORF9OT1RfTUVUEBASKwonUkVKRUNUSU9OX1JFQVNPTl9SRVFVSVJFRF9JVEVNU19NSVNTSU5HEBESKgomUkVKRUNUSU9OX1JFQVNPTl9FWENMVURFRF9JVEVNX1BSRVNFTlQQEhIlCiFSRUpFQ1RJT05fUkVBU09OX05PX0VMSUdJQkxFX0xJTkUQExIrCidSRUpFQ1RJT05fUkVBU09OX0dJRlRfQ09ORElUSU9OX05PVF9NRVQQFBImCiJSRUpFQ1RJT05fUkVBU09OX09VVFNJREVfVElNRV9TTE9UEBUSJQohUkVKRUNUSU9OX1JFQVNPTl9RVUFOVElUWV9OT1RfTUVUEBYSJAogUkVKRUNUSU9OX1JFQVNPTl9OT1RfRklSU1RfT1JERVIQFxIiCh5SRUpFQ1RJT05fUkVBU09OX05PVF9OVEhfT1JERVIQGBIoCiRSRUpFQ1RJT05fUkVBU09OX0NIQU5ORUxfTk9UX0FMTE9XRUQQGRInCiNSRUpFQ1RJT05fUkVBU09OX1JFR0lPTl9OT1RfQUxMT1dFRBAaEi8KK1JFSkVDVElPTl9SRUFTT05fUEFZTUVOVF9NRVRIT0RfTk9UX0FMTE9XRUQQGxIqCiZSRUpFQ1RJT05fUkVBU09OX0FUVFJJQlVURV9OT1RfTUFUQ0hFRBAcEiYKIlJFSkVDVElPTl9SRUFTT05fU0FMRV9JVEVNX1BSRVNFTlQQHRIlCiFSRUpFQ1RJT05fUkVBU09OX0VYUFJFU1NJT05fRkFMU0UQHhImCiJSRUpFQ1RJT05fUkVBU09OX0VYUFJFU1NJT05fRkFJTEVEEB8SJQohUkVKRUNUSU9OX1JFQVNPTl9USUVSX05PVF9SRUFDSEVEECASJwojUkVKRUNUSU9OX1JFQVNPTl9HUk9VUF9OT1RfQ09NUExFVEUQIRIoCiRSRUpFQ1RJT05fUkVBU09OX05PVEhJTkdfVE9fRElTQ09VTlQQIhIlCiFSRUpFQ1RJT05fUkVBU09OX0dJRlRfVU5BVkFJTEFCTEUQIxIkCiBSRUpFQ1RJT05fUkVBU09OX0JVREdFVF9FWENFRURFRBAkEiAKHFJFSkVDVElPTl9SRUFTT05fTkVFRFNfTElORVMQJRIjCh9SRUpFQ1RJT05fUkVBU09OX05PVF9DT01CSU5BQkxFECYSKgomUkVKRUNUSU9OX1JFQVNPTl9DT1VQT05fQ09VTlRfRVhDRUVERUQQJxInCiNSRUpFQ1RJT05fUkVBU09OX0JFVFRFUl9DT01CSU5BVElPThAoEiEKHVJFSkVDVElPTl9SRUFTT05fTk9UX1NFTEVDVEVEECkSJQohUkVKRUNUSU9OX1JFQVNPTl9CVURHRVRfRVhIQVVTVEVEECoSIwofUkVKRUNUSU9OX1JFQVNPTl9VU0VTX0VYSEFVU1RFRBArEigKJFJFSkVDVElPTl9SRUFTT05fVVNFUl9VU0VTX0VYSEFVU1RFRBAsEh4KGlJFSkVDVElPTl9SRUFTT05fQ09ERV9VU0VEEC0qhwEKClRyYWNlUGhhc2USGwoXVFJBQ0VfUEhBU0VfVU5TUEVDSUZJRUQQABIVChFUUkFDRV9QSEFTRV9NQVRDSBABEhUKEVRSQUNFX1BIQVNFX0NIRUNLEAISFwoTVFJBQ0VfUEhBU0VfQ09NQklORRADEhUKEVRSQUNFX1BIQVNFX0FQUExZEAQqsQEKDFRyYWNlT3V0Y29tZRIdChlUUkFDRV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGAoUVFJBQ0VfT1VUQ09NRV9QQVNTRUQQARIYChRUUkFDRV9PVVRDT01FX0ZBSUxFRBACEhgKFFRSQUNFX09VVENPTUVfQ0hPU0VOEAMSGQoVVFJBQ0VfT1VUQ09NRV9EUk9QUEVEEAQSGQoVVFJBQ0VfT1VUQ09NRV9BUFBMSUVEEAUylAMKC0NhcnRTZXJ2aWNlElYKDEV2YWx1YXRlQ2FydBIfLmhvbmdiYW8udjEuRXZhbHVhdGVDYXJ0UmVxdWVzdBogLmhvbmdiYW8udjEuRXZhbHVhdGVDYXJ0UmVzcG9uc2UiA5ACARJoChJCYXRjaEV2YWx1YXRlQ2FydHMSJS5ob25nYmFvLnYxLkJhdGNoRXZhbHVhdGVDYXJ0c1JlcXVlc3QaJi5ob25nYmFvLnYxLkJhdGNoRXZhbHVhdGVDYXJ0c1Jlc3BvbnNlIgOQAgESZQoRTGlzdFVzYWJsZUNvdXBvbnMSJC5ob25nYmFvLnYxLkxpc3RVc2FibGVDb3Vwb25zUmVxdWVzdBolLmhvbmdiYW8udjEuTGlzdFVzYWJsZUNvdXBvbnNSZXNwb25zZSIDkAIBElwKDlZhbGlkYXRlQ291cG9uEiEuaG9uZ2Jhby52MS5WYWxpZGF0ZUNvdXBvblJlcXVlc3QaIi5ob25nYmFvLnYxLlZhbGlkYXRlQ291cG9uUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_hongbao_v1_attribute, file_hongbao_v1_coupon_service, file_hongbao_v1_refusal, file_hongbao_v1_rule, file_hongbao_v1_user_facts]);
+  fileDesc("Ch1ob25nYmFvL3YxL2NhcnRfc2VydmljZS5wcm90bxIKaG9uZ2Jhby52MSKwBQoTRXZhbHVhdGVDYXJ0UmVxdWVzdBIzCgd1c2VyX2lkGAEgASgJQiK6SB/YAQFyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEhIKCnVzZV93YWxsZXQYAiABKAgSIAoFY29kZXMYAyADKAlCEbpIDpIBCxD0AyIGcgQQARhAEiYKBGNhcnQYBCABKAsyEC5ob25nYmFvLnYxLkNhcnRCBrpIA8gBARIkCgVmYWN0cxgFIAEoCzIVLmhvbmdiYW8udjEuVXNlckZhY3RzEjkKAmF0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIRukgOsgELIgcI/4LR/68HMgASKQoRY291cG9uc19wZXJfb3JkZXIYByABKAVCCbpIBhoEGBQoAUgAiAEBEi4KCXNlbGVjdGlvbhgIIAEoCzIbLmhvbmdiYW8udjEuQ291cG9uU2VsZWN0aW9uEjAKBm9mZmVycxgJIAMoCzIVLmhvbmdiYW8udjEuSXRlbU9mZmVyQgm6SAaSAQMQyAESDwoHZXhwbGFpbhgKIAEoCBIvChBydWxlX3NldF92ZXJzaW9uGAsgASgEQhC6SA0yCxCAgICAgICAECgBSAGIAQESNwoMaGVsZF9jb3Vwb25zGAwgAygLMhYuaG9uZ2Jhby52MS5IZWxkQ291cG9uQgm6SAaSAQMQ6AcSNQoLbGl2ZV9saW1pdHMYDSADKAsyFS5ob25nYmFvLnYxLkxpdmVMaW1pdEIJukgGkgEDEOgHEjsKDnJlc29sdmVkX2NvZGVzGA4gAygLMhguaG9uZ2Jhby52MS5SZXNvbHZlZENvZGVCCbpIBpIBAxDYBEIUChJfY291cG9uc19wZXJfb3JkZXJCEwoRX3J1bGVfc2V0X3ZlcnNpb24ivwIKBENhcnQSIwoIY3VycmVuY3kYASABKAlCEbpIDnIMMgpeW0EtWl17M30kEi8KCHRheF9tb2RlGAIgASgOMhMuaG9uZ2Jhby52MS5UYXhNb2RlQgi6SAWCAQIQARIuCgVsaW5lcxgDIAMoCzIULmhvbmdiYW8udjEuQ2FydExpbmVCCbpIBpIBAxCIJxIoCg5zaGlwcGluZ19taW5vchgEIAEoA0IQukgNIgsQgICAgICAgBAoABIYCgdjaGFubmVsGAUgASgJQge6SARyAhhAEhcKBnJlZ2lvbhgGIAEoCUIHukgEcgIYQBIfCg5wYXltZW50X21ldGhvZBgHIAEoCUIHukgEcgIYQBIzCgphdHRyaWJ1dGVzGAggAygLMhUuaG9uZ2Jhby52MS5BdHRyaWJ1dGVCCLpIBZIBAhBkIsYBCghDYXJ0TGluZRIaCgdsaW5lX2lkGAEgASgJQgm6SAZyBBABGEASGgoHaXRlbV9pZBgCIAEoCUIJukgGcgQQARhAEiYKDGNhdGVnb3J5X2lkcxgDIAMoCUIQukgNkgEKEDIiBnIEEAEYQBIdCghxdWFudGl0eRgEIAEoBUILukgIGgYYwIQ9KAESKgoQdW5pdF9wcmljZV9taW5vchgFIAEoA0IQukgNIgsQgICAgICAgBAoABIPCgdvbl9zYWxlGAYgASgIImgKD0NvdXBvblNlbGVjdGlvbhIyCgpjb3Vwb25faWRzGAEgAygJQh66SBuSARgQZBgBIhJyEDIOXlswLTlhLWZdezQ0fSQSIQoFY29kZXMYAiADKAlCErpID5IBDBBkGAEiBnIEEAEYQCJoCglJdGVtT2ZmZXISGgoHaXRlbV9pZBgBIAEoCUIJukgGcgQQARhAEioKEHVuaXRfcHJpY2VfbWlub3IYAiABKANCELpIDSILEICAgICAgIAQKAASEwoLdW5hdmFpbGFibGUYAyABKAgitwIKCkhlbGRDb3Vwb24SKAoJY291cG9uX2lkGAEgASgJQhW6SBJyEDIOXlswLTlhLWZdezQ0fSQSHgoNcHJvbW90aW9uX3JlZhgCIAEoDUIHukgEKgIoARIiChFwcm9tb3Rpb25fdmVyc2lvbhgDIAEoDUIHukgEKgIoARIyCgVzdGF0ZRgEIAEoDjIXLmhvbmdiYW8udjEuQ291cG9uU3RhdGVCCrpIB4IBBBABIAASRAoKdmFsaWRfZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFLpIEcgBAbIBCyIHCP+C0f+vBzIAEkEKCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyACKhAQoJTGl2ZUxpbWl0Eh4KDXByb21vdGlvbl9yZWYYASABKA1CB7pIBCoCKAESIgoEdXNlcxgCIAEoCzIULmhvbmdiYW8udjEuVXNlQ291bnQSJwoJdXNlcl91c2VzGAMgASgLMhQuaG9uZ2Jhby52MS5Vc2VDb3VudBInCgZidWRnZXQYBCABKAsyFy5ob25nYmFvLnYxLkJ1ZGdldFN0YXRlIk0KCFVzZUNvdW50EiEKB2FsbG93ZWQYASABKANCELpIDSILEICAgICAgIAQKAASHgoEc2VlbhgCIAEoA0IQukgNIgsQgICAgICAgBAoACJbCgtCdWRnZXRTdGF0ZRImCgxhbW91bnRfbWlub3IYASABKANCELpIDSILEICAgICAgIAQKAASJAoKbGVmdF9taW5vchgCIAEoA0IQukgNIgsQgICAgICAgBAoACJWCgxSZXNvbHZlZENvZGUSFwoEY29kZRgBIAEoCUIJukgGcgQQARhAEh4KDXByb21vdGlvbl9yZWYYAiABKA1CB7pIBCoCKAESDQoFdGFrZW4YAyABKAgi1AQKFEV2YWx1YXRlQ2FydFJlc3BvbnNlEhgKEHJ1bGVfc2V0X3ZlcnNpb24YASABKAQSJwoFbGluZXMYAiADKAsyGC5ob25nYmFvLnYxLkxpbmVEZWNpc2lvbhImCgZ0b3RhbHMYAyABKAsyFi5ob25nYmFvLnYxLkNhcnRUb3RhbHMSLQoHYXBwbGllZBgEIAMoCzIcLmhvbmdiYW8udjEuQXBwbGllZFByb21vdGlvbhIvCghyZWplY3RlZBgFIAMoCzIdLmhvbmdiYW8udjEuUmVqZWN0ZWRDYW5kaWRhdGUSKQoLbmVhcl9taXNzZXMYBiADKAsyFC5ob25nYmFvLnYxLk5lYXJNaXNzEhQKDGJvbnVzX3BvaW50cxgHIAEoAxIWCg5wcm92ZW5fb3B0aW1hbBgIIAEoCBIwCgxldmFsdWF0ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZhY3RzX2RpZ2VzdBgKIAEoDBImCgZ3YWxsZXQYCyADKAsyFi5ob25nYmFvLnYxLkhlbGRDb3Vwb24SJAoFdHJhY2UYDCADKAsyFS5ob25nYmFvLnYxLlRyYWNlU3RlcBIkCgVmYWN0cxgNIAEoCzIVLmhvbmdiYW8udjEuVXNlckZhY3RzEioKC2xpdmVfbGltaXRzGA4gAygLMhUuaG9uZ2Jhby52MS5MaXZlTGltaXQSMAoOcmVzb2x2ZWRfY29kZXMYDyADKAsyGC5ob25nYmFvLnYxLlJlc29sdmVkQ29kZSJmCgxMaW5lRGVjaXNpb24SDwoHbGluZV9pZBgBIAEoCRIWCg5vcmlnaW5hbF9taW5vchgCIAEoAxIWCg5kaXNjb3VudF9taW5vchgDIAEoAxIVCg1wYXlhYmxlX21pbm9yGAQgASgDIo8BCgpDYXJ0VG90YWxzEhMKC2l0ZW1zX21pbm9yGAEgASgDEhYKDnNoaXBwaW5nX21pbm9yGAIgASgDEhwKFGl0ZW1zX2Rpc2NvdW50X21pbm9yGAMgASgDEh8KF3NoaXBwaW5nX2Rpc2NvdW50X21pbm9yGAQgASgDEhUKDXBheWFibGVfbWlub3IYBSABKAMiswIKEEFwcGxpZWRQcm9tb3Rpb24SFAoMcHJvbW90aW9uX2lkGAEgASgJEhkKEXByb21vdGlvbl92ZXJzaW9uGAIgASgNEhMKCWNvdXBvbl9pZBgDIAEoCUgAEg4KBGNvZGUYBCABKAlIABIoCgVjbGFzcxgFIAEoDjIZLmhvbmdiYW8udjEuRGlzY291bnRDbGFzcxIWCg5kaXNjb3VudF9taW5vchgGIAEoAxIlCgZzaGFyZXMYByADKAsyFS5ob25nYmFvLnYxLkxpbmVTaGFyZRIfChdzaGlwcGluZ19kaXNjb3VudF9taW5vchgIIAEoAxIfCgVnaWZ0cxgJIAMoCzIQLmhvbmdiYW8udjEuR2lmdBIUCgxib251c19wb2ludHMYCiABKANCCAoGc291cmNlIlkKCUxpbmVTaGFyZRISCgpsaW5lX2luZGV4GAEgASgNEhQKDGFtb3VudF9taW5vchgCIAEoAxIiCgV1bml0cxgDIAMoCzITLmhvbmdiYW8udjEuVW5pdFJ1biIuCgdVbml0UnVuEg0KBXVuaXRzGAEgASgNEhQKDGFtb3VudF9taW5vchgCIAEoAyIpCgRHaWZ0Eg8KB2l0ZW1faWQYASABKAkSEAoIcXVhbnRpdHkYAiABKA0iugIKCVJlamVjdGlvbhIrCgZyZWFzb24YASABKA4yGy5ob25nYmFvLnYxLlJlamVjdGlvblJlYXNvbhIXCgpydWxlX2luZGV4GAIgASgNSAOIAQESJwoJcnVsZV9raW5kGAMgASgOMhQuaG9uZ2Jhby52MS5SdWxlS2luZBIXCg1uZWVkZWRfbnVtYmVyGAQgASgDSAASFQoLbmVlZGVkX3RleHQYBSABKAlIABIVCgtzZWVuX251bWJlchgGIAEoA0gBEhMKCXNlZW5fdGV4dBgHIAEoCUgBEhkKD3Nob3J0ZmFsbF9taW5vchgIIAEoA0gCEhkKD3Nob3J0ZmFsbF91bml0cxgJIAEoA0gCQggKBm5lZWRlZEIGCgRzZWVuQgsKCXNob3J0ZmFsbEINCgtfcnVsZV9pbmRleCK1AQoRUmVqZWN0ZWRDYW5kaWRhdGUSFAoMcHJvbW90aW9uX2lkGAEgASgJEhkKEXByb21vdGlvbl92ZXJzaW9uGAIgASgNEhMKCWNvdXBvbl9pZBgDIAEoCUgAEg4KBGNvZGUYBCABKAlIABIoCglyZWplY3Rpb24YBSABKAsyFS5ob25nYmFvLnYxLlJlamVjdGlvbhIWCg5jb25mbGljdHNfd2l0aBgGIAMoCUIICgZzb3VyY2UiwAEKCE5lYXJNaXNzEhQKDHByb21vdGlvbl9pZBgBIAEoCRITCgljb3Vwb25faWQYAiABKAlIABIOCgRjb2RlGAMgASgJSAASFwoNbWlzc2luZ19taW5vchgEIAEoA0gBEhcKDW1pc3NpbmdfdW5pdHMYBSABKANIARIdChB3b3VsZF9zYXZlX21pbm9yGAYgASgDSAKIAQFCCAoGc291cmNlQgkKB21pc3NpbmdCEwoRX3dvdWxkX3NhdmVfbWlub3Ii+AEKCVRyYWNlU3RlcBIlCgVwaGFzZRgBIAEoDjIWLmhvbmdiYW8udjEuVHJhY2VQaGFzZRIUCgxwcm9tb3Rpb25faWQYAiABKAkSEwoJY291cG9uX2lkGAMgASgJSAASDgoEY29kZRgEIAEoCUgAEikKB291dGNvbWUYBSABKA4yGC5ob25nYmFvLnYxLlRyYWNlT3V0Y29tZRIoCglyZWplY3Rpb24YBiABKAsyFS5ob25nYmFvLnYxLlJlamVjdGlvbhIZCgxhbW91bnRfbWlub3IYByABKANIAYgBAUIICgZzb3VyY2VCDwoNX2Ftb3VudF9taW5vciJXChlCYXRjaEV2YWx1YXRlQ2FydHNSZXF1ZXN0EjoKBWl0ZW1zGAEgAygLMh8uaG9uZ2Jhby52MS5FdmFsdWF0ZUNhcnRSZXF1ZXN0Qgq6SAeSAQQIARBkIkUKGkJhdGNoRXZhbHVhdGVDYXJ0c1Jlc3BvbnNlEicKB3Jlc3VsdHMYASADKAsyFi5ob25nYmFvLnYxLkNhcnRSZXN1bHQieQoKQ2FydFJlc3VsdBI0CghkZWNpc2lvbhgBIAEoCzIgLmhvbmdiYW8udjEuRXZhbHVhdGVDYXJ0UmVzcG9uc2VIABIqCgdyZWZ1c2FsGAIgASgLMhcuaG9uZ2Jhby52MS5DYXJ0UmVmdXNhbEgAQgkKB291dGNvbWUi4wEKC0NhcnRSZWZ1c2FsEikKBnJlYXNvbhgBIAEoDjIZLmhvbmdiYW8udjEuUmVmdXNhbFJlYXNvbhIPCgdtZXNzYWdlGAIgASgJEi4KC3JldHJ5X2FmdGVyGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjcKCG1ldGFkYXRhGAQgAygLMiUuaG9uZ2Jhby52MS5DYXJ0UmVmdXNhbC5NZXRhZGF0YUVudHJ5Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKzAgoLQ2FydFN1bW1hcnkSIwoIY3VycmVuY3kYASABKAlCEbpIDnIMMgpeW0EtWl17M30kEiUKC3RvdGFsX21pbm9yGAIgASgDQhC6SA0iCxCAgICAgICAECgAEigKDnNoaXBwaW5nX21pbm9yGAMgASgDQhC6SA0iCxCAgICAgICAECgAEiUKCGl0ZW1faWRzGAQgAygJQhO6SBCSAQ0QiCcYASIGcgQQARhAEhgKB2NoYW5uZWwYBSABKAlCB7pIBHICGEASFwoGcmVnaW9uGAYgASgJQge6SARyAhhAEh8KDnBheW1lbnRfbWV0aG9kGAcgASgJQge6SARyAhhAEjMKCmF0dHJpYnV0ZXMYCCADKAsyFS5ob25nYmFvLnYxLkF0dHJpYnV0ZUIIukgFkgECEGQijgIKGExpc3RVc2FibGVDb3Vwb25zUmVxdWVzdBIzCgd1c2VyX2lkGAEgASgJQiK6SB/YAQFyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEiAKBGNhcnQYAiABKAsyEC5ob25nYmFvLnYxLkNhcnRIABIqCgdzdW1tYXJ5GAMgASgLMhcuaG9uZ2Jhby52MS5DYXJ0U3VtbWFyeUgAEiQKBWZhY3RzGAQgASgLMhUuaG9uZ2Jhby52MS5Vc2VyRmFjdHMSOQoCYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyAEIOCgVvcmRlchIFukgCCAEikgEKGUxpc3RVc2FibGVDb3Vwb25zUmVzcG9uc2USGAoQcnVsZV9zZXRfdmVyc2lvbhgBIAEoBBIpCgdjb3Vwb25zGAIgAygLMhguaG9uZ2Jhby52MS5KdWRnZWRDb3Vwb24SMAoMZXZhbHVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLmAQoMSnVkZ2VkQ291cG9uEhEKCWNvdXBvbl9pZBgBIAEoCRIUCgxwcm9tb3Rpb25faWQYAiABKAkSGQoRcHJvbW90aW9uX3ZlcnNpb24YAyABKA0SLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoGdXNhYmxlGAUgASgLMhkuaG9uZ2Jhby52MS5Db3Vwb25CZW5lZml0SAASKgoJcmVqZWN0aW9uGAYgASgLMhUuaG9uZ2Jhby52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lImkKDUNvdXBvbkJlbmVmaXQSGwoOZGlzY291bnRfbWlub3IYASABKANIAIgBARISCgpnaWZ0X3VuaXRzGAIgASgNEhQKDGJvbnVzX3BvaW50cxgDIAEoA0IRCg9fZGlzY291bnRfbWlub3Ii5AIKFVZhbGlkYXRlQ291cG9uUmVxdWVzdBIzCgd1c2VyX2lkGAEgASgJQiK6SB/YAQFyGjIYXltBLVphLXowLTkuXzpALV17MSw2NH0kEioKCWNvdXBvbl9pZBgCIAEoCUIVukgSchAyDl5bMC05YS1mXXs0NH0kSAASGQoEY29kZRgDIAEoCUIJukgGcgQQARhASAASIAoEY2FydBgEIAEoCzIQLmhvbmdiYW8udjEuQ2FydEgBEioKB3N1bW1hcnkYBSABKAsyFy5ob25nYmFvLnYxLkNhcnRTdW1tYXJ5SAESJAoFZmFjdHMYBiABKAsyFS5ob25nYmFvLnYxLlVzZXJGYWN0cxI5CgJhdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAQhAKB3N1YmplY3QSBbpIAggBQg4KBW9yZGVyEgW6SAIIASL5AQoWVmFsaWRhdGVDb3Vwb25SZXNwb25zZRIYChBydWxlX3NldF92ZXJzaW9uGAEgASgEEhQKDHByb21vdGlvbl9pZBgCIAEoCRIZChFwcm9tb3Rpb25fdmVyc2lvbhgDIAEoDRIrCgZ1c2FibGUYBCABKAsyGS5ob25nYmFvLnYxLkNvdXBvbkJlbmVmaXRIABIqCglyZWplY3Rpb24YBSABKAsyFS5ob25nYmFvLnYxLlJlamVjdGlvbkgAEjAKDGV2YWx1YXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHb3V0Y29tZSpRCgdUYXhNb2RlEhgKFFRBWF9NT0RFX1VOU1BFQ0lGSUVEEAASFQoRVEFYX01PREVfSU5DTFVERUQQARIVChFUQVhfTU9ERV9FWENMVURFRBACKpsBCg1EaXNjb3VudENsYXNzEh4KGkRJU0NPVU5UX0NMQVNTX1VOU1BFQ0lGSUVEEAASFwoTRElTQ09VTlRfQ0xBU1NfSVRFTRABEhgKFERJU0NPVU5UX0NMQVNTX09SREVSEAISGwoXRElTQ09VTlRfQ0xBU1NfU0hJUFBJTkcQAxIaChZESVNDT1VOVF9DTEFTU19CRU5FRklUEAQqqQ4KD1JlamVjdGlvblJlYXNvbhIgChxSRUpFQ1RJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASKAokUkVKRUNUSU9OX1JFQVNPTl9QUk9NT1RJT05fTk9UX0ZPVU5EEAESJwojUkVKRUNUSU9OX1JFQVNPTl9QUk9NT1RJT05fSU5BQ1RJVkUQAhIqCiZSRUpFQ1RJT05fUkVBU09OX1BST01PVElPTl9OT1RfU1RBUlRFRBADEiQKIFJFSkVDVElPTl9SRUFTT05fUFJPTU9USU9OX0VOREVEEAQSIgoeUkVKRUNUSU9OX1JFQVNPTl9VU0VfU1VTUEVOREVEEAUSJQohUkVKRUNUSU9OX1JFQVNPTl9DT1VQT05fTk9UX0ZPVU5EEAYSJwojUkVKRUNUSU9OX1JFQVNPTl9DT1VQT05fTk9UX1NUQVJURUQQBxIjCh9SRUpFQ1RJT05fUkVBU09OX0NPVVBPTl9FWFBJUkVEEAgSIAocUkVKRUNUSU9OX1JFQVNPTl9DT1VQT05fVVNFRBAJEiQKIFJFSkVDVElPTl9SRUFTT05fQ09VUE9OX1JFU0VSVkVEEAoSIwofUkVKRUNUSU9OX1JFQVNPTl9DT1VQT05fUkVWT0tFRBALEiEKHVJFSkVDVElPTl9SRUFTT05fQ09ERV9VTktOT1dOEAwSJgoiUkVKRUNUSU9OX1JFQVNPTl9DVVJSRU5DWV9NSVNNQVRDSBANEiYKIlJFSkVDVElPTl9SRUFTT05fVVNFUl9OT1RfVEFSR0VURUQQDhIhCh1SRUpFQ1RJT05fUkVBU09OX0ZBQ1RfTUlTU0lORxAPEioKJlJFSkVDVElPTl9SRUFTT05fTUlOSU1VTV9TUEVORF9OT1RfTUVUEBASKwonUkVKRUNUSU9OX1JFQVNPTl9SRVFVSVJFRF9JVEVNU19NSVNTSU5HEBESKgomUkVKRUNUSU9OX1JFQVNPTl9FWENMVURFRF9JVEVNX1BSRVNFTlQQEhIlCiFSRUpFQ1RJT05fUkVBU09OX05PX0VMSUdJQkxFX0xJTkUQExIrCidSRUpFQ1RJT05fUkVBU09OX0dJRlRfQ09ORElUSU9OX05PVF9NRVQQFBImCiJSRUpFQ1RJT05fUkVBU09OX09VVFNJREVfVElNRV9TTE9UEBUSJQohUkVKRUNUSU9OX1JFQVNPTl9RVUFOVElUWV9OT1RfTUVUEBYSJAogUkVKRUNUSU9OX1JFQVNPTl9OT1RfRklSU1RfT1JERVIQFxIiCh5SRUpFQ1RJT05fUkVBU09OX05PVF9OVEhfT1JERVIQGBIoCiRSRUpFQ1RJT05fUkVBU09OX0NIQU5ORUxfTk9UX0FMTE9XRUQQGRInCiNSRUpFQ1RJT05fUkVBU09OX1JFR0lPTl9OT1RfQUxMT1dFRBAaEi8KK1JFSkVDVElPTl9SRUFTT05fUEFZTUVOVF9NRVRIT0RfTk9UX0FMTE9XRUQQGxIqCiZSRUpFQ1RJT05fUkVBU09OX0FUVFJJQlVURV9OT1RfTUFUQ0hFRBAcEiYKIlJFSkVDVElPTl9SRUFTT05fU0FMRV9JVEVNX1BSRVNFTlQQHRIlCiFSRUpFQ1RJT05fUkVBU09OX0VYUFJFU1NJT05fRkFMU0UQHhImCiJSRUpFQ1RJT05fUkVBU09OX0VYUFJFU1NJT05fRkFJTEVEEB8SJQohUkVKRUNUSU9OX1JFQVNPTl9USUVSX05PVF9SRUFDSEVEECASJwojUkVKRUNUSU9OX1JFQVNPTl9HUk9VUF9OT1RfQ09NUExFVEUQIRIoCiRSRUpFQ1RJT05fUkVBU09OX05PVEhJTkdfVE9fRElTQ09VTlQQIhIlCiFSRUpFQ1RJT05fUkVBU09OX0dJRlRfVU5BVkFJTEFCTEUQIxIkCiBSRUpFQ1RJT05fUkVBU09OX0JVREdFVF9FWENFRURFRBAkEiAKHFJFSkVDVElPTl9SRUFTT05fTkVFRFNfTElORVMQJRIjCh9SRUpFQ1RJT05fUkVBU09OX05PVF9DT01CSU5BQkxFECYSKgomUkVKRUNUSU9OX1JFQVNPTl9DT1VQT05fQ09VTlRfRVhDRUVERUQQJxInCiNSRUpFQ1RJT05fUkVBU09OX0JFVFRFUl9DT01CSU5BVElPThAoEiEKHVJFSkVDVElPTl9SRUFTT05fTk9UX1NFTEVDVEVEECkSJQohUkVKRUNUSU9OX1JFQVNPTl9CVURHRVRfRVhIQVVTVEVEECoSIwofUkVKRUNUSU9OX1JFQVNPTl9VU0VTX0VYSEFVU1RFRBArEigKJFJFSkVDVElPTl9SRUFTT05fVVNFUl9VU0VTX0VYSEFVU1RFRBAsEh4KGlJFSkVDVElPTl9SRUFTT05fQ09ERV9VU0VEEC0qhwEKClRyYWNlUGhhc2USGwoXVFJBQ0VfUEhBU0VfVU5TUEVDSUZJRUQQABIVChFUUkFDRV9QSEFTRV9NQVRDSBABEhUKEVRSQUNFX1BIQVNFX0NIRUNLEAISFwoTVFJBQ0VfUEhBU0VfQ09NQklORRADEhUKEVRSQUNFX1BIQVNFX0FQUExZEAQqsQEKDFRyYWNlT3V0Y29tZRIdChlUUkFDRV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGAoUVFJBQ0VfT1VUQ09NRV9QQVNTRUQQARIYChRUUkFDRV9PVVRDT01FX0ZBSUxFRBACEhgKFFRSQUNFX09VVENPTUVfQ0hPU0VOEAMSGQoVVFJBQ0VfT1VUQ09NRV9EUk9QUEVEEAQSGQoVVFJBQ0VfT1VUQ09NRV9BUFBMSUVEEAUylAMKC0NhcnRTZXJ2aWNlElYKDEV2YWx1YXRlQ2FydBIfLmhvbmdiYW8udjEuRXZhbHVhdGVDYXJ0UmVxdWVzdBogLmhvbmdiYW8udjEuRXZhbHVhdGVDYXJ0UmVzcG9uc2UiA5ACARJoChJCYXRjaEV2YWx1YXRlQ2FydHMSJS5ob25nYmFvLnYxLkJhdGNoRXZhbHVhdGVDYXJ0c1JlcXVlc3QaJi5ob25nYmFvLnYxLkJhdGNoRXZhbHVhdGVDYXJ0c1Jlc3BvbnNlIgOQAgESZQoRTGlzdFVzYWJsZUNvdXBvbnMSJC5ob25nYmFvLnYxLkxpc3RVc2FibGVDb3Vwb25zUmVxdWVzdBolLmhvbmdiYW8udjEuTGlzdFVzYWJsZUNvdXBvbnNSZXNwb25zZSIDkAIBElwKDlZhbGlkYXRlQ291cG9uEiEuaG9uZ2Jhby52MS5WYWxpZGF0ZUNvdXBvblJlcXVlc3QaIi5ob25nYmFvLnYxLlZhbGlkYXRlQ291cG9uUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_hongbao_v1_attribute, file_hongbao_v1_coupon_service, file_hongbao_v1_refusal, file_hongbao_v1_rule, file_hongbao_v1_user_facts]);
 
 /**
  * EvaluateCartRequest is a cart, for whom and when. A client that writes the fields in the order of their numbers, as
@@ -105,8 +105,8 @@ export type EvaluateCartRequest = Message<"hongbao.v1.EvaluateCartRequest"> & {
 
   /**
    * Decide by an earlier version of the rules, as an earlier answer gave it: the same cart, facts, wallet and moment then
-   * give the same answer, byte by byte. Only for staff and for services with the scope carts:replay. Absent: the latest
-   * version.
+   * give the same answer, byte by byte. The facts are those of the request alone, whatever is kept about the user. Only for
+   * staff and for services with the scope carts:replay. Absent: the latest version.
    *
    * @generated from field: optional uint64 rule_set_version = 11;
    */
@@ -120,6 +120,24 @@ export type EvaluateCartRequest = Message<"hongbao.v1.EvaluateCartRequest"> & {
    * @generated from field: repeated hongbao.v1.HeldCoupon held_coupons = 12;
    */
   heldCoupons: HeldCoupon[];
+
+  /**
+   * What is left of limits, as EvaluateCartResponse.live_limits gave it; at most 1,000, each promotion once. Only for
+   * staff and for services with the scope carts:replay. Where it is not empty, or rule_set_version is set, nothing else is
+   * known of limits.
+   *
+   * @generated from field: repeated hongbao.v1.LiveLimit live_limits = 13;
+   */
+  liveLimits: LiveLimit[];
+
+  /**
+   * The single-use codes among the codes, as EvaluateCartResponse.resolved_codes gave them; at most 600, each code once.
+   * Only for staff and for services with the scope carts:replay. Where it is not empty, or rule_set_version is set, no
+   * other single-use code exists.
+   *
+   * @generated from field: repeated hongbao.v1.ResolvedCode resolved_codes = 14;
+   */
+  resolvedCodes: ResolvedCode[];
 };
 
 /**
@@ -377,6 +395,140 @@ export const HeldCouponSchema: GenMessage<HeldCoupon> = /*@__PURE__*/
   messageDesc(file_hongbao_v1_cart_service, 5);
 
 /**
+ * LiveLimit is what earlier orders have used up of a promotion, as an evaluation saw it. A limit that is absent did not
+ * bind.
+ *
+ * @generated from message hongbao.v1.LiveLimit
+ */
+export type LiveLimit = Message<"hongbao.v1.LiveLimit"> & {
+  /**
+   * The internal number of the promotion, Promotion.ref.
+   *
+   * @generated from field: uint32 promotion_ref = 1;
+   */
+  promotionRef: number;
+
+  /**
+   * Uses in all, or in the day, week or month, by that limit which left the fewest.
+   *
+   * @generated from field: hongbao.v1.UseCount uses = 2;
+   */
+  uses?: UseCount | undefined;
+
+  /**
+   * Uses by the user.
+   *
+   * @generated from field: hongbao.v1.UseCount user_uses = 3;
+   */
+  userUses?: UseCount | undefined;
+
+  /**
+   * The money budget.
+   *
+   * @generated from field: hongbao.v1.BudgetState budget = 4;
+   */
+  budget?: BudgetState | undefined;
+};
+
+/**
+ * Describes the message hongbao.v1.LiveLimit.
+ * Use `create(LiveLimitSchema)` to create a new message.
+ */
+export const LiveLimitSchema: GenMessage<LiveLimit> = /*@__PURE__*/
+  messageDesc(file_hongbao_v1_cart_service, 6);
+
+/**
+ * UseCount is a limit of uses and what was counted.
+ *
+ * @generated from message hongbao.v1.UseCount
+ */
+export type UseCount = Message<"hongbao.v1.UseCount"> & {
+  /**
+   * Uses allowed.
+   *
+   * @generated from field: int64 allowed = 1;
+   */
+  allowed: bigint;
+
+  /**
+   * Uses there were.
+   *
+   * @generated from field: int64 seen = 2;
+   */
+  seen: bigint;
+};
+
+/**
+ * Describes the message hongbao.v1.UseCount.
+ * Use `create(UseCountSchema)` to create a new message.
+ */
+export const UseCountSchema: GenMessage<UseCount> = /*@__PURE__*/
+  messageDesc(file_hongbao_v1_cart_service, 7);
+
+/**
+ * BudgetState is a money budget and what was left of it.
+ *
+ * @generated from message hongbao.v1.BudgetState
+ */
+export type BudgetState = Message<"hongbao.v1.BudgetState"> & {
+  /**
+   * The whole budget, in minor units.
+   *
+   * @generated from field: int64 amount_minor = 1;
+   */
+  amountMinor: bigint;
+
+  /**
+   * What was left, in minor units.
+   *
+   * @generated from field: int64 left_minor = 2;
+   */
+  leftMinor: bigint;
+};
+
+/**
+ * Describes the message hongbao.v1.BudgetState.
+ * Use `create(BudgetStateSchema)` to create a new message.
+ */
+export const BudgetStateSchema: GenMessage<BudgetState> = /*@__PURE__*/
+  messageDesc(file_hongbao_v1_cart_service, 8);
+
+/**
+ * ResolvedCode is a single-use code as an evaluation found it.
+ *
+ * @generated from message hongbao.v1.ResolvedCode
+ */
+export type ResolvedCode = Message<"hongbao.v1.ResolvedCode"> & {
+  /**
+   * The code, without outer blanks and in lower case.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * The internal number of its promotion, Promotion.ref.
+   *
+   * @generated from field: uint32 promotion_ref = 2;
+   */
+  promotionRef: number;
+
+  /**
+   * It was used, or held for an unpaid order.
+   *
+   * @generated from field: bool taken = 3;
+   */
+  taken: boolean;
+};
+
+/**
+ * Describes the message hongbao.v1.ResolvedCode.
+ * Use `create(ResolvedCodeSchema)` to create a new message.
+ */
+export const ResolvedCodeSchema: GenMessage<ResolvedCode> = /*@__PURE__*/
+  messageDesc(file_hongbao_v1_cart_service, 9);
+
+/**
  * EvaluateCartResponse is the decision. The discounts of all applied promotions sum exactly to those of the lines and of
  * shipping, and nothing falls below zero.
  *
@@ -449,7 +601,8 @@ export type EvaluateCartResponse = Message<"hongbao.v1.EvaluateCartResponse"> & 
   evaluatedAt?: Timestamp | undefined;
 
   /**
-   * A digest of the facts and the wallet the decision was made from; equal digests mean that both were equal.
+   * A digest of what the decision was made from beside cart, rules and moment: the facts, the wallet, single-use codes, and
+   * what was left of the limits of the candidates' promotions. Equal digests mean that all of it was equal.
    *
    * @generated from field: bytes facts_digest = 10;
    */
@@ -468,6 +621,27 @@ export type EvaluateCartResponse = Message<"hongbao.v1.EvaluateCartResponse"> & 
    * @generated from field: repeated hongbao.v1.TraceStep trace = 12;
    */
   trace: TraceStep[];
+
+  /**
+   * The facts as they were used, those kept about the user included; only with explain.
+   *
+   * @generated from field: hongbao.v1.UserFacts facts = 13;
+   */
+  facts?: UserFacts | undefined;
+
+  /**
+   * What was known of the limits of the candidates' promotions, by their numbers; only with explain.
+   *
+   * @generated from field: repeated hongbao.v1.LiveLimit live_limits = 14;
+   */
+  liveLimits: LiveLimit[];
+
+  /**
+   * The single-use codes among the codes, in order; only with explain.
+   *
+   * @generated from field: repeated hongbao.v1.ResolvedCode resolved_codes = 15;
+   */
+  resolvedCodes: ResolvedCode[];
 };
 
 /**
@@ -475,7 +649,7 @@ export type EvaluateCartResponse = Message<"hongbao.v1.EvaluateCartResponse"> & 
  * Use `create(EvaluateCartResponseSchema)` to create a new message.
  */
 export const EvaluateCartResponseSchema: GenMessage<EvaluateCartResponse> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 6);
+  messageDesc(file_hongbao_v1_cart_service, 10);
 
 /**
  * LineDecision is what one line costs.
@@ -517,7 +691,7 @@ export type LineDecision = Message<"hongbao.v1.LineDecision"> & {
  * Use `create(LineDecisionSchema)` to create a new message.
  */
 export const LineDecisionSchema: GenMessage<LineDecision> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 7);
+  messageDesc(file_hongbao_v1_cart_service, 11);
 
 /**
  * CartTotals is what an order costs.
@@ -566,7 +740,7 @@ export type CartTotals = Message<"hongbao.v1.CartTotals"> & {
  * Use `create(CartTotalsSchema)` to create a new message.
  */
 export const CartTotalsSchema: GenMessage<CartTotals> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 8);
+  messageDesc(file_hongbao_v1_cart_service, 12);
 
 /**
  * AppliedPromotion is a promotion that applies.
@@ -660,7 +834,7 @@ export type AppliedPromotion = Message<"hongbao.v1.AppliedPromotion"> & {
  * Use `create(AppliedPromotionSchema)` to create a new message.
  */
 export const AppliedPromotionSchema: GenMessage<AppliedPromotion> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 9);
+  messageDesc(file_hongbao_v1_cart_service, 13);
 
 /**
  * LineShare is the part of one line in a discount.
@@ -696,7 +870,7 @@ export type LineShare = Message<"hongbao.v1.LineShare"> & {
  * Use `create(LineShareSchema)` to create a new message.
  */
 export const LineShareSchema: GenMessage<LineShare> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 10);
+  messageDesc(file_hongbao_v1_cart_service, 14);
 
 /**
  * UnitRun is some units of a line that get the same discount.
@@ -724,7 +898,7 @@ export type UnitRun = Message<"hongbao.v1.UnitRun"> & {
  * Use `create(UnitRunSchema)` to create a new message.
  */
 export const UnitRunSchema: GenMessage<UnitRun> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 11);
+  messageDesc(file_hongbao_v1_cart_service, 15);
 
 /**
  * Gift is an item to add to the order as a line with price zero.
@@ -752,7 +926,7 @@ export type Gift = Message<"hongbao.v1.Gift"> & {
  * Use `create(GiftSchema)` to create a new message.
  */
 export const GiftSchema: GenMessage<Gift> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 12);
+  messageDesc(file_hongbao_v1_cart_service, 16);
 
 /**
  * Rejection is why something does not apply, and how far it was from applying. Needed and seen are amounts, counts or
@@ -857,7 +1031,7 @@ export type Rejection = Message<"hongbao.v1.Rejection"> & {
  * Use `create(RejectionSchema)` to create a new message.
  */
 export const RejectionSchema: GenMessage<Rejection> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 13);
+  messageDesc(file_hongbao_v1_cart_service, 17);
 
 /**
  * RejectedCandidate is a candidate that does not apply.
@@ -922,7 +1096,7 @@ export type RejectedCandidate = Message<"hongbao.v1.RejectedCandidate"> & {
  * Use `create(RejectedCandidateSchema)` to create a new message.
  */
 export const RejectedCandidateSchema: GenMessage<RejectedCandidate> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 14);
+  messageDesc(file_hongbao_v1_cart_service, 18);
 
 /**
  * NearMiss is a candidate that a somewhat larger cart would get ("1200 more to get 2000 off").
@@ -996,7 +1170,7 @@ export type NearMiss = Message<"hongbao.v1.NearMiss"> & {
  * Use `create(NearMissSchema)` to create a new message.
  */
 export const NearMissSchema: GenMessage<NearMiss> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 15);
+  messageDesc(file_hongbao_v1_cart_service, 19);
 
 /**
  * TraceStep is one step of an evaluation, for people.
@@ -1068,7 +1242,7 @@ export type TraceStep = Message<"hongbao.v1.TraceStep"> & {
  * Use `create(TraceStepSchema)` to create a new message.
  */
 export const TraceStepSchema: GenMessage<TraceStep> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 16);
+  messageDesc(file_hongbao_v1_cart_service, 20);
 
 /**
  * BatchEvaluateCartsRequest asks about many carts.
@@ -1089,7 +1263,7 @@ export type BatchEvaluateCartsRequest = Message<"hongbao.v1.BatchEvaluateCartsRe
  * Use `create(BatchEvaluateCartsRequestSchema)` to create a new message.
  */
 export const BatchEvaluateCartsRequestSchema: GenMessage<BatchEvaluateCartsRequest> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 17);
+  messageDesc(file_hongbao_v1_cart_service, 21);
 
 /**
  * BatchEvaluateCartsResponse carries a result per item.
@@ -1110,7 +1284,7 @@ export type BatchEvaluateCartsResponse = Message<"hongbao.v1.BatchEvaluateCartsR
  * Use `create(BatchEvaluateCartsResponseSchema)` to create a new message.
  */
 export const BatchEvaluateCartsResponseSchema: GenMessage<BatchEvaluateCartsResponse> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 18);
+  messageDesc(file_hongbao_v1_cart_service, 22);
 
 /**
  * CartResult is what became of one item.
@@ -1147,7 +1321,7 @@ export type CartResult = Message<"hongbao.v1.CartResult"> & {
  * Use `create(CartResultSchema)` to create a new message.
  */
 export const CartResultSchema: GenMessage<CartResult> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 19);
+  messageDesc(file_hongbao_v1_cart_service, 23);
 
 /**
  * CartRefusal says why an item was not evaluated; the same facts as the status of a single call.
@@ -1189,7 +1363,7 @@ export type CartRefusal = Message<"hongbao.v1.CartRefusal"> & {
  * Use `create(CartRefusalSchema)` to create a new message.
  */
 export const CartRefusalSchema: GenMessage<CartRefusal> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 20);
+  messageDesc(file_hongbao_v1_cart_service, 24);
 
 /**
  * CartSummary is an order of which only the total is known, and maybe the items. It is judged on what that can prove:
@@ -1260,7 +1434,7 @@ export type CartSummary = Message<"hongbao.v1.CartSummary"> & {
  * Use `create(CartSummarySchema)` to create a new message.
  */
 export const CartSummarySchema: GenMessage<CartSummary> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 21);
+  messageDesc(file_hongbao_v1_cart_service, 25);
 
 /**
  * ListUsableCouponsRequest asks which coupons of a user fit an order.
@@ -1318,7 +1492,7 @@ export type ListUsableCouponsRequest = Message<"hongbao.v1.ListUsableCouponsRequ
  * Use `create(ListUsableCouponsRequestSchema)` to create a new message.
  */
 export const ListUsableCouponsRequestSchema: GenMessage<ListUsableCouponsRequest> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 22);
+  messageDesc(file_hongbao_v1_cart_service, 26);
 
 /**
  * ListUsableCouponsResponse is the wallet, judged for an order.
@@ -1353,7 +1527,7 @@ export type ListUsableCouponsResponse = Message<"hongbao.v1.ListUsableCouponsRes
  * Use `create(ListUsableCouponsResponseSchema)` to create a new message.
  */
 export const ListUsableCouponsResponseSchema: GenMessage<ListUsableCouponsResponse> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 23);
+  messageDesc(file_hongbao_v1_cart_service, 27);
 
 /**
  * JudgedCoupon is a coupon and whether it can be used for an order.
@@ -1418,7 +1592,7 @@ export type JudgedCoupon = Message<"hongbao.v1.JudgedCoupon"> & {
  * Use `create(JudgedCouponSchema)` to create a new message.
  */
 export const JudgedCouponSchema: GenMessage<JudgedCoupon> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 24);
+  messageDesc(file_hongbao_v1_cart_service, 28);
 
 /**
  * CouponBenefit is what a coupon or code gives by itself, without any other promotion.
@@ -1454,7 +1628,7 @@ export type CouponBenefit = Message<"hongbao.v1.CouponBenefit"> & {
  * Use `create(CouponBenefitSchema)` to create a new message.
  */
 export const CouponBenefitSchema: GenMessage<CouponBenefit> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 25);
+  messageDesc(file_hongbao_v1_cart_service, 29);
 
 /**
  * ValidateCouponRequest asks whether one coupon or code fits an order.
@@ -1535,7 +1709,7 @@ export type ValidateCouponRequest = Message<"hongbao.v1.ValidateCouponRequest"> 
  * Use `create(ValidateCouponRequestSchema)` to create a new message.
  */
 export const ValidateCouponRequestSchema: GenMessage<ValidateCouponRequest> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 26);
+  messageDesc(file_hongbao_v1_cart_service, 30);
 
 /**
  * ValidateCouponResponse says whether it fits.
@@ -1600,7 +1774,7 @@ export type ValidateCouponResponse = Message<"hongbao.v1.ValidateCouponResponse"
  * Use `create(ValidateCouponResponseSchema)` to create a new message.
  */
 export const ValidateCouponResponseSchema: GenMessage<ValidateCouponResponse> = /*@__PURE__*/
-  messageDesc(file_hongbao_v1_cart_service, 27);
+  messageDesc(file_hongbao_v1_cart_service, 31);
 
 /**
  * TaxMode says whether prices hold the tax. Discounts are taken from the prices as they are.
@@ -1999,7 +2173,7 @@ export const RejectionReason = {
   NOT_SELECTED: 41,
 
   /**
-   * Nothing is left of the promotion's budget. Needed: minor units of the discount; seen: minor units left.
+   * Nothing is left of the promotion's budget. Needed: minor units of the budget; seen: minor units left.
    *
    * @generated from enum value: REJECTION_REASON_BUDGET_EXHAUSTED = 42;
    */

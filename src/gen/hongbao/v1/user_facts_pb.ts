@@ -19,7 +19,8 @@ export const file_hongbao_v1_user_facts: GenFile = /*@__PURE__*/
 
 /**
  * UserFacts is what the caller asserts about a user. Honoured only from callers with the scope facts:assert; from others
- * it is ignored. A fact that is absent is unknown, and a condition on it does not hold.
+ * it is ignored. A fact that is absent is taken from what is kept about the user; one that is absent there too is unknown,
+ * and a condition on it does not hold.
  *
  * @generated from message hongbao.v1.UserFacts
  */
@@ -53,7 +54,7 @@ export type UserFacts = Message<"hongbao.v1.UserFacts"> & {
   attributes: Attribute[];
 
   /**
-   * The member level; at most 64 characters. Empty: not known.
+   * The member level; at most 64 characters. It counts as a tag of the same name. Empty: not known.
    *
    * @generated from field: string level = 5;
    */
