@@ -13,13 +13,19 @@ import { localDate } from '../../src/events/birthdays.ts';
 import type { EventPorts } from '../../src/events/event-ports.ts';
 import { ingestEvent } from '../../src/events/ingest-event.ts';
 import { createRetryEventsJob } from '../../src/events/retry-events-job.ts';
+import { claimFactsOf } from '../../src/events/stored-facts.ts';
+import { ListClaimablePromotionsRequestSchema } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import {
   EventOutcome,
   GetEventRequestSchema,
   type IngestEventRequest,
 } from '../../src/gen/hongbao/v1/event_service_pb.ts';
 import { PromotionState } from '../../src/gen/hongbao/v1/promotion_pb.ts';
+import { PromotionBook } from '../../src/ruleset/promotion-book.ts';
+import { lacksFacts } from '../../src/transport/claim-facts.ts';
+import { ClaimIntake } from '../../src/transport/claim-intake.ts';
 import { getEvent } from '../../src/transport/handlers/get-event.ts';
+import { listClaimablePromotions } from '../../src/transport/handlers/list-claimable-promotions.ts';
 import { reasonOf, refusalOf, samplePromotion, staffCall } from '../definition-fixture.ts';
 import {
   type EventsFixture,
@@ -595,5 +601,74 @@ describe('a schedule (SPEC L6, P6)', () => {
     });
     await expect.poll(() => fixture.ports.rules.current.byId(promotionId)).toBeDefined();
     expect(await runJob(job)).toEqual({ activated: 0, overtaken: 0 });
+  });
+});
+
+describe('what was told of a user (SPEC S2)', () => {
+  const newcomers = { reach: { claimable: {} }, target: { newUsers: {} } };
+  const endUser = (userId: string) =>
+    staffCall({ identity: { kind: 'end_user', actor: userId, userId, scopes: new Set() } });
+
+  async function claimable(changes: Parameters<typeof samplePromotion>[0]): Promise<string> {
+    const { promotionId } = await fixture.staff.create({ promotion: samplePromotion(changes) });
+    await fixture.staff.activate({ promotionId });
+    await expect.poll(() => fixture.ports.rules.current.byId(promotionId)?.state).toBe('active');
+    active.push(promotionId);
+    return promotionId;
+  }
+
+  /** A claim by the user himself, and how often it made somebody read what is kept. */
+  async function claimBy(userId: string, promotionId: string): Promise<{ answer: string; reads: number }> {
+    const { rules, ledger } = fixture.ports;
+    const { metrics } = fixture.redemption.ledger;
+    let reads = 0;
+    const intake = new ClaimIntake({
+      ledger,
+      claims: metrics.claims,
+      knownRef: (id) => rules.current.byId(id)?.ref,
+      lacksFacts: (id, facts) => lacksFacts(rules.current.byId(id)?.promotion, facts),
+      readFacts: async () => {
+        reads += 1;
+        const facts = await factsOf(fixture, userId);
+        return facts && claimFactsOf(facts);
+      },
+      findRef: () => Promise.resolve(undefined),
+    });
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const item = { promotionId, userId: '', requestId: 'claim', facts: undefined };
+    intake.submit(item, endUser(userId), {
+      claimed: () => resolve('claimed'),
+      refused: ({ reason }) => resolve(reason),
+    });
+    return { answer: await promise, reads };
+  }
+
+  it('decides claims of targeted promotions, and is not read for others', async () => {
+    const forNewcomers = await claimable(newcomers);
+    const forAll = await claimable({ reach: { claimable: {} } });
+    const [newcomer, customer, stranger] = [newUser(), newUser(), newUser()];
+    await fixture.tell(registered(), { userId: newcomer });
+    await fixture.tell(completed('o1'), { userId: customer });
+    expect(await claimBy(newcomer, forNewcomers)).toEqual({ answer: 'claimed', reads: 1 });
+    expect(await claimBy(customer, forNewcomers)).toEqual({ answer: 'USER_NOT_TARGETED', reads: 1 });
+    expect(await claimBy(stranger, forNewcomers)).toEqual({ answer: 'USER_NOT_TARGETED', reads: 1 });
+    expect(await claimBy(customer, forAll)).toEqual({ answer: 'claimed', reads: 0 });
+  });
+
+  it('decides what the claim centre shows as claimable', async () => {
+    const promotionId = await claimable({ ...newcomers, priority: 9 });
+    const userId = newUser();
+    const list = listClaimablePromotions({
+      ledger: fixture.ports.ledger,
+      book: new PromotionBook(fixture.ports.rules, fixture.ports.sql),
+    });
+    const shown = async () => {
+      const request = create(ListClaimablePromotionsRequestSchema, { pageSize: 50 });
+      const { promotions } = await list(request, endUser(userId));
+      return promotions?.find(({ promotion }) => promotion?.promotionId === promotionId)?.claimable;
+    };
+    expect(await shown()).toBe(false);
+    await fixture.tell(registered(), { userId });
+    expect(await shown()).toBe(true);
   });
 });
