@@ -2,14 +2,14 @@ import { plainArray } from '../../database/array-literal.ts';
 import { type Sql, withDeadline } from '../../database/client.ts';
 import { violatedUniqueConstraint } from '../../database/database-faults.ts';
 import { Refusal } from '../../domain/refusal.ts';
+import type { FeedEventKind } from '../../gen/hongbao/v1/event_service_pb.ts';
 import { WEBHOOKS_MAX } from '../limits.ts';
 
 /** A webhook as it is stored. */
 export interface StoredWebhook {
   readonly id: string;
   readonly url: string;
-  /** Numbers of the contract's enum. */
-  readonly kinds: readonly number[];
+  readonly kinds: readonly FeedEventKind[];
   readonly is_enabled: boolean;
   readonly secret: Buffer;
   readonly cursor: string;
