@@ -8,7 +8,10 @@ import type { LiveDefinition } from '../domain/live-definition.ts';
 /** Counters of one promotion as the ledger has them now. */
 export interface Stock {
   readonly ref: number;
+  /** What stock is judged by. */
   readonly issued: number;
+  /** Coupons issued beside them whose stock came back when they were revoked; absent = none. */
+  readonly returned?: number;
 }
 
 /** A promotion as the ledger keeps it beside Postgres. */

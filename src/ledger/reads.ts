@@ -6,11 +6,15 @@ import { recordKey } from './record-key.ts';
 import type { RecordName } from './transaction.ts';
 import { claimCounterField, couponBytes, type WalletCoupon, walletCoupon, walletCoupons } from './wallet.ts';
 
-/** Counters of one promotion. `received` is absent when the quantity is unlimited. */
+/**
+ * Counters of one promotion. `issued` is what stock is judged by: coupons whose stock came back with their revoke count in
+ * `returned` instead, which is absent while there are none. `received` is absent when the quantity is unlimited.
+ */
 export interface Stock {
   readonly ref: number;
   readonly issued: number;
   readonly received?: number;
+  readonly returned?: number;
   /** Claims of the user who was asked about, for life. */
   readonly claimedByUser: number;
 }
@@ -40,13 +44,14 @@ function buffers(reply: unknown): (Buffer | null)[] {
 }
 
 function stockOf(ref: number, record: unknown, claimed: unknown): Stock {
-  const [issued, received] = buffers(record);
+  const [issued, received, returned] = buffers(record);
   const quantity =
     received === null || received === undefined || received.length === 0 ? undefined : Number(received);
   return {
     ref,
     issued: Number(issued ?? 0),
     ...(quantity === undefined ? {} : { received: quantity }),
+    ...(returned ? { returned: Number(returned) } : {}),
     claimedByUser: Number(buffers(claimed)[0] ?? 0),
   };
 }
@@ -97,7 +102,7 @@ export class LedgerReads {
   async stock(refs: readonly number[], userId: string | undefined): Promise<Stock[]> {
     const pipeline = this.redis.pipeline();
     for (const ref of refs) {
-      pipeline.hmgetBuffer(this.keys.promotionPrefix + ref, 'issued', 'received');
+      pipeline.hmgetBuffer(this.keys.promotionPrefix + ref, 'issued', 'received', 'returned');
       if (userId !== undefined) pipeline.hmgetBuffer(this.keys.walletPrefix + userId, claimCounterField(ref));
     }
     const replies = await run(pipeline);

@@ -33,7 +33,9 @@ export function getPromotionStatistics(
     const { ref, version, stock } = promotion;
     const range = rangeOf(request, promotion.limits?.timeZone, nowMs);
     const [live] = await ports.ledger.readStock([ref], deadlineMs);
-    const issued = BigInt(live?.issued ?? 0);
+    const taken = BigInt(live?.issued ?? 0);
+    const returned = BigInt(live?.returned ?? 0);
+    const issued = taken + returned;
     const [archived, totals, days] = await Promise.all([
       ports.archive.readIssued([ref], deadlineMs).catch(() => undefined),
       readPromotionTotals(ports.sql, ref, nowMs, deadlineMs),
@@ -43,16 +45,21 @@ export function getPromotionStatistics(
     return {
       promotionId,
       version,
-      state: promotionView(promotion, Number(issued), nowMs).state,
+      state: promotionView(promotion, Number(taken), nowMs).state,
       issued,
-      ...(quantity !== undefined && { quantity, remaining: quantity > issued ? quantity - issued : 0n }),
+      ...(quantity !== undefined && { quantity, remaining: quantity > taken ? quantity - taken : 0n }),
       claimed: issued - BigInt(totals.issuedOtherwise),
-      ...(archived && { archived: BigInt(archived.get(ref) ?? 0) }),
+      ...(archived && { archived: atMost(BigInt(archived.get(ref) ?? 0) + returned, issued) }),
       asOf: timestampFromMs(nowMs),
       ...figuresOf(totals, Number(issued)),
       days: days.map(({ date, ...figures }) => ({ date, ...bigints(figures) })),
     };
   };
+}
+
+/** Of two figures read one after the other the second may be moments older. */
+function atMost(figure: bigint, most: bigint): bigint {
+  return figure < most ? figure : most;
 }
 
 function figuresOf(totals: PromotionTotals, issued: number) {
