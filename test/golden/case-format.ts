@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Cart, CartLine, ItemOffer, UserFacts } from '../../src/domain/cart.ts';
 import type { PromotionDefinition } from '../../src/domain/promotion.ts';
 import type { EvaluationInput, HeldCoupon, Selection } from '../../src/engine/evaluation-input.ts';
+import { factsUsed } from '../../src/evaluation/facts-used.ts';
 import { expectationFormat } from './expectation-format.ts';
 import { moment, promotionFormat } from './promotion-format.ts';
 
@@ -31,7 +32,21 @@ const user = z.strictObject({
   registeredAt: moment.exactOptional(),
   orders: whole.exactOptional(),
   attributes: attributes.exactOptional(),
+  level: z.string().exactOptional(),
+  birthday: z.string().exactOptional(),
 });
+
+const useCount = z.strictObject({ allowed: whole, seen: whole });
+
+/** What earlier orders have used up, by the id of the promotion. */
+const limits = z.record(
+  z.string(),
+  z.strictObject({
+    uses: useCount.exactOptional(),
+    userUses: useCount.exactOptional(),
+    budget: z.strictObject({ amountMinor: whole, leftMinor: whole }).exactOptional(),
+  }),
+);
 
 const coupon = z.strictObject({
   id: z.string(),
@@ -54,9 +69,17 @@ const caseFormat = z.strictObject({
   offers: z
     .record(z.string(), z.strictObject({ price: whole, available: z.boolean().default(true) }))
     .default({}),
+  /** What the caller states about the user, whether he is believed, and what is kept about the user. */
   user: user.prefault({}),
+  trusted: z.boolean().default(true),
+  kept: user.prefault({}),
+  limits: limits.default({}),
   coupons: z.array(coupon).default([]),
   codes: z.array(z.string()).default([]),
+  /** Single-use codes that exist, with their promotion. */
+  singleUse: z
+    .record(z.string(), z.strictObject({ of: z.string(), taken: z.boolean().default(false) }))
+    .default({}),
   select: z
     .strictObject({ coupons: z.array(z.string()).default([]), codes: z.array(z.string()).default([]) })
     .exactOptional(),
@@ -96,10 +119,16 @@ export function readCase(text: unknown): GoldenCase {
     input: {
       cart: cartOf(written),
       offers: offersOf(written),
-      facts: factsOf(written),
+      facts: factsUsed(written.trusted ? factsOf(written.user) : {}, factsOf(written.kept)),
       atMs: written.at,
       coupons: written.coupons.map((held) => couponOf(held, refOf)),
       codes: written.codes,
+      resolvedCodes: Object.entries(written.singleUse).map(([code, { of, taken }]) => ({
+        code,
+        promotionRef: refOf(of),
+        state: taken ? 'taken' : 'free',
+      })),
+      limits: Object.entries(written.limits).map(([id, limit]) => ({ promotionRef: refOf(id), ...limit })),
       selection: selectionOf(written),
       couponsPerOrder: written.couponsPerOrder,
       wantsTrace: false,
@@ -143,8 +172,9 @@ function offersOf({ offers }: CaseText): Map<string, ItemOffer> {
   );
 }
 
-function factsOf({ user: { tags, registeredAt, orders, attributes: values } }: CaseText): UserFacts {
+function factsOf({ tags, registeredAt, orders, attributes: values, ...rest }: CaseText['user']): UserFacts {
   return {
+    ...rest,
     ...(tags === undefined ? {} : { tags: new Set(tags) }),
     ...(registeredAt === undefined ? {} : { registeredAtMs: registeredAt }),
     ...(orders === undefined ? {} : { ordersCompleted: orders }),

@@ -40,6 +40,11 @@ export const EXPRESSIONS: Readonly<Record<string, (view: RuleView) => Answer>> =
   'user.registered_days < 30': ({ facts, atMs }) =>
     known(facts.registeredAtMs, 'registered_at', (since) => Math.floor((atMs - since) / MS_PER_DAY) < 30),
   "user.level == 'gold'": ({ facts }) => known(facts.level, 'level', (level) => level === 'gold'),
+  "user.birthday_month == at.getMonth('Asia/Shanghai') + 1": ({ facts, atMs }) =>
+    known(facts.birthday, 'birthday', (birthday) => {
+      const month = new Date(atMs + 8 * 60 * 60 * 1000).getUTCMonth() + 1;
+      return Number(birthday.split('-')[1]) === month;
+    }),
   'user.birthday_month == 3': ({ facts }) =>
     known(facts.birthday, 'birthday', (birthday) => birthday.split('-')[1] === '03'),
   'cart.attributes.table_size >= 4': ({ cart }) =>
