@@ -47,5 +47,5 @@ export const EXPIRY_OVERLAP_MS = 86_400_000;
 export const RETIRED_PER_READ = 200;
 /** Time for one write of the retention job, ms. */
 export const RETIRE_MS = 5_000;
-/** Fields one event may change in one record. */
-export const FIELDS_PER_EVENT = 200;
+/** Fields, or coupons with their marks, that one event takes out; an event names at most 255 fields of a record. */
+export const GROUPS_PER_EVENT = 100;

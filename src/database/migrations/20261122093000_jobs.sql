@@ -80,15 +80,15 @@ CREATE INDEX coupon_by_expiry ON coupon (expires_at, coupon_id) WHERE state = 'u
 -- The few that came back from an order after their last instant.
 CREATE INDEX coupon_back_too_late ON coupon (coupon_id)
   WHERE state IN ('unused', 'expired') AND expires_at < changed_at AND NOT retired;
--- Coupons whose life is over, by when that happened, and closed orders likewise; for retention.
-CREATE INDEX coupon_by_end ON coupon (changed_at, coupon_id)
+-- Coupons whose life is over, and records of orders, by their last event; for retention.
+CREATE INDEX coupon_by_end ON coupon (generation, partition, seq, coupon_id)
   WHERE state IN ('used', 'expired', 'revoked') AND NOT retired;
-CREATE INDEX redemption_by_end ON redemption ((coalesce(ended_at, committed_at)), user_id, order_id)
-  WHERE state <> 'reserved';
+CREATE INDEX ledger_field_by_order_age ON ledger_field (generation, partition, seq, id)
+  WHERE target = 'order' AND NOT retired;
 
 -- migrate:down
 
-DROP INDEX redemption_by_end;
+DROP INDEX ledger_field_by_order_age;
 DROP INDEX coupon_by_end;
 DROP INDEX coupon_back_too_late;
 DROP INDEX coupon_by_expiry;
