@@ -13,7 +13,6 @@ import type { DefinitionPorts } from './definitions/definition-ports.ts';
 import { createFindRef } from './definitions/find-ref.ts';
 import { Outbox } from './definitions/outbox.ts';
 import { archiveProgress } from './definitions/store/archive-progress.ts';
-import { Refusal } from './domain/refusal.ts';
 import { Evaluator } from './evaluation/evaluator.ts';
 import type { EventPorts } from './events/event-ports.ts';
 import { orderEndings } from './events/order-endings.ts';
@@ -23,6 +22,8 @@ import { Ledger } from './ledger/ledger.ts';
 import { GENERATION, ledgerConnection, ledgerSettings } from './ledger-settings.ts';
 import { Points } from './points/points.ts';
 import type { PointsHistory } from './points/points-history.ts';
+import { Profiles } from './privacy/profiles.ts';
+import { SecretBox } from './privacy/secret-box.ts';
 import { Redemptions } from './redemption/redemptions.ts';
 import { loadHistory } from './ruleset/load-history.ts';
 import { PromotionBook } from './ruleset/promotion-book.ts';
@@ -252,9 +253,8 @@ class Serving implements App {
   private events(parts: Pick<EventPorts, 'points' | 'orders'>): EventPorts {
     const { sql, ledger, keeper, clock } = this;
     const { config, metrics, logger } = this.deps;
-    const profiles = {
-      put: () => Promise.reject(new Refusal('METHOD_NOT_FOUND', 'Phones and names are not kept yet')),
-    };
+    const { secretsKeys, countryCode } = config.privacy;
+    const profiles = new Profiles({ sql, box: new SecretBox(secretsKeys), countryCode });
     return {
       ...parts,
       sql,

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { Sql } from '../src/database/client.ts';
 import { createDatabase } from '../src/database/client.ts';
 import type { DefinitionPorts } from '../src/definitions/definition-ports.ts';
+import { Refusal } from '../src/domain/refusal.ts';
 import type { EventPorts, ProfileDetails } from '../src/events/event-ports.ts';
 import { ingestEvent } from '../src/events/ingest-event.ts';
 import { orderEndings } from '../src/events/order-endings.ts';
@@ -19,12 +20,15 @@ import {
 import { type Promotion, PromotionSchema } from '../src/gen/hongbao/v1/promotion_pb.ts';
 import { RefusalReason } from '../src/gen/hongbao/v1/refusal_pb.ts';
 import type { Job, JobCounts } from '../src/jobs/job.ts';
+import { accountOf } from '../src/ledger/transaction.ts';
 import { Points } from '../src/points/points.ts';
 import { RuleSetKeeper } from '../src/ruleset/rule-set-keeper.ts';
 import { createTestDatabase } from './database.ts';
 import { definitionPorts, samplePromotion, staffOf } from './definition-fixture.ts';
 import { soon } from './ledger-fixture.ts';
 import { type RedemptionFixture, startRedemptionFixture } from './redemption-fixture.ts';
+
+const SILENT = pino({ level: 'silent' });
 
 type EventInit = MessageInitShape<typeof IngestEventRequestSchema>;
 
@@ -98,17 +102,20 @@ async function promotionsOf(sql: Sql, redemption: RedemptionFixture, userId: str
   return ids.toSorted();
 }
 
-/** Starts everything; close it in `afterAll`. */
-export async function startEventsFixture(): Promise<EventsFixture> {
-  const [redemption, database] = await Promise.all([startRedemptionFixture(), createTestDatabase()]);
-  const { ledger, metrics } = redemption.ledger;
-  const logger = pino({ level: 'silent' });
-  const definitions = definitionPorts(database.url, {
+function definitionsOn(url: string, { ledger: { ledger } }: RedemptionFixture) {
+  return definitionPorts(url, {
     define: (definition, deadlineMs) => ledger.define(definition, deadlineMs),
     readStock: (refs, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.stock(refs, undefined)),
     readDefinitionBodies: (deadlineMs) => ledger.read(deadlineMs, (reads) => reads.definitionBodies()),
   });
-  const { sql } = definitions;
+}
+
+/** Follows the promotions of the database, as a serving process does. */
+async function followPromotions(
+  url: string,
+  { sql, ledger }: DefinitionPorts,
+  { ledger: { metrics } }: RedemptionFixture,
+): Promise<RuleSetKeeper> {
   const options = {
     applicationName: 'test',
     maxConnections: 1,
@@ -117,50 +124,70 @@ export async function startEventsFixture(): Promise<EventsFixture> {
   };
   const rules = new RuleSetKeeper({
     sql,
-    openListener: (events) => createDatabase(database.url, { ...options, ...events }),
-    ledger: definitions.ledger,
+    openListener: (events) => createDatabase(url, { ...options, ...events }),
+    ledger,
     metrics,
-    logger,
+    logger: SILENT,
     pollMs: 50,
     nowMs: Date.now,
   });
   await rules.start();
+  return rules;
+}
+
+function eventPorts(
+  sql: Sql,
+  rules: RuleSetKeeper,
+  redemption: RedemptionFixture,
+  profiles: Map<string, ProfileDetails>,
+) {
+  const { ledger, metrics } = redemption.ledger;
+  const versions = { version: (ref: number) => Promise.resolve(create(PromotionSchema, { ref })) };
   const points = new Points({
     ledger,
     settings: { rates: {}, expiryMonths: 0, timeZone: 'UTC' },
     metrics,
   });
-  const profiles = new Map<string, ProfileDetails>();
-  const versions = { version: (ref: number) => Promise.resolve(create(PromotionSchema, { ref })) };
-  const ports: EventPorts = {
+  return {
     sql,
     ledger,
     rules,
     points,
     orders: orderEndings(redemption.redemptions, { ledger, promotions: versions, metrics }),
     profiles: {
-      put: (userId, details) => Promise.resolve(void profiles.set(userId, details)),
+      put: async (userId: string, details: ProfileDetails, deadlineMs: number) => {
+        const [account] = await ledger.read(deadlineMs, (reads) => reads.records([accountOf(userId)]));
+        if (account?.has('x')) throw new Refusal('USER_NOT_FOUND', 'There is no such user');
+        profiles.set(userId, details);
+      },
     },
     metrics,
-    logger,
+    logger: SILENT,
     settings: { waitDays: 30, timeZone: 'Asia/Shanghai' },
     nowMs: Date.now,
   };
+}
+
+/** Starts everything; close it in `afterAll`. */
+export async function startEventsFixture(): Promise<EventsFixture> {
+  const [redemption, database] = await Promise.all([startRedemptionFixture(), createTestDatabase()]);
+  const definitions = definitionsOn(database.url, redemption);
+  const { sql } = definitions;
+  const rules = await followPromotions(database.url, definitions, redemption);
+  const profiles = new Map<string, ProfileDetails>();
+  const ports = eventPorts(sql, rules, redemption, profiles);
   const staff = staffOf(definitions);
   return {
     ports,
     definitions,
     redemption,
     staff,
-    points,
+    points: ports.points,
     profiles,
     async granting(granted, changes = {}) {
+      const validity = { daysAfterClaim: { days: 30 } };
       const { promotionId } = await staff.create({
-        promotion: samplePromotion({
-          reach: { granted },
-          validity: { daysAfterClaim: { days: 30 } },
-          ...changes,
-        }),
+        promotion: samplePromotion({ reach: { granted }, validity, ...changes }),
         promotionId: `${Object.keys(granted)[0]?.toLowerCase()}-${randomUUID().slice(0, 8)}`,
       });
       return await staff.activate({ promotionId });

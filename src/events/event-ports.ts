@@ -21,7 +21,7 @@ export interface ProfileDetails {
 
 /** Where personal details of users are kept, apart from everything else. */
 export interface UserProfiles {
-  /** Stores what is given; repeating it is harmless. */
+  /** Stores what is given; repeating it is harmless. Throws USER_NOT_FOUND when the user was erased. */
   put(userId: string, details: ProfileDetails, deadlineMs: number): Promise<unknown>;
 }
 

@@ -12,7 +12,6 @@ import {
   IngestEventRequestSchema,
   IngestEventResponseSchema,
 } from '../gen/hongbao/v1/event_service_pb.ts';
-import { accountOf } from '../ledger/transaction.ts';
 import { type Driven, driveEvent, leaseUntil } from './drive-event.ts';
 import { eventFaults } from './event-faults.ts';
 import type { EventPorts, ProfileDetails } from './event-ports.ts';
@@ -111,13 +110,16 @@ function newEvent({ eventId, userId, occurredAt, event }: IngestEventRequest, pa
 
 /** Details go first: once the event is in the inbox nobody has them any more. An erased user's are not kept again. */
 async function keepDetails(
-  { ledger, profiles }: EventPorts,
+  { profiles }: EventPorts,
   userId: string,
   details: ProfileDetails,
   deadlineMs: number,
 ): Promise<void> {
-  const [account] = await ledger.read(deadlineMs, (reads) => reads.records([accountOf(userId)]));
-  if (!account?.has('x')) await profiles.put(userId, details, deadlineMs);
+  try {
+    await profiles.put(userId, details, deadlineMs);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.reason !== 'USER_NOT_FOUND') throw error;
+  }
 }
 
 /** The answer to a repeated event: what the first one did, waited for while it is under way. */
