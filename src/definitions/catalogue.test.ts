@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fromJson } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { GrantedReachSchema } from '../gen/hongbao/v1/availability_pb.ts';
 import {
   type CreatePromotionRequest,
   CreatePromotionRequestSchema,
@@ -45,6 +46,15 @@ describe('the sample catalogue', () => {
       ]),
     );
     const ways = new Set(FILES.map((file) => read(file).promotion?.reach?.way.case));
-    expect([...ways].sort()).toEqual(['automatic', 'claimable', 'granted', 'pointsExchange']);
+    expect([...ways].sort()).toEqual(['automatic', 'claimable', 'code', 'granted', 'pointsExchange']);
+  });
+
+  test('it has codes of both sorts, and a promotion for every occasion on which coupons are given', () => {
+    const ways = FILES.map((file) => read(file).promotion?.reach?.way);
+    const codes = ways.flatMap((way) => (way?.case === 'code' ? [way.value.codes.case] : []));
+    const occasions = ways.flatMap((way) => (way?.case === 'granted' ? [way.value.occasion.case] : []));
+    expect(codes.sort()).toEqual(['publicCode', 'singleUseCodes']);
+    const known = GrantedReachSchema.oneofs[0]?.fields.map(({ localName }) => localName) ?? [];
+    expect(occasions.sort()).toEqual(known.sort());
   });
 });
