@@ -78,7 +78,7 @@ function expectedRow(order: string, head: Redemption): string {
   return JSON.stringify([row.state, row.currency, ...times, ...sums, promotions]);
 }
 
-/** The rows as the same text that is expected of them. */
+/** The rows as the same text that is expected of them. JSON, because connections do not look up the types of arrays. */
 async function readRedemptions(
   sql: Sql,
   { generation, partition }: PartitionId,
@@ -86,9 +86,9 @@ async function readRedemptions(
 ): Promise<Map<string, string>> {
   const names = ids.map(splitOrderId);
   const rows = await sql<{ id: string; cells: (string | null)[]; uses: unknown[] | null }[]>`
-    SELECT user_id || '/' || order_id AS id, ARRAY[state, currency, ${msOf(sql, 'reserved_at')}, ${msOf(sql, 'due_at')},
+    SELECT user_id || '/' || order_id AS id, json_build_array(state, currency, ${msOf(sql, 'reserved_at')}, ${msOf(sql, 'due_at')},
         ${msOf(sql, 'committed_at')}, ${msOf(sql, 'ended_at')}, items_minor::text, discount_minor::text,
-        payable_minor::text, refunded_minor::text] AS cells,
+        payable_minor::text, refunded_minor::text) AS cells,
       (SELECT json_agg(json_build_array(promotion_ref, encode(coupon_id, 'hex'), discount_minor, state) ORDER BY position)
         FROM redemption_promotion WHERE redemption_promotion.user_id = redemption.user_id
           AND redemption_promotion.order_id = redemption.order_id) AS uses
