@@ -20,10 +20,9 @@ import { claimFactsOf, storedFacts } from './events/stored-facts.ts';
 import { connectLedger } from './ledger/connection.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { GENERATION, ledgerConnection, ledgerSettings } from './ledger-settings.ts';
+import { createOutbound, type Outbound } from './outbound.ts';
 import { Points } from './points/points.ts';
 import type { PointsHistory } from './points/points-history.ts';
-import { Profiles } from './privacy/profiles.ts';
-import { SecretBox } from './privacy/secret-box.ts';
 import { Redemptions } from './redemption/redemptions.ts';
 import { loadHistory } from './ruleset/load-history.ts';
 import { PromotionBook } from './ruleset/promotion-book.ts';
@@ -79,6 +78,7 @@ class Serving implements App {
   private readonly guessing: Redis;
   private readonly codes: Codes;
   private readonly outbox: Outbox;
+  private readonly outbound: Outbound;
   private readonly transport: Transport;
 
   constructor(deps: AppDependencies) {
@@ -112,6 +112,7 @@ class Serving implements App {
       pending: metrics.definitionOutboxPending,
       nowMs: this.clock,
     });
+    this.outbound = createOutbound(config, { sql: this.sql, metrics, nowMs: this.clock });
     this.transport = this.servers();
   }
 
@@ -125,6 +126,8 @@ class Serving implements App {
   }
 
   async stop(): Promise<void> {
+    // Callers of streams go on elsewhere; nothing else would end one.
+    this.outbound.eventStreams.close();
     await this.transport.drain();
     await this.outbox.stop();
     await this.keeper.stop();
@@ -253,14 +256,12 @@ class Serving implements App {
   private events(parts: Pick<EventPorts, 'points' | 'orders'>): EventPorts {
     const { sql, ledger, keeper, clock } = this;
     const { config, metrics, logger } = this.deps;
-    const { secretsKeys, countryCode } = config.privacy;
-    const profiles = new Profiles({ sql, box: new SecretBox(secretsKeys), countryCode });
     return {
       ...parts,
       sql,
       ledger,
       rules: keeper,
-      profiles,
+      profiles: this.outbound.profiles,
       metrics,
       logger,
       settings: config.events,
@@ -305,6 +306,8 @@ class Serving implements App {
       returns,
       points,
       events: this.events({ points, orders: orderEndings(redemptions, returns) }),
+      outbound: this.outbound,
+      erasures: { sql: this.sql, ledger, logger, nowMs: clock },
       pointsHistory: this.pointsHistory(),
       findRef: async (id: string, deadlineMs: number) => knownRef(id) ?? (await findRef(id, deadlineMs)),
       isDevelopment: config.service.development === 'embedded',

@@ -15,8 +15,10 @@ import { PrivacyService } from './gen/hongbao/v1/privacy_service_pb.ts';
 import { PromotionService } from './gen/hongbao/v1/promotion_service_pb.ts';
 import { RedemptionService } from './gen/hongbao/v1/redemption_service_pb.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import type { Outbound } from './outbound.ts';
 import type { Points } from './points/points.ts';
 import type { PointsHistory } from './points/points-history.ts';
+import type { ErasurePorts } from './privacy/erasures.ts';
 import type { Redemptions } from './redemption/redemptions.ts';
 import type { RefundPorts } from './redemption/refund-items.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -32,11 +34,15 @@ import { claimCode } from './transport/handlers/claim-code.ts';
 import { claimCoupon } from './transport/handlers/claim-coupon.ts';
 import { commitReservation } from './transport/handlers/commit-reservation.ts';
 import { createPromotion } from './transport/handlers/create-promotion.ts';
+import { createWebhook } from './transport/handlers/create-webhook.ts';
 import { deactivatePromotion } from './transport/handlers/deactivate-promotion.ts';
 import { deletePromotion } from './transport/handlers/delete-promotion.ts';
+import { deleteWebhook } from './transport/handlers/delete-webhook.ts';
+import { eraseUser } from './transport/handlers/erase-user.ts';
 import { evaluateCart } from './transport/handlers/evaluate-cart.ts';
 import { type ExchangePorts, exchangeCoupon } from './transport/handlers/exchange-coupon.ts';
 import { exportCodes } from './transport/handlers/export-codes.ts';
+import { findUserByPhone } from './transport/handlers/find-user-by-phone.ts';
 import { finishPromotion } from './transport/handlers/finish-promotion.ts';
 import { generateCodes } from './transport/handlers/generate-codes.ts';
 import { getBalance } from './transport/handlers/get-balance.ts';
@@ -49,6 +55,7 @@ import { getPromotion } from './transport/handlers/get-promotion.ts';
 import { getPromotionStatistics } from './transport/handlers/get-promotion-statistics.ts';
 import { getPublicPromotion } from './transport/handlers/get-public-promotion.ts';
 import { getRedemption } from './transport/handlers/get-redemption.ts';
+import { getUserProfile } from './transport/handlers/get-user-profile.ts';
 import { grantCoupons } from './transport/handlers/grant-coupons.ts';
 import { hideCoupon } from './transport/handlers/hide-coupon.ts';
 import { importCodes } from './transport/handlers/import-codes.ts';
@@ -56,23 +63,31 @@ import { ingestEvent } from './transport/handlers/ingest-event.ts';
 import { listAuditEntries } from './transport/handlers/list-audit-entries.ts';
 import { listClaimablePromotions } from './transport/handlers/list-claimable-promotions.ts';
 import { listCoupons } from './transport/handlers/list-coupons.ts';
+import { listDeadLetters } from './transport/handlers/list-dead-letters.ts';
 import { listExchangeablePromotions } from './transport/handlers/list-exchangeable-promotions.ts';
 import { listExpiringCoupons } from './transport/handlers/list-expiring-coupons.ts';
 import { listGrantJobs } from './transport/handlers/list-grant-jobs.ts';
 import { type InsightPorts, listIssuedCoupons } from './transport/handlers/list-issued-coupons.ts';
+import { listJobRuns } from './transport/handlers/list-job-runs.ts';
+import { listJobs } from './transport/handlers/list-jobs.ts';
 import { listLedgerEvents } from './transport/handlers/list-ledger-events.ts';
 import { listPromotionVersions } from './transport/handlers/list-promotion-versions.ts';
 import { listPromotions } from './transport/handlers/list-promotions.ts';
 import { listTransactions } from './transport/handlers/list-transactions.ts';
 import { listUsableCoupons } from './transport/handlers/list-usable-coupons.ts';
+import { listWebhooks } from './transport/handlers/list-webhooks.ts';
 import { refundItems } from './transport/handlers/refund-items.ts';
 import { releaseReservation } from './transport/handlers/release-reservation.ts';
 import { reserveCoupons } from './transport/handlers/reserve-coupons.ts';
+import { retryDeadLetter } from './transport/handlers/retry-dead-letter.ts';
 import { returnCoupons } from './transport/handlers/return-coupons.ts';
 import { revokeCoupons } from './transport/handlers/revoke-coupons.ts';
+import { runJob } from './transport/handlers/run-job.ts';
 import { selfChecked } from './transport/handlers/staff-write.ts';
 import { streamClaimCoupons } from './transport/handlers/stream-claim-coupons.ts';
+import { streamEvents } from './transport/handlers/stream-events.ts';
 import { updatePromotion } from './transport/handlers/update-promotion.ts';
+import { updateWebhook } from './transport/handlers/update-webhook.ts';
 import { useCoupons } from './transport/handlers/use-coupons.ts';
 import { validateCoupon } from './transport/handlers/validate-coupon.ts';
 import type { PromotionBook } from './transport/promotion-book.ts';
@@ -95,9 +110,6 @@ export const SERVICES = [
 const NOT_YET: readonly DescMethod[] = [
   CouponService.method.listExpiringCoupons,
   ...RedemptionService.methods,
-  ...EventService.methods,
-  ...JobService.methods,
-  ...PrivacyService.methods,
 ];
 
 /** What handlers are made of. */
@@ -115,6 +127,8 @@ export interface HandlerDependencies {
   readonly points: Points;
   readonly pointsHistory: PointsHistory;
   readonly events: EventPorts;
+  readonly outbound: Outbound;
+  readonly erasures: ErasurePorts;
   readonly findRef: ExchangePorts['findRef'];
   readonly isDevelopment: boolean;
   readonly couponChanges: (couponId: string, deadlineMs: number) => Promise<readonly ArchivedChange[]>;
@@ -218,9 +232,38 @@ function redemptionBindings(deps: HandlerDependencies): Binding[] {
   ];
 }
 
-function eventBindings({ events }: HandlerDependencies): Binding[] {
+function eventBindings({ events, outbound }: HandlerDependencies): Binding[] {
   const { method } = EventService;
-  return [unary(method.ingestEvent, ingestEvent(events)), unary(method.getEvent, getEvent(events))];
+  return [
+    unary(method.ingestEvent, ingestEvent(events)),
+    unary(method.getEvent, getEvent(events)),
+    stream(method.streamEvents, streamEvents(outbound)),
+    unary(method.createWebhook, createWebhook(outbound)),
+    unary(method.listWebhooks, listWebhooks(outbound)),
+    unary(method.updateWebhook, updateWebhook(outbound)),
+    unary(method.deleteWebhook, deleteWebhook(outbound)),
+    unary(method.listDeadLetters, listDeadLetters(outbound)),
+    unary(method.retryDeadLetter, retryDeadLetter(outbound)),
+  ];
+}
+
+function jobBindings({ definitions }: HandlerDependencies): Binding[] {
+  const { method } = JobService;
+  return [
+    unary(method.listJobs, listJobs(definitions)),
+    unary(method.listJobRuns, listJobRuns(definitions)),
+    unary(method.runJob, runJob(definitions)),
+  ];
+}
+
+function privacyBindings(deps: HandlerDependencies): Binding[] {
+  const { method } = PrivacyService;
+  const { profiles } = deps.outbound;
+  return [
+    unary(method.eraseUser, eraseUser(deps)),
+    unary(method.getUserProfile, getUserProfile({ ledger: deps.ledger, profiles })),
+    unary(method.findUserByPhone, findUserByPhone({ profiles })),
+  ];
 }
 
 function insightBindings({ insight }: HandlerDependencies): Binding[] {
@@ -243,6 +286,8 @@ export function bindings(deps: HandlerDependencies): Binding[] {
     ...pointsBindings(deps),
     ...redemptionBindings(deps),
     ...eventBindings(deps),
+    ...jobBindings(deps),
+    ...privacyBindings(deps),
   ]);
 }
 

@@ -110,7 +110,7 @@ export const POLICIES: Readonly<Record<string, MethodPolicy>> = {
 
   'hongbao.v1.PrivacyService.EraseUser': policy('privacy:erase', 'admin'),
   'hongbao.v1.PrivacyService.GetUserProfile': SEE_PERSONS,
-  'hongbao.v1.PrivacyService.FindUserByPhone': SEE_PERSONS,
+  'hongbao.v1.PrivacyService.FindUserByPhone': policy('privacy:read', 'front_desk', 'admin'),
 };
 
 /** Whether the caller may call the method; what it may see there is the handler's to decide. */
