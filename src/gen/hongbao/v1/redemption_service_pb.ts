@@ -445,8 +445,8 @@ export type ReturnCouponsRequest = Message<"hongbao.v1.ReturnCouponsRequest"> & 
   orderId: string;
 
   /**
-   * The coupons to return; at most 20, each once. Empty: the whole order, its codes, limits, budgets and points
-   * included.
+   * The coupons to return; at most 20, each once. Empty: the whole order, its limits, budgets and points included, and so
+   * when they are the last ones that are used. A single-use code stays bound to its order.
    *
    * @generated from field: repeated string coupon_ids = 4;
    */
@@ -712,7 +712,8 @@ export type Refund = Message<"hongbao.v1.Refund"> & {
   refundMinor: bigint;
 
   /**
-   * What is kept back for discounts the rest no longer gets, in minor units.
+   * What is kept back for discounts the rest no longer gets, in minor units. Negative: what an earlier refund kept back is
+   * given back, or the rest costs less than was paid for it. Zero over all refunds once everything is back.
    *
    * @generated from field: int64 claw_back_minor = 5;
    */
