@@ -134,7 +134,7 @@ async function exportedText(ports: Parameters<typeof exportCodes>[0], jobId: str
   async function* requests(): AsyncGenerator<Uint8Array> {
     yield toBinary(ExportCodesRequestSchema, create(ExportCodesRequestSchema, { jobId }));
   }
-  await exportCodes(ports)(requests(), staffCall(), async (message) => {
+  await exportCodes(ports)(requests(), staffCall({ deadlineMs: Infinity }), async (message) => {
     parts.push(fromBinary(ExportCodesResponseSchema, message).csv);
   });
   return Buffer.concat(parts).toString();

@@ -3,6 +3,8 @@
  * ended together and in the reverse order by Ctrl-C or by the death of any part.
  */
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadCatalogue } from './load-catalogue.ts';
@@ -22,17 +24,29 @@ import { openStores, type StoreAddresses } from './start/stores.ts';
 
 const run = promisify(execFile);
 
+const CODES_KEY_BYTES = 32;
+
 /** Ends the run; with a message when something failed. */
 type End = (failure?: string) => void;
 
+/** The secret that codes are kept by, made at the first start and kept with the data it protects. */
+async function codesKey(): Promise<string> {
+  const path = join(DATA_DIRECTORY, 'codes-key');
+  const made = randomBytes(CODES_KEY_BYTES).toString('base64url');
+  // An existing file is left as it is.
+  await writeFile(path, made, { flag: 'wx', mode: 0o600 }).catch(() => undefined);
+  return (await readFile(path, 'utf8')).trim();
+}
+
 /** Lets everybody in, which the service accepts only with its embedded development set-up; see SECURITY.md. */
-function serviceEnvironment(stores: StoreAddresses): NodeJS.ProcessEnv {
+function serviceEnvironment(stores: StoreAddresses, codesKey: string): NodeJS.ProcessEnv {
   return {
     NODE_COMPILE_CACHE: join(DATA_DIRECTORY, 'compile-cache'),
     // Nobody balances load onto this machine, so a stop need not wait until they noticed.
     HONGBAO_DRAIN_READINESS_DELAY_MS: '0',
     // Only one archive runs here, so after a kill its successor need not wait long for the lease to lapse.
     HONGBAO_ARCHIVE_LEASE_MS: '2000',
+    ...(process.env.HONGBAO_CODES_KEY_FILE === undefined && { HONGBAO_CODES_KEY: codesKey }),
     ...process.env,
     HONGBAO_AUTH: 'off',
     HONGBAO_DEVELOPMENT: 'embedded',
@@ -47,7 +61,7 @@ async function startEverything(stack: AsyncDisposableStack, end: End, signal: Ab
   await requireFreePorts(servicePorts(settings), wasKilled);
   const stores = await openStores(settings, stack, end);
   signal.throwIfAborted();
-  await startRoles(settings, serviceEnvironment(stores), stack, end, signal);
+  await startRoles(settings, serviceEnvironment(stores, await codesKey()), stack, end, signal);
   const baseUrl = `http://127.0.0.1:${settings.httpPort}`;
   await loadCatalogue(baseUrl, signal);
   await awaitOpenLedger(baseUrl, signal);

@@ -12,8 +12,8 @@ export const JOB_STATEMENT_MS = 30_000;
 export const IMPORTED_CODE_LETTERS = { min: 8, max: 48 } as const;
 /** Faults of an import that are told one by one. */
 export const FAULTS_SHOWN = 1_000;
-/** Codes read per step of an export: a message of about 300 KiB. */
-export const CODES_PER_EXPORT_STEP = 5_000;
+/** Codes read per step of an export: about 10 ms of opening, before other work of the process has its turn. */
+export const CODES_PER_EXPORT_STEP = 1_000;
 /** Claims of codes that wait for completion, taken up per step. */
 export const CLAIMS_PER_STEP = 100;
 /**

@@ -14,11 +14,12 @@ import {
   ImportCodesRequestSchema,
 } from '../../src/gen/hongbao/v1/promotion_code_pb.ts';
 import type { Promotion } from '../../src/gen/hongbao/v1/promotion_pb.ts';
+import { AuditAction } from '../../src/gen/hongbao/v1/promotion_service_pb.ts';
 import { claimCode } from '../../src/transport/handlers/claim-code.ts';
 import { generateCodes } from '../../src/transport/handlers/generate-codes.ts';
 import { getCodeJob } from '../../src/transport/handlers/get-code-job.ts';
 import { importCodes } from '../../src/transport/handlers/import-codes.ts';
-import { reasonOf, refusalOf, staffCall } from '../definition-fixture.ts';
+import { reasonOf, refusalOf, staffCall, staffOf } from '../definition-fixture.ts';
 import { soon } from '../ledger-fixture.ts';
 import { runJob, type StaffFixture, startStaffFixture } from '../staff-fixture.ts';
 
@@ -148,9 +149,9 @@ describe('making codes', () => {
     const first = await startJob(promotionId, 3, requestId);
     expect(await startJob(promotionId, 3, requestId)).toBe(first);
     expect(await reasonOf(startJob(promotionId, 4, requestId))).toBe('REQUEST_ID_REUSED');
-    const [audit] = await fixture.sql<{ count: number }[]>`
-      select count(*)::int as count from audit_entry where request_id = ${requestId} and action = 'codes_generated'`;
-    expect(audit?.count).toBe(1);
+    const actions = [AuditAction.CODES_GENERATED];
+    const { entries = [] } = await staffOf(fixture.definitions).audit({ promotionId, actions });
+    expect(entries).toMatchObject([{ requestId, actor: 'mia', reason: 'spring' }]);
   });
 
   test('is refused for promotions without single-use codes', async () => {

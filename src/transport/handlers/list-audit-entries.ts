@@ -24,6 +24,12 @@ const ACTIONS: ReadonlyMap<string, AuditAction> = new Map<string, AuditAction>([
   ['deactivated', AuditAction.DEACTIVATED],
   ['finished', AuditAction.FINISHED],
   ['deleted', AuditAction.DELETED],
+  ['codes_generated', AuditAction.CODES_GENERATED],
+  ['codes_imported', AuditAction.CODES_IMPORTED],
+  ['codes_exported', AuditAction.CODES_EXPORTED],
+  ['coupons_granted', AuditAction.COUPONS_GRANTED],
+  ['grant_cancelled', AuditAction.GRANT_CANCELLED],
+  ['coupons_revoked', AuditAction.COUPONS_REVOKED],
 ]);
 
 /** Serves ListAuditEntries. */
