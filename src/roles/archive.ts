@@ -1,4 +1,7 @@
-/** `archive`: brings the ledger's events to Postgres and keeps the gate. Several may run; one works per partition. */
+/**
+ * `archive`: brings the ledger's events to Postgres, keeps the gate and runs the jobs. Several may run; one works per
+ * partition, and one runs the jobs.
+ */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createArchiveRole } from '../archive/role.ts';
@@ -11,6 +14,7 @@ import { createLogger, LOG_EVENTS } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { OpsServer } from '../transport/ops-server.ts';
 import { readBuild } from './build.ts';
+import { JobWorker } from './job-worker.ts';
 import { endOnUncaughtErrors, untilSignal } from './until-signal.ts';
 
 /** Runs until a signal, then finishes the batch under way and gives the partitions back. Exit code 0. */
@@ -22,6 +26,8 @@ export async function archive(config: Config): Promise<number> {
   redis.on('error', (error) =>
     logger.warn({ event: LOG_EVENTS.ledgerConnection, cause: error.message }, 'no connection'),
   );
+  const owner = `${hostname()}:${process.pid}:${randomUUID()}`;
+  const jobs = new JobWorker({ config, metrics, logger, redis, owner, nowMs: Date.now });
   const role = createArchiveRole({
     databaseUrl: config.database.url,
     ledgerAdmin: (id) => new LedgerAdmin(redis, id.generation, id.partition),
@@ -30,7 +36,7 @@ export async function archive(config: Config): Promise<number> {
     config: {
       generation: GENERATION,
       partitions: PARTITIONS,
-      owner: `${hostname()}:${process.pid}:${randomUUID()}`,
+      owner,
       leaseMs: config.archive.leaseMs,
       flushIntervalMs: config.archive.flushIntervalMs,
       trimMarginMs: config.archive.trimMarginMs,
@@ -44,8 +50,12 @@ export async function archive(config: Config): Promise<number> {
   const signalled = untilSignal();
   const opsPort = await ops.listen();
   role.start();
+  const begun = jobs.start();
   logger.info({ event: LOG_EVENTS.serviceStarted, opsPort }, 'archiving');
   await signalled;
+  // Jobs first: what they write still reaches the archive.
+  await jobs.stop();
+  await begun;
   await role.stop();
   await ops.close();
   redis.disconnect();
