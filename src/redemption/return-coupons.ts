@@ -74,7 +74,11 @@ export function requireCommitted({ state, endedAtMs }: Redemption): void {
   if (refusal === undefined) return;
   const [reason, message] = refusal;
   const isExpired = reason === 'RESERVATION_EXPIRED' && endedAtMs !== undefined;
-  throw new Refusal(reason, message, isExpired ? { metadata: { expired_at: String(endedAtMs) } } : {});
+  throw new Refusal(
+    reason,
+    message,
+    isExpired ? { metadata: { expired_at: new Date(endedAtMs).toISOString() } } : {},
+  );
 }
 
 /** Digest of what a request asks for, so that its id cannot be used for something else. */
