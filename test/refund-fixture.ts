@@ -120,9 +120,9 @@ export class RefundFixture {
   }
 
   /** Holds what the order asks for. */
-  async reserve(order: TestOrder): Promise<KnownOrder> {
+  async reserve(order: TestOrder, holdMs = 60_000): Promise<KnownOrder> {
     const answer = await this.redemptions.reserve(
-      { ...this.requestOf(order), holdMs: 60_000 },
+      { ...this.requestOf(order), holdMs },
       { ...CALLER, nowMs: Date.now(), deadlineMs: soon() },
     );
     return answer.order;

@@ -285,6 +285,19 @@ describe('nothing is returned of an order', () => {
     ).rejects.toMatchObject({ reason: 'ORDER_NOT_FOUND' });
   });
 
+  it('of which the reservation lapsed', async () => {
+    const { userId, ref } = fresh();
+    await fixture.define({ ref });
+    const couponIds = [await fixture.issue(userId, ref)];
+    const { redemption } = await fixture.reserve({ userId, orderId: 'o1', lines: LINES, couponIds }, 1);
+    const lapse = () => fixture.redemptions.lapse(userId, 'o1', soon());
+    await expect.poll(lapse, { interval: 5 }).toBe(true);
+    await expect(fixture.returnCoupons({ userId, orderId: 'o1', requestId: 'c1' })).rejects.toMatchObject({
+      reason: 'RESERVATION_EXPIRED',
+      detail: { metadata: { expired_at: new Date(redemption.dueAtMs).toISOString() } },
+    });
+  });
+
   it('that is held, or was let go', async () => {
     const { userId, ref } = fresh();
     await fixture.define({ ref });

@@ -69,16 +69,12 @@ const NOT_COMMITTED: Partial<Record<Redemption['state'], [RefusalReason, string]
 };
 
 /** Throws NOTHING_TO_RETURN, RESERVATION_RELEASED or RESERVATION_EXPIRED when the order was never committed. */
-export function requireCommitted({ state, endedAtMs }: Redemption): void {
+export function requireCommitted({ state, dueAtMs }: Redemption): void {
   const refusal = NOT_COMMITTED[state];
   if (refusal === undefined) return;
   const [reason, message] = refusal;
-  const isExpired = reason === 'RESERVATION_EXPIRED' && endedAtMs !== undefined;
-  throw new Refusal(
-    reason,
-    message,
-    isExpired ? { metadata: { expired_at: new Date(endedAtMs).toISOString() } } : {},
-  );
+  const metadata = state === 'expired' ? { expired_at: new Date(dueAtMs).toISOString() } : {};
+  throw new Refusal(reason, message, { metadata });
 }
 
 /** Digest of what a request asks for, so that its id cannot be used for something else. */
