@@ -3,7 +3,8 @@
  * the fuller the batches, and the cheaper the hop for each.
  */
 import { Refusal } from '../domain/refusal.ts';
-import type { EvaluationPoolName, Metrics } from '../telemetry/metrics.ts';
+import type { EvaluationPoolName } from '../telemetry/evaluation-pool-metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { PendingEvaluation } from './pending-evaluation.ts';
 import { decodeResult, type TimedOutcome } from './result-format.ts';
 import type { RuleReport } from './rule-report.ts';

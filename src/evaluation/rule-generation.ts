@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RuleSetChange } from '../domain/rule-set-change.ts';
-import type { EvaluationPoolName, Metrics } from '../telemetry/metrics.ts';
+import type { EvaluationPoolName } from '../telemetry/evaluation-pool-metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { EvaluationPool } from './evaluation-pool.ts';
 import {
   HEAVY_NICENESS,

@@ -7,6 +7,7 @@ import type { RefundPolicy } from '../domain/refund.ts';
 import { RETURN_OUTCOMES, type ReturnOutcome } from '../domain/refund-record.ts';
 import { REASONS, type RefusalReason } from '../domain/refusal.ts';
 import { type Declare, declarations } from './declarations.ts';
+import { evaluationPoolMetrics } from './evaluation-pool-metrics.ts';
 import { registerEventLoop } from './event-loop.ts';
 
 /** How a claim ended: taken now, taken earlier by the same request, or refused with a reason. */
@@ -26,9 +27,6 @@ export type PointsMovement = 'earned' | 'awarded' | 'spent' | 'reversed' | 'owed
 
 /** How an exchange ended: bought now, bought earlier by the same request, or refused with a reason. */
 export type ExchangeOutcome = 'exchanged' | 'replayed' | RefusalReason;
-
-/** Which worker threads evaluated: those of ordinary carts or those of large ones. */
-export type EvaluationPoolName = 'light' | 'heavy';
 
 /** Why a call to a store was repeated. */
 export type RetryCause = 'connection' | 'timeout' | 'script_missing' | 'period' | 'closed' | 'failed_batch';
@@ -55,10 +53,6 @@ const CALL_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 const SCRIPT_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 /** Seconds from an event to its commit in Postgres; the objective is one. */
 const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-/** Seconds in and before a worker: microseconds when all is well, the time-out at the other end. */
-const EVALUATION_SECONDS = [
-  0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5,
-];
 /** Items in a batch. */
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 /** Events in one statement of the archive. */
@@ -363,46 +357,6 @@ function evaluationMetrics(declare: Declare) {
     ruleSetFaults: declare.counter(
       'promo_rule_set_faults_total',
       'Promotion versions that could not be compiled; the last good version goes on serving.',
-    ),
-  };
-}
-
-function evaluationPoolMetrics(declare: Declare) {
-  type Labels = readonly [EvaluationPoolName];
-  const labels = ['pool'];
-  return {
-    evaluationBatchItems: declare.histograms<Labels>(
-      'promo_evaluation_batch_items',
-      'Requests in one batch to a worker.',
-      labels,
-      BATCH_SIZES,
-    ),
-    evaluationQueueSeconds: declare.histograms<Labels>(
-      'promo_evaluation_queue_seconds',
-      'Time a request waits for a worker.',
-      labels,
-      EVALUATION_SECONDS,
-    ),
-    evaluationSeconds: declare.histograms<Labels>(
-      'promo_evaluation_seconds',
-      'Time a worker takes for one request, decoding and encoding included.',
-      labels,
-      EVALUATION_SECONDS,
-    ),
-    evaluationWaiting: declare.gauges<Labels>(
-      'promo_evaluation_waiting',
-      'Requests waiting for a worker.',
-      labels,
-    ),
-    evaluationWorkerRestarts: declare.counters<Labels>(
-      'promo_evaluation_worker_restarts_total',
-      'Worker threads that died or were ended because they took too long.',
-      labels,
-    ),
-    evaluationRuleSetVersion: declare.gauges<Labels>(
-      'promo_evaluation_rule_set_version',
-      'Version of the rule set the workers decide by; the oldest of them.',
-      labels,
     ),
   };
 }
