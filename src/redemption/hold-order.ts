@@ -89,7 +89,7 @@ class HoldAttempt {
     return { order: held, replayed: false };
   }
 
-  /** Holds of this user that are past their time stand in nobody's way; true when one was freed. */
+  /** Holds of this user that are past their time stand in nobody's way; true when the order has to be read again. */
   private async freeOverdue(records: OrderRecords): Promise<boolean> {
     const { ports, order, caller } = this;
     const isOwnOverdue =
@@ -105,7 +105,8 @@ class HoldAttempt {
     const freed = await Promise.all(
       [...orders].map((orderId) => lapseOrder(ports, order.userId, orderId, caller.deadlineMs)),
     );
-    return freed.includes(true);
+    // Somebody else may have been faster with the order's own one: what was read of it counts no more either way.
+    return isOwnOverdue || freed.includes(true);
   }
 
   private async holdCodes({ redemption }: HoldPlan): Promise<void> {
