@@ -58,7 +58,7 @@ export function readCoupon(records: OrderRecords, couponId: string): ReadCoupon 
 /** The coupon's bytes with other values in places. */
 export function changedCoupon(
   { value }: ReadCoupon,
-  change: Partial<Pick<CouponValue, 'state' | 'expiresAtMs'>>,
+  change: Partial<Pick<CouponValue, 'state' | 'expiresAtMs' | 'hidden'>>,
 ): Buffer {
   return Buffer.from(encodeCouponValue({ ...value, ...change }));
 }

@@ -118,6 +118,9 @@ function endOf(
     : endBeforeDate(order, coupon, expiresAtMs);
 }
 
+/** A coupon that can be used again is shown again, though its owner hid it while it was used. */
+const USABLE = { state: 'unused', hidden: false } as const;
+
 function endBeforeDate(
   order: KnownOrder,
   coupon: ReadCoupon,
@@ -132,7 +135,7 @@ function endBeforeDate(
     },
     steps: [
       { kind: 'within', fromMs: 0, toMs: expiresAtMs },
-      ...leave(order, coupon, changedCoupon(coupon, { state: 'unused' })),
+      ...leave(order, coupon, changedCoupon(coupon, USABLE)),
     ],
     isLive: true,
   };
@@ -147,7 +150,8 @@ function endAfterDate(
 ): CouponEnd {
   const { couponId } = coupon;
   const isPast: Step = { kind: 'within', fromMs: expiresAtMs + 1, toMs: LAST_INSTANT_MS };
-  const steps = [isPast, ...leave(order, coupon, changedCoupon(coupon, { state: 'unused' }), extendByMs)];
+  const change = extendByMs === undefined ? ({ state: 'unused' } as const) : USABLE;
+  const steps = [isPast, ...leave(order, coupon, changedCoupon(coupon, change), extendByMs)];
   return extendByMs === undefined
     ? { returned: { couponId, outcome: 'expired', expiresAtMs }, steps, isLive: false }
     : { returned: { couponId, outcome: 'extended', extendedByMs: extendByMs }, steps, isLive: true };

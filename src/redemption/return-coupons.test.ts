@@ -310,3 +310,27 @@ describe('nothing is returned of an order', () => {
     await expect(fixture.returnCoupons(request)).rejects.toMatchObject({ reason: 'RESERVATION_RELEASED' });
   });
 });
+
+// SPEC L4, L10
+describe('a coupon that its owner hid while it was used', () => {
+  const hide = async (userId: string, couponId: string) =>
+    await fixture.ledger.ledger.hide(userId, couponField(couponId).toString('hex'), soon());
+
+  it('is shown again when it can be used again', async () => {
+    const { userId, couponId } = await paidOrder();
+    await hide(userId, couponId);
+    await fixture.returnCoupons({ userId, orderId: 'o1' });
+    expect(await couponOf(userId, couponId)).toMatchObject({ stateNow: 'unused', value: { hidden: false } });
+  });
+
+  it.each([
+    ['stays hidden when it has expired meanwhile', {}, true],
+    ['is shown again when it gets a new date', { extend_expired_days: 3 }, false],
+  ] as const)('%s', async (_, policy, hidden) => {
+    const { userId, couponId } = await paidOrder(policy);
+    await hide(userId, couponId);
+    await letExpire(userId, couponId);
+    await fixture.returnCoupons({ userId, orderId: 'o1' });
+    expect((await couponOf(userId, couponId)).value).toMatchObject({ state: 'unused', hidden });
+  });
+});
