@@ -171,9 +171,9 @@ describe('a transaction', () => {
 
 // SPEC L1, L5, P5
 describe('a coupon that is issued without a claim', () => {
-  const request = (userId: string, requestId: string) =>
+  const request = (userId: string, requestId: string, promotionRef = 50) =>
     ({
-      promotionRef: 50,
+      promotionRef,
       userId,
       requestId,
       kind: 'grant',
@@ -200,13 +200,15 @@ describe('a coupon that is issued without a claim', () => {
   });
 
   it('is refused while the promotion is inactive, and given again to whom has it', async () => {
-    await fixture.ledger.define(
-      definitionOf({ ref: 50, id: 'gift', version: 2, state: 'inactive', quantity: 5 }),
-      soon(),
-    );
-    await expect(issueCoupon(fixture.ledger, request('kim', 'r1'), soon())).rejects.toMatchObject({
+    const definition = definitionOf({ ref: 51, id: 'parcel', quantity: 5 });
+    await fixture.ledger.define(definition, soon());
+    await issueCoupon(fixture.ledger, request('hal', 'r1', 51), soon());
+    await fixture.ledger.define({ ...definition, version: 2, state: 'inactive' }, soon());
+    await expect(issueCoupon(fixture.ledger, request('kim', 'r1', 51), soon())).rejects.toMatchObject({
       reason: 'PROMOTION_INACTIVE',
     });
-    expect(await issueCoupon(fixture.ledger, request('hal', 'r1'), soon())).toMatchObject({ isReplay: true });
+    expect(await issueCoupon(fixture.ledger, request('hal', 'r1', 51), soon())).toMatchObject({
+      isReplay: true,
+    });
   });
 });

@@ -38,52 +38,98 @@ const CLOSED_REPLY = 0x43;
 const REPLY_HEAD = 13;
 const LIVE_OFFSET = 128;
 
-function uint(size: 1 | 2 | 4 | 6, value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(size);
-  bytes.writeUIntBE(value, 0, size);
-  return bytes;
+/** Writes what a script unpacks: unsigned, big endian. It grows, and starts anew for each transaction. */
+class Packer {
+  private bytes = Buffer.allocUnsafe(4_096);
+  private size = 0;
+
+  uint(size: 1 | 2 | 4 | 6, value: number): void {
+    this.reserve(size);
+    this.size = this.bytes.writeUIntBE(value, this.size, size);
+  }
+
+  instant(ms: number): void {
+    this.uint(6, Math.min(Math.max(0, Math.floor(ms)), LAST_INSTANT_MS));
+  }
+
+  /** Bytes after their length in so many bytes. */
+  sized(lengthSize: 1 | 2 | 4, bytes: Buffer): void {
+    this.uint(lengthSize, bytes.length);
+    this.reserve(bytes.length);
+    this.size += bytes.copy(this.bytes, this.size);
+  }
+
+  digits(value: number): void {
+    const text = String(value);
+    this.uint(1, text.length);
+    this.reserve(text.length);
+    this.size += this.bytes.write(text, this.size, 'latin1');
+  }
+
+  /** What was written, in memory of its own. */
+  finish(): Buffer {
+    const written = Buffer.from(this.bytes.subarray(0, this.size));
+    this.size = 0;
+    return written;
+  }
+
+  private reserve(more: number): void {
+    if (this.size + more <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafe(2 * (this.size + more));
+    this.bytes.copy(larger, 0, 0, this.size);
+    this.bytes = larger;
+  }
 }
 
-const instant = (ms: number): Buffer => uint(6, Math.min(Math.max(0, Math.floor(ms)), LAST_INSTANT_MS));
+const packer = new Packer();
 
-function digits(value: number): Buffer {
-  const text = String(value);
-  return Buffer.concat([uint(1, text.length), Buffer.from(text)]);
+function packStamps(times: readonly StampedTime[]): void {
+  packer.uint(1, times.length);
+  for (const { offset, plusMs } of times) {
+    packer.uint(1, offset);
+    packer.instant(plusMs);
+  }
 }
 
-function stamps(times: readonly StampedTime[]): Buffer[] {
-  return [
-    uint(1, times.length),
-    ...times.flatMap(({ offset, plusMs }) => [uint(1, offset), instant(plusMs)]),
-  ];
-}
-
-function operands(step: Step): Buffer[] {
+function packOperands(step: Step): void {
   switch (step.kind) {
     case 'replay':
     case 'absent':
     case 'remove':
-      return [];
+      return;
     case 'expect':
-      return [uint(4, step.value.length), step.value];
+      packer.sized(4, step.value);
+      return;
     case 'set':
-      return [...stamps(step.times ?? []), uint(4, step.value.length), step.value];
+      packStamps(step.times ?? []);
+      packer.sized(4, step.value);
+      return;
     case 'add':
-      return [digits(step.delta), digits(step.min ?? 0), digits(step.max ?? Number.MAX_SAFE_INTEGER)];
+      packer.digits(step.delta);
+      packer.digits(step.min ?? 0);
+      packer.digits(step.max ?? Number.MAX_SAFE_INTEGER);
+      return;
     case 'within':
-      return [instant(step.fromMs), instant(step.toMs)];
+      packer.instant(step.fromMs);
+      packer.instant(step.toMs);
+      return;
     case 'live':
-      return [uint(1, step.change + LIVE_OFFSET)];
+      packer.uint(1, step.change + LIVE_OFFSET);
+      return;
     case 'due':
-      return [uint(1, step.afterMs === undefined ? 0 : 1), instant(step.afterMs ?? 0)];
+      packer.uint(1, step.afterMs === undefined ? 0 : 1);
+      packer.instant(step.afterMs ?? 0);
+      return;
   }
 }
 
-/** A record of the call: its key and how events name it. */
+/** A record of the call: its key, how events name it, and which of its fields are looked at. */
 interface Participant {
   readonly place: number;
   readonly key: string;
-  readonly name: Buffer;
+  readonly target: number;
+  readonly id: string;
+  readonly reads: Map<string, Buffer>;
 }
 
 /** The records of one call, each with a number from 1. */
@@ -95,42 +141,54 @@ class Participants {
     this.keys = keys;
   }
 
-  placeOf({ record, id }: RecordName): number {
-    return this.place(recordKey(this.keys, { record, id }), targetClassCode(record), id);
+  of({ record, id }: RecordName): Participant {
+    return this.participant(recordKey(this.keys, { record, id }), targetClassCode(record), id);
   }
 
-  placeOfDue(): number {
-    return this.place(this.keys.due, targetClassCode('due'), '');
+  due(): Participant {
+    return this.participant(this.keys.due, targetClassCode('due'), '');
   }
 
   get all(): readonly Participant[] {
     return [...this.byKey.values()];
   }
 
-  private place(key: string, target: number, id: string): number {
+  private participant(key: string, target: number, id: string): Participant {
     const known = this.byKey.get(key);
-    if (known !== undefined) return known.place;
-    const bytes = Buffer.from(id);
-    const name = Buffer.concat([uint(1, target), uint(1, bytes.length), bytes]);
-    const participant = { place: this.byKey.size + 1, key, name };
+    if (known !== undefined) return known;
+    const participant = { place: this.byKey.size + 1, key, target, id, reads: new Map<string, Buffer>() };
     this.byKey.set(key, participant);
-    return participant.place;
+    return participant;
   }
 }
 
-function subjectOf(step: Step, participants: Participants): { place: number; field: Buffer } {
+/** The record a step is about and the field it names, which is read unless it is only written. */
+function packSubject(step: Step, participants: Participants): void {
+  const participant = participantOf(step, participants);
+  const field = fieldOf(step);
+  packer.uint(2, participant?.place ?? 0);
+  packer.sized(1, field);
+  if (participant === undefined || step.kind === 'set' || step.kind === 'due') return;
+  const name = field.toString('latin1');
+  if (!participant.reads.has(name)) participant.reads.set(name, field);
+}
+
+function participantOf(step: Step, participants: Participants): Participant | undefined {
+  if (step.kind === 'within') return undefined;
+  if (step.kind === 'due') return participants.due();
+  return participants.of(step.kind === 'live' ? { record: 'wallet', id: step.userId } : step.on);
+}
+
+function fieldOf(step: Step): Buffer {
   switch (step.kind) {
     case 'within':
-      return { place: 0, field: NOTHING };
+      return NOTHING;
     case 'live':
-      return {
-        place: participants.placeOf({ record: 'wallet', id: step.userId }),
-        field: WALLET_MARK,
-      };
+      return WALLET_MARK;
     case 'due':
-      return { place: participants.placeOfDue(), field: Buffer.from(step.member) };
+      return Buffer.from(step.member);
     default:
-      return { place: participants.placeOf(step.on), field: step.field };
+      return step.field;
   }
 }
 
@@ -145,31 +203,45 @@ function ownerOf(step: Step): string | undefined {
  * Every event of a user is told by the wallet's '@', so that whoever compares or puts back the user's records knows how far
  * they are.
  */
-function withMarks(steps: readonly Step[]): Step[] {
-  const owners = new Set(steps.map(ownerOf).filter((owner) => owner !== undefined));
+function withMarks(steps: readonly Step[]): readonly Step[] {
+  const owners = new Set<string>();
+  for (const step of steps) {
+    const owner = ownerOf(step);
+    if (owner !== undefined) owners.add(owner);
+  }
   for (const step of steps) if (step.kind === 'live') owners.delete(step.userId);
+  if (owners.size === 0) return steps;
   return [...steps, ...[...owners].map((userId): Step => ({ kind: 'live', userId, change: 0 }))];
 }
 
-function encodeTransaction(
+function packTransaction(
   { event, opensNew, steps }: Transaction,
   serverDeadlineMs: number,
   participants: Participants,
 ): Buffer {
   const all = withMarks(steps);
-  const parts = [instant(serverDeadlineMs), uint(1, opensNew ? 1 : 0), uint(1, eventKindCode(event))];
-  parts.push(uint(2, all.length));
+  packer.instant(serverDeadlineMs);
+  packer.uint(1, opensNew ? 1 : 0);
+  packer.uint(1, eventKindCode(event));
+  packer.uint(2, all.length);
   for (const step of all) {
-    const { place, field } = subjectOf(step, participants);
-    parts.push(
-      uint(1, OPERATIONS[step.kind]),
-      uint(2, place),
-      uint(1, field.length),
-      field,
-      ...operands(step),
-    );
+    packer.uint(1, OPERATIONS[step.kind]);
+    packSubject(step, participants);
+    packOperands(step);
   }
-  return Buffer.concat(parts);
+  return packer.finish();
+}
+
+/** Every record is looked at, if only to see that it is one, and a wallet's mark is always needed. */
+function packParticipants(all: readonly Participant[]): Buffer {
+  for (const { target, id, reads } of all) {
+    if (target === targetClassCode('wallet') || reads.size === 0) reads.set('@', WALLET_MARK);
+    packer.uint(1, target);
+    packer.sized(1, Buffer.from(id));
+    packer.uint(2, reads.size);
+    for (const field of reads.values()) packer.sized(1, field);
+  }
+  return packer.finish();
 }
 
 /** The keys and arguments of one call; `deadlineMs` is by the server's clock. */
@@ -180,12 +252,12 @@ export function encodeTransactions(
 ): { keys: string[]; args: (string | Buffer)[] } {
   const participants = new Participants(keys);
   const bodies = transactions.map(({ transaction, serverDeadlineMs }) =>
-    encodeTransaction(transaction, serverDeadlineMs, participants),
+    packTransaction(transaction, serverDeadlineMs, participants),
   );
   const { all } = participants;
   return {
     keys: [keys.stream, keys.meta, ...all.map(({ key }) => key)],
-    args: [String(backlogLimitEvents), Buffer.concat(all.map(({ name }) => name)), ...bodies],
+    args: [String(backlogLimitEvents), packParticipants(all), ...bodies],
   };
 }
 

@@ -11,7 +11,7 @@
 --   …  the records: hashes, and the sorted set of due times where a transaction changes it
 -- ARGV
 --   1  backlog (events not archived) at which transactions that open something new are refused, in decimal
---   2  the records' names: class u8, id length u8, id
+--   2  the records: class u8, id length u8, id, fields u16, field* (length u8, bytes): those that are looked at, at least one
 --   …  one argument per transaction: deadline u48 (ms of this server's clock), opens something new u8 (0, 1), event kind u8,
 --      steps u16, step*
 --      step = operation u8, record u16 (1 …), field length u8, field, operands:
@@ -45,6 +45,7 @@
 local REPLAY, EXPECT, ABSENT, SET, REMOVE, ADD, WITHIN, LIVE, DUE = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local DONE, REPLAYED, DIFFERS, OUT_OF_BOUNDS, LATE, OUTSIDE, BACKLOG, CORRUPT = 1, 2, 3, 4, 5, 6, 7, 8
 local EMPTY_WALLET = struct.pack('>I6I2', 0, 0)
+local NO_SEQ = struct.pack('>I6', 0)
 local SEQ_BYTES = 6
 
 local stream, meta = KEYS[1], KEYS[2]
@@ -54,37 +55,31 @@ local partition = open_partition(meta)
 if not partition then return 'C' end
 local now = partition.now
 
--- Every record with the values its fields have for this call. `false` stands for a field that is not there.
+-- Reads the fields of a hash that the call looks at, all at once. `false` stands for a field that is not there.
+local function read_fields(record, fields)
+  local values = redis.pcall('HMGET', record.key, unpack(fields))
+  if values.err then
+    record.is_corrupt = true
+    return
+  end
+  for index = 1, #fields do record.fields[fields[index]] = values[index] end
+end
+
+local function read_due(record)
+  local kind = redis.call('TYPE', record.key).ok
+  record.is_corrupt = kind ~= 'zset' and kind ~= 'none'
+end
+
+-- The records of the call: what their fields hold as far as it was decided, and which of them were written.
 local records, name_at = {}, 1
 for index = 3, #KEYS do
-  local class, id
-  class, id, name_at = struct.unpack('>BBc0', names, name_at)
-  records[index - 2] = { key = KEYS[index], class = class, id = id, fields = {}, written = {} }
-end
-
--- The value of a field as this transaction sees it; nil when the record cannot be read.
-local function value_of(record, field, copy)
-  local staged = copy[record] and copy[record][field]
-  if staged ~= nil then return staged end
-  local known = record.fields[field]
-  if known ~= nil then return known end
-  local stored = redis.pcall('HGET', record.key, field)
-  if type(stored) == 'table' then return nil end
-  record.fields[field] = stored
-  return stored
-end
-
-local function is_sorted_set(record)
-  if record.type == nil then record.type = redis.call('TYPE', record.key).ok end
-  return record.type == 'zset' or record.type == 'none'
-end
-
-local function stage(record, field, value, copy)
-  if not copy[record] then
-    copy[record] = {}
-    copy.touched[#copy.touched + 1] = record
-  end
-  copy[record][field] = value
+  local class, id, count
+  class, id, count, name_at = struct.unpack('>BBc0I2', names, name_at)
+  local record = { key = KEYS[index], class = class, id = id, fields = {}, written = {} }
+  local fields = {}
+  for at = 1, count do fields[at], name_at = struct.unpack('>Bc0', names, name_at) end
+  if class == TARGET_DUE then read_due(record) else read_fields(record, fields) end
+  records[index - 2] = record
 end
 
 local function whole(digits)
@@ -96,132 +91,109 @@ local function numbered(step, bytes)
   return struct.pack('>I2', step) .. (bytes or '')
 end
 
--- One function per operation: (body, position of the operands, the step: record, field, value, number, write, sums) ->
--- next position; or nil, the transaction's outcome and its bytes.
-local operations = {}
-
-operations[REPLAY] = function(_, at, step)
-  if step.value then return nil, REPLAYED, step.value end
-  return at
+local function differing(step, value)
+  return DIFFERS, numbered(step, struct.pack('B', value and 1 or 0) .. (value or ''))
 end
 
-operations[EXPECT] = function(body, at, step)
-  local wanted
-  wanted, at = struct.unpack('>I4c0', body, at)
-  if step.value == wanted then return at end
-  return nil, DIFFERS, numbered(step.number, struct.pack('B', step.value and 1 or 0) .. (step.value or ''))
-end
-
-operations[ABSENT] = function(_, at, step)
-  if not step.value then return at end
-  return nil, DIFFERS, numbered(step.number, struct.pack('B', 1) .. step.value)
-end
-
-operations[SET] = function(body, at, step)
-  local count, times, value = string.byte(body, at), {}, nil
-  at = at + 1
-  for index = 1, count do
-    local offset, plus
-    offset, plus, at = struct.unpack('>BI6', body, at)
-    times[index] = { offset, now + plus }
+-- The value a SET gives: its bytes with the times of the decision put in.
+local function stamped(body, at)
+  local count, value = string.byte(body, at), nil
+  local times_at = at + 1
+  value, at = struct.unpack('>I4c0', body, times_at + 7 * count)
+  for index = 0, count - 1 do
+    local offset, plus = struct.unpack('>BI6', body, times_at + 7 * index)
+    value = string.sub(value, 1, offset) .. struct.pack('>I6', now + plus) .. string.sub(value, offset + 7)
   end
-  value, at = struct.unpack('>I4c0', body, at)
-  for _, time in ipairs(times) do
-    value = string.sub(value, 1, time[1]) .. struct.pack('>I6', time[2]) .. string.sub(value, time[1] + 7)
-  end
-  step.write(value)
-  return at
+  return value, at
 end
 
-operations[REMOVE] = function(_, at, step)
-  if step.value then step.write(false) end
-  return at
-end
-
-operations[ADD] = function(body, at, step)
-  local delta, least, most
-  delta, least, most, at = struct.unpack('>Bc0Bc0Bc0', body, at)
-  local before = whole(step.value)
-  if not before then return nil, CORRUPT, numbered(step.number) end
-  local after = before + tonumber(delta)
-  if after < tonumber(least) or after > tonumber(most) then
-    return nil, OUT_OF_BOUNDS, numbered(step.number, string.format('%d', before))
-  end
-  local digits = string.format('%d', after)
-  step.write(digits)
-  step.sums[#step.sums + 1] = struct.pack('>Bc0', #digits, digits)
-  return at
-end
-
-operations[WITHIN] = function(body, at, step)
-  local from, to
-  from, to, at = struct.unpack('>I6I6', body, at)
-  if now >= from and now <= to then return at end
-  return nil, OUTSIDE, numbered(step.number)
-end
-
--- A wallet's running count is counted anew before it refuses, unless this call has issued into the wallet already.
-operations[LIVE] = function(body, at, step)
-  local change = string.byte(body, at) - 128
-  local held = step.value or EMPTY_WALLET
-  if #held ~= #EMPTY_WALLET then return nil, CORRUPT, numbered(step.number) end
-  local live = struct.unpack('>I2', held, 7)
+-- A wallet's mark with the number of live coupons changed; nil and the number when there would be too many. The running
+-- count is counted anew before it refuses, unless this call has issued into the wallet already.
+local function live_mark(record, held, change)
+  local live = struct.unpack('>I2', held, SEQ_BYTES + 1)
   if change > 0 and live + change > WALLET_LIMIT then
-    if not step.record.written['@'] then live = count_live(step.record.key, now) end
-    if live + change > WALLET_LIMIT then return nil, OUT_OF_BOUNDS, numbered(step.number, string.format('%d', live)) end
+    if not record.written['@'] then live = count_live(record.key, now) end
+    if live + change > WALLET_LIMIT then return nil, live end
   end
-  step.write(struct.pack('>I6I2', 0, math.max(0, live + change)))
-  return at + 1
+  return NO_SEQ .. struct.pack('>I2', math.max(0, live + change))
 end
 
-operations[DUE] = function(body, at, step)
-  local there, after
-  there, after, at = struct.unpack('>BI6', body, at)
-  step.write(there == 1 and string.format('%d', now + after))
-  return at
-end
-
--- The value a step works with; nil when its record cannot be read.
-local function value_for(operation, record, field, copy)
-  if operation == WITHIN then return false end
-  if operation == DUE then
-    if is_sorted_set(record) then return false end
-    return nil
-  end
-  return value_of(record, field, copy)
-end
-
--- Works a transaction out on a copy. Returns its outcome, its bytes, and, when it is to be written, the copy and its kind.
+-- Works a transaction out on a copy. Returns its outcome and its bytes; and, when it is to be written, its kind, the places
+-- of the records it touches, and by those places what their fields become.
 local function work_out(body)
   local deadline, opens, kind, steps, at = struct.unpack('>I6BBI2', body, 1)
-  local copy, sums = { touched = {} }, {}
-  for number = 1, steps do
-    local operation, index, field
-    operation, index, field, at = struct.unpack('>BI2Bc0', body, at)
-    local record = records[index]
-    local value = value_for(operation, record, field, copy)
-    if value == nil then return CORRUPT, numbered(number) end
-    local step = { record = record, value = value, number = number, sums = sums }
-    step.write = function(new) stage(record, field, new, copy) end
-    local outcome, bytes
-    at, outcome, bytes = operations[operation](body, at, step)
-    if not at then return outcome, bytes end
+  local touched, copies, sums = {}, {}, {}
+  for step = 1, steps do
+    local operation, place, field
+    operation, place, field, at = struct.unpack('>BI2Bc0', body, at)
+    local record, copy, value, written = records[place], copies[place], nil, nil
+    if record then
+      if record.is_corrupt then return CORRUPT, numbered(step) end
+      if copy then value = copy[field] end
+      if value == nil then value = record.fields[field] end
+    end
+    if operation == SET then
+      written, at = stamped(body, at)
+    elseif operation == EXPECT then
+      local wanted
+      wanted, at = struct.unpack('>I4c0', body, at)
+      if value ~= wanted then return differing(step, value) end
+    elseif operation == ABSENT then
+      if value then return differing(step, value) end
+    elseif operation == ADD then
+      local delta, least, most
+      delta, least, most, at = struct.unpack('>Bc0Bc0Bc0', body, at)
+      local before = whole(value)
+      if not before then return CORRUPT, numbered(step) end
+      local after = before + tonumber(delta)
+      if after < tonumber(least) or after > tonumber(most) then
+        return OUT_OF_BOUNDS, numbered(step, string.format('%d', before))
+      end
+      written = string.format('%d', after)
+      sums[#sums + 1] = struct.pack('>Bc0', #written, written)
+    elseif operation == LIVE then
+      local held, live = value or EMPTY_WALLET, nil
+      if #held ~= #EMPTY_WALLET then return CORRUPT, numbered(step) end
+      written, live = live_mark(record, held, string.byte(body, at) - 128)
+      if not written then return OUT_OF_BOUNDS, numbered(step, string.format('%d', live)) end
+      at = at + 1
+    elseif operation == WITHIN then
+      local from, to
+      from, to, at = struct.unpack('>I6I6', body, at)
+      if now < from or now > to then return OUTSIDE, numbered(step) end
+    elseif operation == REMOVE then
+      if value then written = false end
+    elseif operation == DUE then
+      local there, after
+      there, after, at = struct.unpack('>BI6', body, at)
+      written = there == 1 and string.format('%d', now + after)
+    elseif operation == REPLAY then
+      if value then return REPLAYED, value end
+    end
+    if written ~= nil then
+      if not copy then
+        copy = {}
+        copies[place] = copy
+        touched[#touched + 1] = place
+      end
+      copy[field] = written
+    end
   end
   if deadline < now then return LATE, '' end
   if opens == 1 and partition.backlog >= backlog_limit then return BACKLOG, '' end
-  return DONE, table.concat(sums), copy, kind
+  return DONE, table.concat(sums), kind, touched, copies
 end
 
--- The fields a transaction wrote to a record, as its event tells them. A wallet's '@' always tells its last event.
-local function record_event(record, changed)
-  if record.class == TARGET_WALLET and changed['@'] == nil then
-    changed['@'] = string.rep('\0', SEQ_BYTES) .. string.sub(record.fields['@'] or EMPTY_WALLET, SEQ_BYTES + 1)
+-- Makes what a transaction wrote to a record what later ones see, and tells it. A wallet's '@' always tells its last event.
+local function take_over(record, copy)
+  if record.class == TARGET_WALLET and copy['@'] == nil then
+    copy['@'] = NO_SEQ .. string.sub(record.fields['@'] or EMPTY_WALLET, SEQ_BYTES + 1)
   end
   local fields = {}
-  for field, value in pairs(changed) do
+  for field, value in pairs(copy) do
     record.fields[field] = value
     record.written[field] = true
-    fields[#fields + 1] = value and encode_field(field, value) or encode_removed(field)
+    fields[#fields + 1] = value and struct.pack('>Bc0I4c0', #field, field, #value, value) or encode_removed(field)
   end
   table.sort(fields)
   return struct.pack('>BBc0B', record.class, #record.id, record.id, #fields) .. table.concat(fields)
@@ -229,15 +201,17 @@ end
 
 local events = {}
 
--- Makes the copy what later transactions see, and its event.
-local function take_over(copy, kind)
-  local event = { struct.pack('>BB', kind, #copy.touched) }
-  for _, record in ipairs(copy.touched) do event[#event + 1] = record_event(record, copy[record]) end
-  events[#events + 1] = table.concat(event)
+local function add_event(kind, touched, copies)
+  local parts = { struct.pack('>BB', kind, #touched) }
+  for index = 1, #touched do
+    local place = touched[index]
+    parts[index + 1] = take_over(records[place], copies[place])
+  end
+  events[#events + 1] = table.concat(parts)
   partition.backlog = partition.backlog + 1
 end
 
-local function write_record(record, sequence)
+local function write_hash(record, sequence)
   local set, gone = {}, {}
   for field in pairs(record.written) do
     local value = record.fields[field]
@@ -245,35 +219,33 @@ local function write_record(record, sequence)
       gone[#gone + 1] = field
     else
       if record.class == TARGET_WALLET and field == '@' then value = sequence .. string.sub(value, SEQ_BYTES + 1) end
-      set[#set + 1] = record.class == TARGET_DUE and value or field
-      set[#set + 1] = record.class == TARGET_DUE and field or value
+      set[#set + 1] = field
+      set[#set + 1] = value
     end
   end
-  local is_due = record.class == TARGET_DUE
-  if #set > 0 then redis.call(is_due and 'ZADD' or 'HSET', record.key, unpack(set)) end
-  if #gone > 0 then redis.call(is_due and 'ZREM' or 'HDEL', record.key, unpack(gone)) end
+  if #set > 0 then redis.call('HSET', record.key, unpack(set)) end
+  if #gone > 0 then redis.call('HDEL', record.key, unpack(gone)) end
 end
 
--- A wallet's '@' is read before anything is decided, because every event of a user tells it.
-for _, record in ipairs(records) do
-  if record.class == TARGET_WALLET and value_of(record, '@', {}) == nil then record.is_corrupt = true end
+local function write_due(record)
+  for member in pairs(record.written) do
+    local score = record.fields[member]
+    if score then redis.call('ZADD', record.key, score, member) else redis.call('ZREM', record.key, member) end
+  end
 end
 
 local replies = {}
 for index = 3, #ARGV do
-  local outcome, bytes, copy, kind = work_out(ARGV[index])
-  if copy then
-    for _, record in ipairs(copy.touched) do
-      if record.is_corrupt then outcome, bytes, copy = CORRUPT, numbered(0), nil break end
-    end
-  end
-  if copy and #copy.touched > 0 then take_over(copy, kind) end
+  local outcome, bytes, kind, touched, copies = work_out(ARGV[index])
+  if kind and #touched > 0 then add_event(kind, touched, copies) end
   replies[#replies + 1] = struct.pack('>BI4c0', outcome, #bytes, bytes)
 end
 
 if #events > 0 then
   local seq = append_entry(stream, meta, partition, events)
   local sequence = sequence_of(seq, '')
-  for _, record in ipairs(records) do write_record(record, sequence) end
+  for _, record in ipairs(records) do
+    if record.class == TARGET_DUE then write_due(record) else write_hash(record, sequence) end
+  end
 end
 return struct.pack('>c0I6I6', 'O', now, math.max(partition.backlog, 0)) .. table.concat(replies)
