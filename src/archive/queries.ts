@@ -1,3 +1,4 @@
+import { plainArray } from '../database/array-literal.ts';
 import { type Sql, withDeadline } from '../database/client.ts';
 import type { PartitionId } from './ledger-port.ts';
 
@@ -89,7 +90,7 @@ export async function readPromotionIds(
 ): Promise<ReadonlyMap<number, string>> {
   if (refs.length === 0) return new Map();
   const rows = sql<{ ref: number; id: string }[]>`
-    SELECT ref, id FROM promotion WHERE ref = ANY(${[...new Set(refs)]}::bigint[])`;
+    SELECT ref, id FROM promotion WHERE ref = ANY(${plainArray([...new Set(refs)])}::bigint[])`;
   const names = await withDeadline(rows, deadlineMs);
   return new Map(names.map(({ ref, id }) => [ref, id]));
 }
