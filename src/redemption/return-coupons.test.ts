@@ -319,7 +319,7 @@ describe('a coupon that its owner hid while it was used', () => {
   it('is shown again when it can be used again', async () => {
     const { userId, couponId } = await paidOrder();
     await hide(userId, couponId);
-    await fixture.returnCoupons({ userId, orderId: 'o1' });
+    await fixture.returnCoupons({ userId, orderId: 'o1', requestId: 'back' });
     expect(await couponOf(userId, couponId)).toMatchObject({ stateNow: 'unused', value: { hidden: false } });
   });
 
@@ -330,7 +330,7 @@ describe('a coupon that its owner hid while it was used', () => {
     const { userId, couponId } = await paidOrder(policy);
     await hide(userId, couponId);
     await letExpire(userId, couponId);
-    await fixture.returnCoupons({ userId, orderId: 'o1' });
+    await fixture.returnCoupons({ userId, orderId: 'o1', requestId: 'back' });
     expect((await couponOf(userId, couponId)).value).toMatchObject({ state: 'unused', hidden });
   });
 });
