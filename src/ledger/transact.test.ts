@@ -202,12 +202,12 @@ describe('a coupon that is issued without a claim', () => {
   it('is refused while the promotion is inactive, and given again to whom has it', async () => {
     const definition = definitionOf({ ref: 51, id: 'parcel', quantity: 5 });
     await fixture.ledger.define(definition, soon());
-    await issueCoupon(fixture.ledger, request('hal', 'r1', 51), soon());
+    await issueCoupon(fixture.ledger, request('lea', 'r1', 51), soon());
     await fixture.ledger.define({ ...definition, version: 2, state: 'inactive' }, soon());
     await expect(issueCoupon(fixture.ledger, request('kim', 'r1', 51), soon())).rejects.toMatchObject({
       reason: 'PROMOTION_INACTIVE',
     });
-    expect(await issueCoupon(fixture.ledger, request('hal', 'r1', 51), soon())).toMatchObject({
+    expect(await issueCoupon(fixture.ledger, request('lea', 'r1', 51), soon())).toMatchObject({
       isReplay: true,
     });
   });
