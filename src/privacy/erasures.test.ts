@@ -1,0 +1,185 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ArchivedLedger, PARTITION, runOnce, startArchivedLedger } from '../../test/archived-ledger.ts';
+import { definitionOf, reasonOf, soon } from '../../test/ledger-fixture.ts';
+import { runAudit } from '../archive/audit.ts';
+import { decodeCouponValue, encodeCouponValue } from '../domain/coupon.ts';
+import { earn, NO_POINTS } from '../domain/points.ts';
+import { encodeUserFacts, NO_FACTS } from '../domain/user-facts.ts';
+import { Feed } from '../feed/feed.ts';
+import { couponFieldHex } from '../ledger/coupon-field.ts';
+import { issueCoupon } from '../ledger/issue-coupon.ts';
+import { accountOf, walletOf } from '../ledger/transaction.ts';
+import { changeSteps, pointsOf } from '../points/account-points.ts';
+import { createEraseUsersJob, eraseUser, erasureOf } from './erasures.ts';
+import { Profiles } from './profiles.ts';
+import { SecretBox } from './secret-box.ts';
+
+let fixture: ArchivedLedger;
+let profiles: Profiles;
+
+beforeAll(async () => {
+  fixture = await startArchivedLedger();
+  const box = new SecretBox([{ id: 'a', key: Buffer.alloc(32, 1) }]);
+  profiles = new Profiles({ sql: fixture.sql, box, countryCode: 86 });
+  await fixture.ledger.define(definitionOf({ quantity: 10_000, perUserLimit: 400 }), soon());
+});
+
+afterAll(() => fixture.close());
+
+const ports = () => ({
+  sql: fixture.sql,
+  ledger: fixture.ledger,
+  logger: pino({ level: 'silent' }),
+  nowMs: Date.now,
+});
+const orderFor = (userId: string, requestId = `erase-${userId}`) => ({
+  userId,
+  requestId,
+  actor: 'ann',
+  reason: 'asked for it',
+});
+
+async function records(userId: string) {
+  const names = [walletOf(userId), accountOf(userId)];
+  const [wallet, account] = await fixture.ledger.read(soon(), (reads) => reads.records(names));
+  return { wallet: wallet ?? new Map<string, Buffer>(), account: account ?? new Map<string, Buffer>() };
+}
+
+async function coupons(userId: string) {
+  const { wallet } = await records(userId);
+  return [...wallet].filter(([name]) => name.length === 16).map(([, value]) => decodeCouponValue(value));
+}
+
+/** Claims, facts, points and a profile. */
+async function makeUser(userId: string, claims: number, phone: string): Promise<void> {
+  await Promise.all(
+    Array.from({ length: claims }, (_, index) => fixture.claim({ user: userId, request: `r${index}` })),
+  );
+  const { account } = await records(userId);
+  const words = { type: 'earn', reason: 'order', referenceType: 'order', referenceId: 'o1' } as const;
+  const facts = Buffer.from(encodeUserFacts({ ...NO_FACTS, revision: 1, tags: ['gold'] }));
+  const steps = [
+    ...changeSteps(userId, account, earn(NO_POINTS, 70, 202_611), words),
+    { kind: 'set', on: accountOf(userId), field: Buffer.from('f'), value: facts } as const,
+  ];
+  await fixture.ledger.transact({ event: 'points_earned', opensNew: false, steps }, soon());
+  await profiles.put(userId, { phone, name: '张三' }, soon());
+}
+
+async function hold(userId: string, request: string, state: 'reserved' | 'unused'): Promise<void> {
+  const field = Buffer.from(couponFieldHex('claim', userId, request), 'hex');
+  const { wallet } = await records(userId);
+  const value = decodeCouponValue(wallet.get(field.toString('latin1')) ?? Buffer.alloc(0));
+  const held = Buffer.from(encodeCouponValue({ ...value, state }));
+  const steps = [{ kind: 'set', on: walletOf(userId), field, value: held }] as const;
+  const event = state === 'reserved' ? 'reserved' : 'released';
+  await fixture.ledger.transact({ event, opensNew: false, steps }, soon());
+}
+
+// SPEC S3
+describe('profiles', () => {
+  test('are stored encrypted, found by the exact number however it is written, and shown masked', async () => {
+    await profiles.put('p1', { phone: '138 1234 5678' }, soon());
+    await profiles.put('p1', { name: '张三丰' }, soon());
+    expect(await profiles.masked('p1', soon())).toEqual({ phone: '138****5678', name: '张**' });
+    expect(await profiles.findByPhone('+8613812345678', soon())).toBe('p1');
+    expect(await profiles.findByPhone('13812345670', soon())).toBeUndefined();
+    expect(await profiles.masked('nobody', soon())).toBeUndefined();
+    const [row] = await fixture.sql<{ text: string }[]>`
+      SELECT encode(phone || name || phone_digest, 'escape') AS text FROM user_profile WHERE user_id = 'p1'`;
+    expect(row?.text).not.toMatch(/1381234|5678|张/);
+  });
+
+  test('a number that changed hands leads to whoever gave it last', async () => {
+    await profiles.put('p2', { phone: '13900000000' }, soon());
+    await profiles.put('p3', { phone: '13900000000' }, soon());
+    expect(await profiles.findByPhone('13900000000', soon())).toBe('p3');
+  });
+});
+
+// SPEC S3
+describe('an erased user', () => {
+  test('leaves nothing that can be read or used, and the audit stays green', async () => {
+    await makeUser('e1', 230, '13811111111');
+    const { erasedAtMs, isReplay } = await eraseUser(ports(), orderFor('e1'), soon());
+    expect(isReplay).toBe(false);
+    const left = await coupons('e1');
+    expect(left).toHaveLength(230);
+    expect(left.every(({ state, hidden }) => state === 'revoked' && hidden)).toBe(true);
+    const { account } = await records('e1');
+    expect(account.has('f')).toBe(false);
+    expect(pointsOf(account).lots).toEqual([]);
+    expect(await profiles.masked('e1', soon())).toBeUndefined();
+    expect(await profiles.findByPhone('13811111111', soon())).toBeUndefined();
+    expect(await erasureOf(fixture.sql, 'e1', soon())).toBe(erasedAtMs);
+    await fixture.archived();
+    const [entry] =
+      await fixture.sql`SELECT points, balance_after, type FROM points_entry WHERE user_id = 'e1' AND number = 2`;
+    expect(entry).toEqual({ points: '-70', balance_after: '0', type: 'expire' });
+    const feed = new Feed(fixture.sql, PARTITION);
+    const start = { ...(await feed.newest(soon())), seq: -1, notice: 0 };
+    const ofUser = { kinds: new Set<never>(), userId: 'e1' };
+    expect((await feed.read(start, ofUser, { limit: 100 }, soon())).items).toEqual([]);
+    const report = await runAudit({ sql: fixture.sql, ledger: fixture.admin, id: PARTITION });
+    expect(report.checks.flatMap((check) => check.breaches)).toEqual([]);
+  });
+
+  test('is erased once, and gets nothing any more', async () => {
+    await makeUser('e2', 1, '13822222222');
+    const first = await eraseUser(ports(), orderFor('e2'), soon());
+    const again = await eraseUser(ports(), orderFor('e2'), soon());
+    expect(again).toEqual({ erasedAtMs: first.erasedAtMs, isReplay: true });
+    const other = await eraseUser(ports(), orderFor('e2', 'another'), soon());
+    expect(other.isReplay).toBe(true);
+    const grant = {
+      promotionRef: 1,
+      userId: 'e2',
+      requestId: 'g1',
+      kind: 'grant',
+      source: 'staff',
+      event: 'granted',
+      minded: 'nothing',
+    } as const;
+    await expect(issueCoupon(fixture.ledger, grant, soon())).rejects.toMatchObject({
+      reason: 'USER_NOT_FOUND',
+    });
+    await expect(profiles.put('e2', { phone: '13822222222' }, soon())).rejects.toMatchObject({
+      reason: 'USER_NOT_FOUND',
+    });
+    await expect(eraseUser(ports(), orderFor('someone', 'erase-e2'), soon())).rejects.toMatchObject({
+      reason: 'REQUEST_ID_REUSED',
+    });
+  });
+
+  test('whose order still holds a coupon is finished by the job when the order lets it go', async () => {
+    await makeUser('e3', 2, '13833333333');
+    await hold('e3', 'r0', 'reserved');
+    await eraseUser(ports(), orderFor('e3'), soon());
+    expect((await coupons('e3')).map(({ state }) => state).sort()).toEqual(['reserved', 'revoked']);
+    expect(await runOnce(createEraseUsersJob(ports()), Date.now())).toEqual({ completed: 0 });
+    await hold('e3', 'r0', 'unused');
+    expect(await runOnce(createEraseUsersJob(ports()), Date.now())).toEqual({ completed: 1 });
+    expect((await coupons('e3')).map(({ state }) => state)).toEqual(['revoked', 'revoked']);
+  });
+
+  test('whose erasing was cut off after the wish was written down is erased by the job', async () => {
+    await makeUser('e4', 1, '13844444444');
+    await fixture.sql`
+      INSERT INTO erasure (user_id, request_id, actor, reason) VALUES ('e4', 'erase-e4', 'ann', '')`;
+    await runOnce(createEraseUsersJob(ports()), Date.now());
+    expect((await coupons('e4')).map(({ state }) => state)).toEqual(['revoked']);
+    expect(await profiles.masked('e4', soon())).toBeUndefined();
+    expect(reasonOf(await fixture.claim({ user: 'unrelated', request: 'r1' }))).toBe('claimed');
+  });
+
+  test('has no event of the shop left that could still be carried out', async () => {
+    await fixture.sql`
+      INSERT INTO event_inbox (event_id, user_id, kind, order_id, occurred_at, content_digest, payload, next_attempt_at)
+      VALUES ('v1', 'e5', 4, '', now(), 'd', 'p', now())`;
+    await eraseUser(ports(), orderFor('e5'), soon());
+    const [row] =
+      await fixture.sql`SELECT state, payload, next_attempt_at FROM event_inbox WHERE event_id = 'v1'`;
+    expect(row).toEqual({ state: 'ignored', payload: null, next_attempt_at: null });
+  });
+});
