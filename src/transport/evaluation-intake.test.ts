@@ -260,6 +260,19 @@ describe('facts kept about the user', () => {
     expect(looking.sent.map(({ item }) => textOf(item.live?.facts))).toEqual(['', 'facts', 'facts']);
   });
 
+  it('that cannot be read are unknown; a cart that needs no wallet is decided without', async () => {
+    const readHolders = () => Promise.reject(new Refusal('LEDGER_UNAVAILABLE', 'away'));
+    const live = liveOf([{ rules: [{ kind: { case: 'firstOrder', value: {} } }] }]);
+    const { ask, sent } = intakeOf({ readHolders, live });
+    const answers = ask({ userId: 'ann' });
+    await turns();
+    expect(answers).toEqual([]);
+    expect(sent[0]?.item.live).toBeUndefined();
+    expect(ask({ userId: 'ann', useWallet: true })).toEqual([]);
+    await turns();
+    expect(sent).toHaveLength(1);
+  });
+
   it('are left alone by a replay, whose own facts are believed (SPEC R13)', async () => {
     const { ask, sent } = intakeOf({
       live: liveOf([{ rules: [{ kind: { case: 'firstOrder', value: {} } }] }]),

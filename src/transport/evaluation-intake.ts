@@ -139,6 +139,7 @@ class Question implements PendingEvaluation, HolderWaiter {
   private readonly options: EvaluationOptions;
   private scanned: ScannedRequest | undefined;
   private holder: HolderState | undefined;
+  private asksForWallet = false;
   private codes: readonly ResolvedCode[] = [];
   /** Answers that are still to come before the worker is asked. */
   private awaited = 0;
@@ -187,6 +188,7 @@ class Question implements PendingEvaluation, HolderWaiter {
     const ask = askOf(live, userId, hasWallet && !scanned.bringsWallet, isReplay);
     const codes = isReplay ? [] : codesToLookUp(live, scanned.codes);
     const areLimitsRead = !isReplay && (this.options.freshLimits === true || live.hints.isOld);
+    this.asksForWallet = ask?.wantsWallet === true;
     this.awaited = Number(ask !== undefined) + Number(codes.length > 0) + Number(areLimitsRead);
     if (this.awaited === 0) {
       this.sendFirst();
@@ -211,6 +213,12 @@ class Question implements PendingEvaluation, HolderWaiter {
     this.holder = holder;
     this.wallet = holder.wallet;
     this.arrived();
+  }
+
+  /** Without the wallet there is no answer; without kept facts there is one, which says what is not known. */
+  holderNotRead(refusal: Refusal): void {
+    if (this.asksForWallet) this.refused(refusal);
+    else this.arrived();
   }
 
   private arrived(): void {

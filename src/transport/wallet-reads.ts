@@ -7,7 +7,7 @@ import { asRefusal } from './as-refusal.ts';
 export interface HolderWaiter {
   readonly deadlineMs: number;
   holderRead(holder: HolderState): void;
-  refused(refusal: Refusal): void;
+  holderNotRead(refusal: Refusal): void;
 }
 
 /** Reads wallets and accounts, in the order asked; throws a refusal when the ledger does not answer. */
@@ -65,7 +65,7 @@ export class WalletReads {
       }
     } catch (error) {
       const refusal = asRefusal(error, 'The wallet could not be read');
-      for (const waiter of everybody) waiter.refused(refusal);
+      for (const waiter of everybody) waiter.holderNotRead(refusal);
     }
   }
 }
