@@ -50,3 +50,13 @@ it('takes an order anew whose reservation somebody else has just let lapse', asy
     order: { redemption: { reservationId: 'r2', state: 'reserved' } },
   });
 });
+
+// SPEC L3, P9
+it('names the coupon, and not the limit it counts against, when both went to another order meanwhile', async () => {
+  await fixture.define({ ref: 1, limits: { usesPerUser: 1n } });
+  const couponIds = [await fixture.issue('ben', 1)];
+  const winner = orderOf({ userId: 'ben', couponIds });
+  const late = new Redemptions(afterFirstRead(() => fixture.redemptions.reserve(winner, caller())));
+  const order = orderOf({ userId: 'ben', orderId: 'o2', requestId: 'r2', couponIds });
+  await expect(late.reserve(order, caller())).rejects.toMatchObject({ reason: 'COUPON_NOT_AVAILABLE' });
+});

@@ -50,12 +50,17 @@ export function planHold(
   const uses = applied.map((one) => useOf(one, coupons, promotions));
   const usage = countUses(uses, order.userId, nowMs);
   const redemption = redemptionOf(order, decision, uses, usage, records.redemption);
-  const before = [expectHead(records), userExists(order.userId), withinWindows(usage, coupons)];
   const state = order.holdMs === undefined ? 'used' : 'reserved';
+  // Coupons stand before uses: whoever comes too late for both hears of the coupon, as the rules would have told him.
+  const before = [
+    expectHead(records),
+    userExists(order.userId),
+    withinWindows(usage, coupons),
+    ...takeCoupons(order.userId, order.orderId, coupons, state),
+  ];
   const steps: Step[] = [
     ...before,
     ...usage.steps,
-    ...takeCoupons(order.userId, order.orderId, coupons, state),
     ...writeOrder(order, redemption, storedDecision(decision, coupons)),
   ];
   return {
