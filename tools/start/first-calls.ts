@@ -40,6 +40,7 @@ Claim a coupon over gRPC, then once more over HTTP (the same request id answers 
 
   ${httpFirstCall(settings)}
 
+docs/tour.md goes on from there: an order, refunds, points, codes, events.
 Ctrl-C stops everything; the data stays in ${DATA_DIRECTORY}.
 `;
 }
