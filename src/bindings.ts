@@ -22,7 +22,7 @@ import type { ErasurePorts } from './privacy/erasures.ts';
 import type { Redemptions } from './redemption/redemptions.ts';
 import type { RefundPorts } from './redemption/refund-items.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import { type Binding, hot, stream, unary } from './transport/binding.ts';
+import { type Binding, checked, hot, stream, unary } from './transport/binding.ts';
 import type { ClaimIntake } from './transport/claim-intake.ts';
 import type { EvaluationIntake } from './transport/evaluation-intake.ts';
 import { activatePromotion } from './transport/handlers/activate-promotion.ts';
@@ -92,6 +92,12 @@ import { useCoupons } from './transport/handlers/use-coupons.ts';
 import { validateCoupon } from './transport/handlers/validate-coupon.ts';
 import type { PromotionBook } from './transport/promotion-book.ts';
 import { PromotionSummaries } from './transport/promotion-summaries.ts';
+import {
+  commitReservationCodec,
+  releaseReservationCodec,
+  reserveCouponsCodec,
+  useCouponsCodec,
+} from './transport/redemption-codecs.ts';
 
 /** The services of the contract that are served. */
 export const SERVICES = [
@@ -222,10 +228,10 @@ function pointsBindings(deps: HandlerDependencies): Binding[] {
 function redemptionBindings(deps: HandlerDependencies): Binding[] {
   const { method } = RedemptionService;
   return [
-    unary(method.reserveCoupons, reserveCoupons(deps)),
-    unary(method.commitReservation, commitReservation(deps)),
-    unary(method.releaseReservation, releaseReservation(deps)),
-    unary(method.useCoupons, useCoupons(deps)),
+    checked(method.reserveCoupons, reserveCouponsCodec, reserveCoupons(deps)),
+    checked(method.commitReservation, commitReservationCodec, commitReservation(deps)),
+    checked(method.releaseReservation, releaseReservationCodec, releaseReservation(deps)),
+    checked(method.useCoupons, useCouponsCodec, useCoupons(deps)),
     unary(method.returnCoupons, returnCoupons(deps)),
     unary(method.refundItems, refundItems(deps)),
     unary(method.getRedemption, getRedemption(deps)),

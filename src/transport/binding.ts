@@ -13,7 +13,9 @@ import { pathToString } from '@bufbuild/protobuf/reflect';
 import type { Validator, Violation } from '@bufbuild/protovalidate';
 import { invalidRequest, unreadableRequest } from '../domain/invalid-request.ts';
 import type { FieldViolation, Refusal } from '../domain/refusal.ts';
+import type { RequestCodec } from '../wire/decode-request.ts';
 import type { CallContext } from './call-context.ts';
+import { checkedRequest } from './hot-request.ts';
 
 /** Takes the one answer of a hot call: response bytes, or why there is none. */
 export type HotReply = (result: Uint8Array | Refusal) => void;
@@ -75,6 +77,23 @@ export function unary<I extends DescMessage, O extends DescMessage>(
     if (result.kind === 'invalid') throw invalidRequest(result.violations.map(faultOf));
     if (result.kind === 'error') throw result.error;
     const response = await handler(request, context);
+    return toBinary(method.output, create(method.output, response));
+  };
+  return { kind: 'unary', method, handle };
+}
+
+/**
+ * Binds a handler over messages whose requests the generated code checks: that costs a tenth of what the general validator
+ * takes for a cart, and finds the same.
+ */
+export function checked<I extends DescMessage, O extends DescMessage, Decoded>(
+  method: DescMethodUnary<I, O>,
+  codec: RequestCodec<Decoded>,
+  handler: UnaryHandler<I, O>,
+): Binding {
+  const handle: BytesHandler = async (bytes, context) => {
+    checkedRequest(codec, bytes);
+    const response = await handler(decodeMessage(method.input, bytes), context);
     return toBinary(method.output, create(method.output, response));
   };
   return { kind: 'unary', method, handle };

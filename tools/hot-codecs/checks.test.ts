@@ -15,6 +15,7 @@ import {
 } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import * as cartRequests from '../../src/gen/hot/cart-requests.ts';
 import * as claimRequests from '../../src/gen/hot/claim-requests.ts';
+import * as redemptionRequests from '../../src/gen/hot/redemption-requests.ts';
 import * as walletRequests from '../../src/gen/hot/wallet-requests.ts';
 import { HOT_MODULES } from './hot-modules.ts';
 import { contentOf, messages } from './random-messages.ts';
@@ -36,6 +37,10 @@ const checks = new Map<string, (message: never) => readonly FieldViolation[]>([
   ['BatchClaimCouponsRequest', claimRequests.violationsOfBatchClaimCouponsRequest],
   ['StreamClaimCouponsRequest', claimRequests.violationsOfStreamClaimCouponsRequest],
   ['ListCouponsRequest', walletRequests.violationsOfListCouponsRequest],
+  ['ReserveCouponsRequest', redemptionRequests.violationsOfReserveCouponsRequest],
+  ['UseCouponsRequest', redemptionRequests.violationsOfUseCouponsRequest],
+  ['CommitReservationRequest', redemptionRequests.violationsOfCommitReservationRequest],
+  ['ReleaseReservationRequest', redemptionRequests.violationsOfReleaseReservationRequest],
   ['EvaluateCartRequest', cartRequests.violationsOfEvaluateCartRequest],
   ['BatchEvaluateCartsRequest', cartRequests.violationsOfBatchEvaluateCartsRequest],
   ['ListUsableCouponsRequest', cartRequests.violationsOfListUsableCouponsRequest],

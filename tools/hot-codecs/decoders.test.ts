@@ -5,6 +5,7 @@ import { BatchClaimCouponsResponseSchema } from '../../src/gen/hongbao/v1/coupon
 import { PromotionSchema } from '../../src/gen/hongbao/v1/promotion_pb.ts';
 import * as cartRequests from '../../src/gen/hot/cart-requests.ts';
 import * as claimRequests from '../../src/gen/hot/claim-requests.ts';
+import * as redemptionRequests from '../../src/gen/hot/redemption-requests.ts';
 import * as walletRequests from '../../src/gen/hot/wallet-requests.ts';
 import { emittedDecoder } from './emitted-module.ts';
 import { HOT_MODULES } from './hot-modules.ts';
@@ -29,7 +30,7 @@ const committed = HOT_MODULES.filter((module) => module.direction === 'decode')
   .flatMap((module) => module.messages)
   .map((desc): [DescMessage, Decode] => [
     desc,
-    exported({ ...claimRequests, ...cartRequests, ...walletRequests }, desc),
+    exported({ ...claimRequests, ...cartRequests, ...redemptionRequests, ...walletRequests }, desc),
   ]);
 const promotion = await emitted(PromotionSchema);
 const decoders = [...committed, promotion, await emitted(BatchClaimCouponsResponseSchema)];

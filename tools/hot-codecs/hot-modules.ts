@@ -20,6 +20,12 @@ import {
   StreamClaimCouponsRequestSchema,
   StreamClaimCouponsResponseSchema,
 } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
+import {
+  CommitReservationRequestSchema,
+  ReleaseReservationRequestSchema,
+  ReserveCouponsRequestSchema,
+  UseCouponsRequestSchema,
+} from '../../src/gen/hongbao/v1/redemption_service_pb.ts';
 import type { Direction } from './field-shapes.ts';
 
 /** A generated module: the codecs of some messages in one direction. */
@@ -56,6 +62,18 @@ export const HOT_MODULES: readonly HotModule[] = [
     direction: 'encode',
     messages: [ClaimCouponResponseSchema, BatchClaimCouponsResponseSchema, StreamClaimCouponsResponseSchema],
     checked: false,
+  },
+  {
+    file: 'redemption-requests.ts',
+    direction: 'decode',
+    messages: [
+      ReserveCouponsRequestSchema,
+      UseCouponsRequestSchema,
+      CommitReservationRequestSchema,
+      ReleaseReservationRequestSchema,
+    ],
+    checked: true,
+    sharedTexts: ['Cart.currency', 'CartLine.category_ids', 'CartLine.item_id', 'CartLine.line_id'],
   },
   {
     file: 'wallet-requests.ts',

@@ -1,7 +1,9 @@
 /** Turns rules that bound a number or a moment into conditions. Two bounds are one rule with one description. */
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
-import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 import {
+  type DurationRules,
+  DurationRulesSchema,
   type Int32Rules,
   type Int64Rules,
   type TimestampRules,
@@ -59,6 +61,26 @@ export function timestampChecks(field: DescField, rules: TimestampRules, value: 
   );
 }
 
+/** The checks of a span. */
+export function durationChecks(field: DescField, rules: DurationRules, value: string): ValueCheck[] {
+  refuseOtherRules(field, DurationRulesSchema, rules, ['gte', 'lte']);
+  const { greaterThan: low, lessThan: high } = rules;
+  return boundChecks(
+    low.case === 'gte'
+      ? {
+          fails: `isBefore(${value}, ${moment(low.value)})`,
+          text: `${BOUND_TEXTS.gte} ${low.value.seconds}s`,
+        }
+      : undefined,
+    high.case === 'lte'
+      ? {
+          fails: `isAfter(${value}, ${moment(high.value)})`,
+          text: `${BOUND_TEXTS.lte} ${high.value.seconds}s`,
+        }
+      : undefined,
+  );
+}
+
 const BOUND_TEXTS = {
   gt: 'greater than',
   gte: 'greater than or equal to',
@@ -83,8 +105,8 @@ function boundChecks(...bounds: readonly (Bound | undefined)[]): ValueCheck[] {
   ];
 }
 
-function moment(timestamp: Timestamp): string {
-  return `${timestamp.seconds}n, ${timestamp.nanos}`;
+function moment({ seconds, nanos }: Timestamp | Duration): string {
+  return `${seconds}n, ${nanos}`;
 }
 
 function instant(timestamp: Timestamp): string {

@@ -18,7 +18,7 @@ import {
   UInt64RulesSchema,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { patternLiteral } from './pattern.ts';
-import { rangeChecks, timestampChecks } from './range-checks.ts';
+import { durationChecks, rangeChecks, timestampChecks } from './range-checks.ts';
 import { UnsupportedError } from './unsupported.ts';
 import { refuseOtherRules, type ValueCheck } from './value-check.ts';
 
@@ -52,6 +52,8 @@ export function valueChecks(
       return rangeChecks(field, UInt64RulesSchema, type.value, value);
     case 'timestamp':
       return timestampChecks(field, type.value, value);
+    case 'duration':
+      return durationChecks(field, type.value, value);
     case 'repeated':
       return listChecks(field, type.value, value);
     case 'map':
