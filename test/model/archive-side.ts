@@ -1,0 +1,144 @@
+/** The archive behind the ledger of a world: drained when told to, compared with the models, and audited at the end. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { ArchiveClient } from '../../src/archive/archive-client.ts';
+import { Archiver } from '../../src/archive/archiver.ts';
+import { type AuditReport, formatReport } from '../../src/archive/audit/audit-report.ts';
+import { runAudit } from '../../src/archive/audit.ts';
+import { textArray } from '../../src/database/array-literal.ts';
+import { createDatabase, type Sql } from '../../src/database/client.ts';
+import { createTestDatabase, type TestDatabase } from '../database.ts';
+import { type ModelState, userIdOf } from './model-state.ts';
+import { ORDERS, USERS } from './operations.ts';
+import { GENERATION, type World } from './world.ts';
+
+const ID = { generation: GENERATION, partition: 0 };
+const STATEMENT_MS = 120_000;
+
+/** What the archive says about users: coupons, orders and points by user. */
+export type ArchivedUsers = Readonly<Record<string, unknown>>;
+
+/** See the module's comment. */
+export class ArchiveSide {
+  private readonly world: World;
+  private readonly database: TestDatabase;
+  private readonly client: ArchiveClient;
+  private readonly archiver: Archiver;
+  private readonly sql: Sql;
+
+  private constructor(world: World, database: TestDatabase) {
+    this.world = world;
+    this.database = database;
+    this.client = new ArchiveClient(database.url);
+    this.archiver = new Archiver({
+      id: ID,
+      client: this.client,
+      ledger: world.admin,
+      metrics: world.metrics,
+      logger: pino({ level: 'silent' }),
+      owner: 'model',
+      nowMs: () => Date.now(),
+      flushIntervalMs: 1,
+    });
+    this.sql = createDatabase(database.url, {
+      applicationName: 'test',
+      maxConnections: 2,
+      statementTimeoutMs: STATEMENT_MS,
+      connectTimeoutMs: 5_000,
+    });
+  }
+
+  /** Begins with an empty database. */
+  static async start(world: World): Promise<ArchiveSide> {
+    return new ArchiveSide(world, await createTestDatabase());
+  }
+
+  /** Takes turns until everything that happened is archived. */
+  async drain(): Promise<void> {
+    for (;;) {
+      const pauseMs = await this.archiver.turn();
+      const [cursor] = await this.sql`SELECT seq FROM ledger_cursor`;
+      if (Number(cursor?.['seq'] ?? -1) === (await this.world.admin.lastSeq())) return;
+      await sleep(pauseMs);
+    }
+  }
+
+  /** What people read in the archive about the users of these models. */
+  async usersOf(models: readonly ModelState[]): Promise<ArchivedUsers> {
+    const ids = models.flatMap((state) => USERS.map((user) => userIdOf(state, user)));
+    const names = textArray(ids);
+    const coupons = await this.sql`
+      SELECT user_id, encode(coupon_id, 'hex') AS id, state, order_id, hidden FROM coupon
+      WHERE user_id = ANY(${names}::text[]) ORDER BY coupon_id`;
+    const orders = await this.sql`
+      SELECT user_id, order_id, state, payable_minor, refunded_minor FROM redemption
+      WHERE user_id = ANY(${names}::text[]) ORDER BY order_id`;
+    const points = await this.sql`
+      SELECT user_id, count(*)::int AS count, sum(points)::int AS sum FROM points_entry
+      WHERE user_id = ANY(${names}::text[]) GROUP BY user_id`;
+    return Object.fromEntries(
+      ids.map((id) => [
+        id,
+        {
+          coupons: rowsOf(coupons, id).map((row) => [
+            row['id'],
+            row['state'],
+            row['order_id'],
+            row['hidden'],
+          ]),
+          orders: rowsOf(orders, id).map((row) => {
+            return [
+              row['order_id'],
+              row['state'],
+              Number(row['payable_minor']),
+              Number(row['refunded_minor']),
+            ];
+          }),
+          points: rowsOf(points, id).map((row) => [row['count'], row['sum']]),
+        },
+      ]),
+    );
+  }
+
+  /** Checks every invariant over everything that ever happened. */
+  async audit(): Promise<{ readonly report: AuditReport; readonly text: string }> {
+    const report = await runAudit({ sql: this.sql, ledger: this.world.admin, id: ID });
+    return { report, text: formatReport(report) };
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    await this.client.close();
+    await this.sql.end({ timeout: 1 });
+    await this.database.drop();
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+function rowsOf(rows: readonly Row[], userId: string): readonly Row[] {
+  return rows.filter((row) => row['user_id'] === userId);
+}
+
+/** What the models say the archive must tell. */
+export function archivedByModels(models: readonly ModelState[]): ArchivedUsers {
+  return Object.fromEntries(
+    models.flatMap((state) => USERS.map((user) => [userIdOf(state, user), archivedUser(state.users[user])])),
+  );
+}
+
+function archivedUser({ coupons, orders, points }: ModelState['users']['ann']) {
+  const held = coupons
+    .map(({ couponId, state, holder = null, isHidden }) => [couponId, state, holder, isHidden] as const)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const heads = ORDERS.flatMap((order) => {
+    const { head } = orders[order];
+    if (head === undefined) return [];
+    return [[order, head.state, head.payableMinor, head.lineRefundedMinor + head.shippingRefundedMinor]];
+  });
+  return {
+    coupons: held,
+    orders: heads,
+    points: points.number === 0 ? [] : [[points.number, points.available]],
+  };
+}

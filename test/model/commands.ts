@@ -1,0 +1,190 @@
+/** The commands of a sequence: one operation, several at once, or a move of the clock; each compares what it sees with the model. */
+import { deepStrictEqual } from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { type Intent, intents, resolve } from './intents.ts';
+import { carryOut } from './model.ts';
+import { moveClock } from './model-orders.ts';
+import type { ModelState } from './model-state.ts';
+import type { Answer, Operation } from './operations.ts';
+import type { Sequence } from './sequence.ts';
+import type { SharedClock } from './shared-clock.ts';
+import { modelView, realView } from './state-view.ts';
+
+/** The model of a sequence under way. */
+export interface Modelled {
+  state: ModelState;
+  readonly history: Operation[];
+  /** Moves of the clock so far. */
+  place: number;
+  /** How often each kind of operation ended each way: `hold done`, `hold again`, `hold SOLD_OUT`. */
+  readonly endings: Map<string, number>;
+}
+
+/** The real side. */
+export interface Real {
+  readonly sequence: Sequence;
+  readonly clock: SharedClock;
+}
+
+type ModelCommand = fc.AsyncCommand<Modelled, Real>;
+
+class Act implements ModelCommand {
+  private readonly all: readonly Intent[];
+  private done = '';
+
+  constructor(all: readonly Intent[]) {
+    this.all = all;
+  }
+
+  check(): boolean {
+    return true;
+  }
+
+  async run(model: Modelled, { sequence }: Real): Promise<void> {
+    const operations = this.all.flatMap((intent) => resolve(intent, model) ?? []);
+    this.done = operations.map((operation) => JSON.stringify(operation)).join(' with ');
+    const answers = await Promise.all(operations.map((operation) => sequence.perform(operation)));
+    await settle(model, sequence, operations, answers);
+    model.history.push(...operations);
+    note(model, operations, answers);
+  }
+
+  toString(): string {
+    return this.done === '' ? `not run: ${JSON.stringify(this.all)}` : this.done;
+  }
+}
+
+function note({ endings }: Modelled, operations: readonly Operation[], answers: readonly Answer[]): void {
+  for (const [place, { kind }] of operations.entries()) {
+    const { refused, replayed, lapsed } = answers[place] ?? {};
+    const isIdle = replayed === true || lapsed === false;
+    const ending = `${kind} ${refused ?? (isIdle ? 'again' : 'done')}`;
+    endings.set(ending, (endings.get(ending) ?? 0) + 1);
+  }
+}
+
+class MoveOn implements ModelCommand {
+  check(): boolean {
+    return true;
+  }
+
+  async run(model: Modelled, real: Real): Promise<void> {
+    await compareStates(model.state, real.sequence);
+    await moveOn(model, real);
+  }
+
+  toString(): string {
+    return 'move the clock';
+  }
+}
+
+/** Moves the clock with everybody else; false when it moves no more. */
+export async function moveOn(model: Modelled, { sequence, clock }: Real): Promise<boolean> {
+  const move = await clock.arrive(model.place);
+  if (move === undefined) return false;
+  model.place += 1;
+  moveClock(model.state, sequence.world.nowMs, move.isSwept);
+  return true;
+}
+
+/** Compares what is left behind. */
+export async function compareStates(state: ModelState, sequence: Sequence): Promise<void> {
+  deepStrictEqual(await realView(sequence), modelView(state), 'another state than the model says');
+}
+
+interface Way {
+  readonly state: ModelState;
+  readonly answers: readonly Answer[];
+}
+
+/** What happens in one order. */
+function inOrder(state: ModelState, operations: readonly Operation[], order: readonly number[]): Way {
+  const copy = structuredClone(state);
+  const answers: Answer[] = [];
+  for (const place of order) {
+    const operation = operations[place];
+    if (operation !== undefined) answers[place] = carryOut(copy, operation);
+  }
+  return { state: copy, answers };
+}
+
+/** What happened at once must be what could have happened one after the other, in some order. */
+async function settle(
+  model: Modelled,
+  sequence: Sequence,
+  operations: readonly Operation[],
+  answers: readonly Answer[],
+): Promise<void> {
+  const ways = permutations(operations.length).map((order) => inOrder(model.state, operations, order));
+  const fitting = ways.filter((way) => isDeepStrictEqual(way.answers, answers));
+  const [first] = fitting;
+  if (first === undefined) {
+    deepStrictEqual(answers, ways[0]?.answers, 'another answer than the model says, in any order');
+    return;
+  }
+  const isSure = fitting.every(({ state }) => isDeepStrictEqual(state, first.state));
+  const real = isSure ? undefined : await realView(sequence);
+  const way = isSure ? first : fitting.find(({ state }) => isDeepStrictEqual(modelView(state), real));
+  model.state = (way ?? first).state;
+}
+
+function permutations(count: number): number[][] {
+  if (count === 0) return [[]];
+  return permutations(count - 1).flatMap((rest) =>
+    Array.from({ length: count }, (_, at) => [...rest.slice(0, at), count - 1, ...rest.slice(at)]),
+  );
+}
+
+const one = (kind: Intent['kind']) => intents(kind).map((intent): ModelCommand => new Act([intent]));
+
+/** What races for the same things. */
+const CONTENDERS = [
+  'hold',
+  'hold',
+  'commit',
+  'release',
+  'lapse',
+  'exchange',
+  'revoke',
+  'claim',
+  'return',
+  'refund',
+  'earn',
+  'reverse',
+  'award',
+  'hide',
+  'grant',
+] as const;
+
+const atOnce = fc
+  .tuple(
+    intents('hold'),
+    fc.array(fc.oneof(...CONTENDERS.map(intents)), { minLength: 1, maxLength: 2 }),
+    fc.boolean(),
+  )
+  .map(([first, others, isSame]): ModelCommand => {
+    const all = [first, ...others];
+    // Often it is all about one user and order.
+    return new Act(isSame ? all.map((intent) => ({ ...intent, user: first.user, order: first.order })) : all);
+  });
+
+/** The same operation twice at the same time. */
+const twins = fc.oneof(...CONTENDERS.map(intents)).map((intent): ModelCommand => new Act([intent, intent]));
+
+const MOST_COMMANDS = 60;
+
+/** Sequences of commands; some kinds come more often, so that there is something for the others to work on. */
+export const sequences = fc.commands(
+  [
+    ...(['claim', 'claim', 'claim', 'grant', 'exchange', 'revoke', 'hide'] as const).map(one),
+    ...(['hold', 'hold', 'hold', 'hold', 'commit', 'commit', 'commit', 'release', 'lapse'] as const).map(one),
+    ...(['return', 'return', 'refund', 'refund', 'earn', 'reverse', 'award', 'award'] as const).map(one),
+    ...(['again', 'again', 'altered'] as const).map(one),
+    atOnce,
+    atOnce,
+    twins,
+    ...Array.from({ length: 4 }, () => fc.constant(null).map((): ModelCommand => new MoveOn())),
+  ],
+  { maxCommands: MOST_COMMANDS, size: 'max' },
+);
