@@ -71,7 +71,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   RunJob: 'admin sre jobs:run',
   EraseUser: 'admin privacy:erase',
   GetUserProfile: 'admin privacy:read',
-  FindUserByPhone: 'admin privacy:read',
+  FindUserByPhone: 'front_desk admin privacy:read',
 };
 
 /** Every kind of person, a service without scopes, and a service with each scope alone. People carry all scopes: it must not help. */
