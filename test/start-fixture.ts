@@ -12,17 +12,15 @@ const PORT_VARIABLES = [
   'START_ARCHIVE_OPS_PORT',
   'START_POSTGRES_PORT',
   'START_REDIS_PORT',
-] as const;
-
-type PortVariable = (typeof PORT_VARIABLES)[number];
+];
 
 /** A folder for the data, free ports, and every run that was started on them. */
 export class StartFixture {
-  readonly ports: ReadonlyMap<PortVariable, number>;
+  readonly ports: ReadonlyMap<string, number>;
   private readonly dataDirectory: string;
   private readonly started: ChildProcess[] = [];
 
-  private constructor(dataDirectory: string, ports: ReadonlyMap<PortVariable, number>) {
+  private constructor(dataDirectory: string, ports: ReadonlyMap<string, number>) {
     this.dataDirectory = dataDirectory;
     this.ports = ports;
   }
@@ -64,9 +62,16 @@ export class StartFixture {
 
   /** What a document says to paste, sent to the ports of this run in place of the usual ones. */
   toOwnPorts(script: string): string {
-    return script
-      .replaceAll(':8080', `:${this.ports.get('HONGBAO_HTTP_PORT')}`)
-      .replaceAll(':50051', `:${this.ports.get('HONGBAO_GRPC_PORT')}`);
+    const usual = {
+      HONGBAO_HTTP_PORT: 8080,
+      HONGBAO_GRPC_PORT: 50051,
+      START_POSTGRES_PORT: 54329,
+      START_REDIS_PORT: 63799,
+    };
+    return Object.entries(usual).reduce(
+      (text, [name, port]) => text.replaceAll(`:${port}`, `:${this.ports.get(name)}`),
+      script,
+    );
   }
 
   /** Ends what still runs, and removes the data. */
