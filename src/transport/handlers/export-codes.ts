@@ -5,7 +5,7 @@ import {
   ExportCodesRequestSchema,
   ExportCodesResponseSchema,
 } from '../../gen/hongbao/v1/promotion_code_pb.ts';
-import { decodeMessage, type StreamHandler } from '../binding.ts';
+import { decodeMessage, onlyRequest, type StreamHandler } from '../binding.ts';
 import { writeContext } from './staff-write.ts';
 
 const JOB_ID = /^[A-Za-z0-9._:@-]{1,64}$/;
@@ -13,14 +13,12 @@ const JOB_ID = /^[A-Za-z0-9._:@-]{1,64}$/;
 /** Serves ExportCodes: a stream of parts, read no faster than the caller takes them. */
 export function exportCodes(ports: ExportPorts): StreamHandler {
   return async (requests, context, write) => {
-    for await (const bytes of requests) {
-      const { jobId } = decodeMessage(ExportCodesRequestSchema, bytes);
-      if (!JOB_ID.test(jobId))
-        throw invalidRequest([{ field: 'job_id', description: 'is not the id of a job' }]);
-      for await (const csv of csvOf(ports, jobId, writeContext(context))) {
-        if (context.signal.aborted) return;
-        await write(toBinary(ExportCodesResponseSchema, create(ExportCodesResponseSchema, { csv })));
-      }
+    const { jobId } = decodeMessage(ExportCodesRequestSchema, await onlyRequest(requests));
+    if (!JOB_ID.test(jobId))
+      throw invalidRequest([{ field: 'job_id', description: 'is not the id of a job' }]);
+    for await (const csv of csvOf(ports, jobId, writeContext(context))) {
+      if (context.signal.aborted) return;
+      await write(toBinary(ExportCodesResponseSchema, create(ExportCodesResponseSchema, { csv })));
     }
   };
 }

@@ -13,7 +13,7 @@ import {
   StreamEventsRequestSchema,
   StreamEventsResponseSchema,
 } from '../../gen/hongbao/v1/event_service_pb.ts';
-import { decodeMessage, faultOf, type StreamHandler } from '../binding.ts';
+import { decodeMessage, faultOf, onlyRequest, type StreamHandler } from '../binding.ts';
 
 /** The longest a timer can wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -29,20 +29,17 @@ export function streamEvents({ eventStreams }: { readonly eventStreams: EventStr
     return request;
   };
   return async (requests, context, write) => {
+    const { cursor, kinds, userId } = checked(await onlyRequest(requests));
+    const filter = { kinds: kindsOf(kinds), userId: userId || undefined };
     const late = new AbortController();
     const leftMs = Math.max(0, Math.min(context.deadlineMs - context.nowMs, LONGEST_TIMER_MS));
     const timer = setTimeout(() => late.abort(), leftMs);
+    const over = AbortSignal.any([context.signal, late.signal]);
     try {
-      for await (const bytes of requests) {
-        const { cursor, kinds, userId } = checked(bytes);
-        const filter = { kinds: kindsOf(kinds), userId: userId || undefined };
-        const over = AbortSignal.any([context.signal, late.signal]);
-        for await (const { items, position } of eventStreams.open({ cursor, filter }, over)) {
-          const events = items.map(feedEventMessage);
-          const message = create(StreamEventsResponseSchema, { events, cursor: encodeCursor(position) });
-          await write(toBinary(StreamEventsResponseSchema, message));
-        }
-        return;
+      for await (const { items, position } of eventStreams.open({ cursor, filter }, over)) {
+        const events = items.map(feedEventMessage);
+        const message = create(StreamEventsResponseSchema, { events, cursor: encodeCursor(position) });
+        await write(toBinary(StreamEventsResponseSchema, message));
       }
     } finally {
       clearTimeout(timer);
