@@ -1,9 +1,7 @@
 /** Every method that is served, bound to its handler. A method of the contract that is missing here stops the start. */
 
-import type { DescMethod, DescMethodServerStreaming, DescMethodUnary } from '@bufbuild/protobuf';
 import type { Codes } from './codes/codes.ts';
 import type { DefinitionPorts } from './definitions/definition-ports.ts';
-import { Refusal } from './domain/refusal.ts';
 import type { EventPorts } from './events/event-ports.ts';
 import { CartService } from './gen/hongbao/v1/cart_service_pb.ts';
 import { CouponService } from './gen/hongbao/v1/coupon_service_pb.ts';
@@ -110,12 +108,6 @@ export const SERVICES = [
   EventService,
   JobService,
   PrivacyService,
-];
-
-/** Methods that may still be without a handler; they are answered as if the contract had none. To be deleted, with `notYet`. */
-const NOT_YET: readonly DescMethod[] = [
-  CouponService.method.listExpiringCoupons,
-  ...RedemptionService.methods,
 ];
 
 /** What handlers are made of. */
@@ -282,7 +274,7 @@ function insightBindings({ insight }: HandlerDependencies): Binding[] {
 
 /** The bindings of all services. */
 export function bindings(deps: HandlerDependencies): Binding[] {
-  return notYet([
+  return [
     ...promotionBindings(deps),
     ...grantBindings(deps),
     ...codeBindings(deps),
@@ -294,24 +286,5 @@ export function bindings(deps: HandlerDependencies): Binding[] {
     ...eventBindings(deps),
     ...jobBindings(deps),
     ...privacyBindings(deps),
-  ]);
-}
-
-/** What is bound, and a refusal for each method of `NOT_YET` that is not. */
-function notYet(bound: readonly Binding[]): Binding[] {
-  const refusal = new Refusal('METHOD_NOT_FOUND', 'The method is not served yet');
-  const missing = NOT_YET.filter((method) => !bound.some((binding) => binding.method === method));
-  const refusing = missing.flatMap((method): Binding[] => {
-    if (isUnary(method)) return [hot(method, (_bytes, _context, reply) => reply(refusal))];
-    return isServerStream(method) ? [stream(method, () => Promise.reject(refusal))] : [];
-  });
-  return [...bound, ...refusing];
-}
-
-function isUnary(method: DescMethod): method is DescMethodUnary {
-  return method.methodKind === 'unary';
-}
-
-function isServerStream(method: DescMethod): method is DescMethodServerStreaming {
-  return method.methodKind === 'server_streaming';
+  ];
 }
