@@ -16,6 +16,11 @@ afterAll(async () => {
   await world.close();
 });
 
+// SPEC L3
+it('nothing is found where no fault is planted', async () => {
+  expect(await failingSeeds(world, SEED, BATCH)).toEqual([]);
+});
+
 // SPEC L3, L4, L5, P9, T3, T5
 it.each(Object.keys(MUTATIONS))('it is found that %s', { timeout: 300_000 }, async (name) => {
   world.ledger.mutation = MUTATIONS[name];
