@@ -1,6 +1,7 @@
 /** The composition root of the serving role: configuration in, an application out that starts and stops. */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { awaitArchived } from './archive/await-archived.ts';
 import { readCouponChanges } from './archive/coupon-history.ts';
 import { readPointsEntries } from './archive/points-entries.ts';
 import { bindings, SERVICES } from './bindings.ts';
@@ -311,8 +312,11 @@ class Serving implements App {
       pointsHistory: this.pointsHistory(),
       findRef: async (id: string, deadlineMs: number) => knownRef(id) ?? (await findRef(id, deadlineMs)),
       isDevelopment: config.service.development === 'embedded',
-      couponChanges: (couponId: string, deadlineMs: number) =>
-        readCouponChanges(this.sql, couponId, deadlineMs),
+      couponChanges: async (couponId: string, sinceSeq: number | undefined, deadlineMs: number) => {
+        const id = { generation: GENERATION, partition: ONLY_PARTITION };
+        await awaitArchived(this.sql, id, sinceSeq ?? 0, { nowMs: clock, deadlineMs });
+        return await readCouponChanges(this.sql, couponId, deadlineMs);
+      },
       itemDeadlineMs: config.limits.defaultDeadlineMs,
       clock,
     };

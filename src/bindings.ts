@@ -45,7 +45,7 @@ import { finishPromotion } from './transport/handlers/finish-promotion.ts';
 import { generateCodes } from './transport/handlers/generate-codes.ts';
 import { getBalance } from './transport/handlers/get-balance.ts';
 import { getCodeJob } from './transport/handlers/get-code-job.ts';
-import { type ArchivedChange, getCoupon } from './transport/handlers/get-coupon.ts';
+import { getCoupon, type ReadCouponChanges } from './transport/handlers/get-coupon.ts';
 import { getCouponStatistics } from './transport/handlers/get-coupon-statistics.ts';
 import { getEvent } from './transport/handlers/get-event.ts';
 import { getGrantJob } from './transport/handlers/get-grant-job.ts';
@@ -129,7 +129,7 @@ export interface HandlerDependencies {
   readonly erasures: ErasurePorts;
   readonly findRef: ExchangePorts['findRef'];
   readonly isDevelopment: boolean;
-  readonly couponChanges: (couponId: string, deadlineMs: number) => Promise<readonly ArchivedChange[]>;
+  readonly couponChanges: ReadCouponChanges;
   readonly itemDeadlineMs: number;
   readonly clock: () => number;
 }

@@ -1,5 +1,6 @@
 /** Reads of the live state. They see every write acknowledged before them. */
 import type { ChainableCommander, Redis } from 'ioredis';
+import { SEQUENCE_FIELD } from './event-format.ts';
 import type { PartitionKeys } from './keys.ts';
 import { RECORDS_PER_READ } from './limits.ts';
 import { recordKey } from './record-key.ts';
@@ -26,6 +27,8 @@ export interface StoredBody {
   readonly body: Uint8Array;
 }
 
+/** Bytes of the sequence number a record's mark begins with. */
+const SEQUENCE_BYTES = 6;
 /** Refs read per pipeline while all bodies are read. */
 const BODIES_PER_PIPELINE = 500;
 /** Offset of the version in a live definition; see `live-definition.ts`. */
@@ -155,6 +158,12 @@ export class LedgerReads {
     const pipeline = this.redis.pipeline();
     for (const { on, fields } of asks) pipeline.hmgetBuffer(recordKey(this.keys, on), ...fields);
     return (await run(pipeline)).map(buffers);
+  }
+
+  /** Number of the entry that last changed anything of the user; undefined while nothing did. */
+  async lastSeq(userId: string): Promise<number | undefined> {
+    const mark = await this.redis.hgetBuffer(this.keys.walletPrefix + userId, SEQUENCE_FIELD);
+    return mark === null ? undefined : mark.readUIntBE(0, SEQUENCE_BYTES);
   }
 
   /** One coupon of a wallet by its field. */

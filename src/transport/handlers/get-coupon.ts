@@ -38,6 +38,16 @@ const CHANGES: Readonly<Record<string, CouponChange>> = {
   erased: CouponChange.REVOKED,
 };
 
+/**
+ * Archived changes of a coupon, oldest first; those up to entry `sinceSeq` are waited for a little, so that who has just
+ * changed a coupon finds it in the history.
+ */
+export type ReadCouponChanges = (
+  couponId: string,
+  sinceSeq: number | undefined,
+  deadlineMs: number,
+) => Promise<readonly ArchivedChange[]>;
+
 type HistoryEntry = MessageInitShape<typeof CouponHistoryEntrySchema>;
 
 function historyOf(
@@ -67,8 +77,7 @@ function expiryOf(coupon: WalletCoupon, nowMs: number): HistoryEntry[] {
 export function getCoupon(deps: {
   readonly ledger: Pick<Ledger, 'read'>;
   readonly book: PromotionBook;
-  /** Archived changes of a coupon, oldest first. */
-  readonly couponChanges: (couponId: string, deadlineMs: number) => Promise<readonly ArchivedChange[]>;
+  readonly couponChanges: ReadCouponChanges;
 }): UnaryHandler<typeof GetCouponRequestSchema, typeof GetCouponResponseSchema> {
   return async (request, context) => {
     const userId = userOf(context.identity, request.userId);
@@ -78,7 +87,8 @@ export function getCoupon(deps: {
     if (coupon?.couponId !== request.couponId)
       throw new Refusal('COUPON_NOT_FOUND', 'There is no such coupon');
     const [message] = await couponMessages(userId, [coupon], deps, context);
-    const changes = await deps.couponChanges(request.couponId, context.deadlineMs);
+    const sinceSeq = await deps.ledger.read(context.deadlineMs, (reads) => reads.lastSeq(userId));
+    const changes = await deps.couponChanges(request.couponId, sinceSeq, context.deadlineMs);
     return {
       ...(message && { coupon: message }),
       history: historyOf(coupon, changes, message?.revokeReason ?? '', context.nowMs),
