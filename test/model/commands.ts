@@ -4,9 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { type Intent, intents, resolve } from './intents.ts';
 import { carryOut } from './model.ts';
-import { moveClock } from './model-orders.ts';
+import { automaticOff, type Decided, moveClock } from './model-orders.ts';
 import type { ModelState } from './model-state.ts';
-import type { Answer, Operation } from './operations.ts';
+import type { Answer, HoldOperation, Operation } from './operations.ts';
 import type { Sequence } from './sequence.ts';
 import type { SharedClock } from './shared-clock.ts';
 import { modelView, realView } from './state-view.ts';
@@ -44,9 +44,7 @@ class Act implements ModelCommand {
   async run(model: Modelled, { sequence }: Real): Promise<void> {
     const operations = this.all.flatMap((intent) => resolve(intent, model) ?? []);
     this.done = operations.map((operation) => JSON.stringify(operation)).join(' with ');
-    const answers = mayRace(model.state, operations)
-      ? await Promise.all(operations.map((operation) => sequence.perform(operation)))
-      : await oneByOne(sequence, operations);
+    const answers = await Promise.all(operations.map((operation) => sequence.perform(operation)));
     await settle(model, sequence, operations, answers);
     model.history.push(...operations);
     note(model, operations, answers);
@@ -55,21 +53,6 @@ class Act implements ModelCommand {
   toString(): string {
     return this.done === '' ? `not run: ${JSON.stringify(this.all)}` : this.done;
   }
-}
-
-/**
- * Two orders that are decided while a third call gives a budget back may both take the little that was left before. They
- * take less than they could, never more, but no way of doing one after the other explains it: so they do not race.
- */
-function mayRace({ promotions }: ModelState, operations: readonly Operation[]): boolean {
-  const holds = operations.filter(({ kind }) => kind === 'hold').length;
-  return operations.length < 3 || holds < 2 || promotions.budget.terms.limits.isCut !== true;
-}
-
-async function oneByOne(sequence: Sequence, operations: readonly Operation[]): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  for (const operation of operations) answers.push(await sequence.perform(operation));
-  return answers;
 }
 
 function note({ endings }: Modelled, operations: readonly Operation[], answers: readonly Answer[]): void {
@@ -116,14 +99,38 @@ interface Way {
 }
 
 /** What happens in one order. */
-function inOrder(state: ModelState, operations: readonly Operation[], order: readonly number[]): Way {
+function inOrder(
+  state: ModelState,
+  operations: readonly Operation[],
+  order: readonly number[],
+  decided: readonly Decided[] = [],
+): Way {
   const copy = structuredClone(state);
   const answers: Answer[] = [];
   for (const place of order) {
     const operation = operations[place];
-    if (operation !== undefined) answers[place] = carryOut(copy, operation);
+    if (operation !== undefined) answers[place] = carryOut(copy, operation, decided[place]);
   }
   return { state: copy, answers };
+}
+
+/** What orders among the operations may have decided before any of them happened: each by itself, promotion by promotion. */
+function decisions(state: ModelState, operations: readonly Operation[]): Decided[][] {
+  return operations.reduce<Decided[][]>(
+    (soFar, operation) => {
+      const own = operation.kind === 'hold' ? decisionsOf(state, operation) : [{}];
+      return soFar.flatMap((before) => own.map((decided) => [...before, decided]));
+    },
+    [[]],
+  );
+}
+
+function decisionsOf(state: ModelState, { user }: HoldOperation): Decided[] {
+  const offs = (name: 'auto' | 'budget'): Decided[] => {
+    const offMinor = automaticOff(state, state.users[user], name);
+    return [{}, { [name]: null }, ...(offMinor === undefined ? [] : [{ [name]: offMinor }])];
+  };
+  return offs('auto').flatMap((auto) => offs('budget').map((budget) => ({ ...auto, ...budget })));
 }
 
 /** What happened at once must be what could have happened one after the other, in some order. */
@@ -133,8 +140,14 @@ async function settle(
   operations: readonly Operation[],
   answers: readonly Answer[],
 ): Promise<void> {
-  const ways = permutations(operations.length).map((order) => inOrder(model.state, operations, order));
-  const fitting = ways.filter((way) => isDeepStrictEqual(way.answers, answers));
+  const orders = permutations(operations.length);
+  const fits = (way: Way): boolean => isDeepStrictEqual(way.answers, answers);
+  const ways = orders.map((order) => inOrder(model.state, operations, order));
+  const fitting = ways.filter(fits);
+  if (fitting.length === 0 && operations.length > 1) {
+    for (const decided of decisions(model.state, operations))
+      fitting.push(...orders.map((order) => inOrder(model.state, operations, order, decided)).filter(fits));
+  }
   const [first] = fitting;
   if (first === undefined) {
     deepStrictEqual(answers, ways[0]?.answers, otherAnswers(operations, answers));

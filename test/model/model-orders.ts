@@ -52,11 +52,17 @@ function answer(head: ModelHead, replayed: boolean): Answer {
   return { order: orderView(head), replayed };
 }
 
+/**
+ * What an order takes off by automatic promotions, if not what is left when it happens: it is decided a moment before, and
+ * promotion by promotion. Null: nothing was left of the promotion then.
+ */
+export type Decided = Partial<Record<Name, number | null>>;
+
 /** An order takes what it needs, or is refused. */
-export function hold(state: ModelState, operation: HoldOperation): Answer {
+export function hold(state: ModelState, operation: HoldOperation, decided: Decided = {}): Answer {
   const user = state.users[operation.user];
   const record = user.orders[operation.order];
-  const { request, couponIds, cart, holdMs, expectedMinor } = operation;
+  const { request, cart, holdMs, expectedMinor } = operation;
   const content = JSON.stringify({ ...operation, request: '' });
   const { head } = record;
   const earlier = head?.reservation === request ? head.content : head?.requests[request];
@@ -65,7 +71,7 @@ export function hold(state: ModelState, operation: HoldOperation): Answer {
   lapseInTheWay(state, operation);
   if (head?.state === 'reserved') return refused('ORDER_ALREADY_RESERVED', { reservation: head.reservation });
   if (head?.state === 'committed' || head?.state === 'returned') return refused('ORDER_ALREADY_COMMITTED');
-  const quoted = quote(state, user, couponIds, cart.quantity * cart.unitPriceMinor);
+  const quoted = quote(state, user, operation, decided);
   if ('refused' in quoted) return quoted;
   const offMinor = quoted.uses.reduce((sum, use) => sum + use.offMinor, 0);
   const linePaidMinor = cart.quantity * cart.unitPriceMinor - offMinor;
@@ -156,19 +162,20 @@ const leftOf = ({ allowed, seen }: Ration): number => Math.max(0, allowed - seen
 function quote(
   state: ModelState,
   user: ModelUser,
-  couponIds: readonly string[],
-  itemsMinor: number,
+  { couponIds, cart }: HoldOperation,
+  decided: Decided,
 ): { readonly uses: ModelUse[] } | ReturnType<typeof refused> {
   const uses: ModelUse[] = [];
   for (const couponId of couponIds) {
-    const failure = couponFailure(state, user, couponId, itemsMinor, uses);
+    const failure = couponFailure(state, user, couponId, cart.quantity * cart.unitPriceMinor, uses);
     if (failure !== undefined) return failure;
     const promotion = findCoupon(user, couponId)?.promotion ?? 'plain';
     uses.push(newUse(promotion, state.promotions[promotion].terms.offMinor, couponId));
   }
   for (const name of PROMOTIONS) {
-    const offMinor = automaticOff(state, user, name);
-    if (offMinor !== undefined) uses.push(newUse(name, offMinor));
+    const before = decidedOff(state, user, name, decided);
+    const offMinor = before === undefined ? automaticOff(state, user, name) : before;
+    if (offMinor !== undefined && offMinor !== null) uses.push(newUse(name, offMinor));
   }
   return { uses };
 }
@@ -183,7 +190,23 @@ function newUse(promotion: Name, offMinor: number, couponId?: string): ModelUse 
   };
 }
 
-function automaticOff(state: ModelState, user: ModelUser, name: Name): number | undefined {
+/** What was decided, provided that it can still be counted; otherwise it is decided again. */
+function decidedOff(
+  state: ModelState,
+  user: ModelUser,
+  name: Name,
+  decided: Decided,
+): number | null | undefined {
+  const offMinor = decided[name];
+  if (offMinor === undefined || offMinor === null) return offMinor;
+  const { terms, moneyMinor } = state.promotions[name];
+  const hasUses = rations(state, user, terms).every((one) => leftOf(one) > 0);
+  const hasMoney = moneyMinor + offMinor <= (terms.limits.budgetMinor ?? Number.POSITIVE_INFINITY);
+  return hasUses && hasMoney ? offMinor : undefined;
+}
+
+/** What an automatic promotion takes off right now; undefined: nothing is left of it. */
+export function automaticOff(state: ModelState, user: ModelUser, name: Name): number | undefined {
   const { terms, moneyMinor } = state.promotions[name];
   if (terms.way !== 'automatic' || rations(state, user, terms).some((one) => leftOf(one) === 0))
     return undefined;

@@ -28,7 +28,7 @@ import type {
   RefundOperation,
   ReturnOperation,
 } from './operations.ts';
-import { definitionOf, promotionIdOf, promotionOf, type Terms } from './terms.ts';
+import { definitionOf, promotionOf, type Terms } from './terms.ts';
 import { POINTS, type World } from './world.ts';
 
 const LINE = 'line';
@@ -338,10 +338,4 @@ function refusalAnswer({ kind }: Operation, { reason, detail }: Refusal): Answer
     default:
       return { refused: reason };
   }
-}
-
-/** The id of a promotion of the sequence. */
-export function idIn({ terms }: Sequence, name: Name): string {
-  const own = terms.find((one) => one.name === name);
-  return own === undefined ? '' : promotionIdOf(own);
 }
