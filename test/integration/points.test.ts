@@ -138,7 +138,6 @@ describe('points, from the order to the coupon', () => {
       pointsShort: 80n,
       exchangeable: false,
       refusalReason: RefusalReason.INSUFFICIENT_POINTS,
-      ownRemaining: undefined,
     });
     const call = client.exchangeCoupon({ userId, promotionId: 'points-10-off', requestId: 'r1' });
     expect(await refusalOf(call)).toMatchObject({
