@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ArchivedLedger, PARTITION, runOnce, startArchivedLedger } from '../../test/archived-ledger.ts';
 import { definitionOf, reasonOf, soon } from '../../test/ledger-fixture.ts';
 import { runAudit } from '../archive/audit.ts';
-import { decodeCouponValue, encodeCouponValue } from '../domain/coupon.ts';
+import { type CouponValue, couponIdOf, decodeCouponValue, encodeCouponValue } from '../domain/coupon.ts';
 import { earn, NO_POINTS } from '../domain/points.ts';
+import { encodeRedemption, REDEMPTION_OFFSETS, type Redemption } from '../domain/redemption.ts';
 import { encodeUserFacts, NO_FACTS } from '../domain/user-facts.ts';
 import { Feed } from '../feed/feed.ts';
 import { couponFieldHex } from '../ledger/coupon-field.ts';
 import { issueCoupon } from '../ledger/issue-coupon.ts';
-import { accountOf, walletOf } from '../ledger/transaction.ts';
+import { accountOf, orderOf, type Step, walletOf } from '../ledger/transaction.ts';
 import { changeSteps, pointsOf } from '../points/account-points.ts';
 import { createEraseUsersJob, eraseUser, erasureOf } from './erasures.ts';
 import { Profiles } from './profiles.ts';
@@ -67,14 +68,59 @@ async function makeUser(userId: string, claims: number, phone: string): Promise<
   await profiles.put(userId, { phone, name: '张三' }, soon());
 }
 
+/** An order takes a coupon, or lets it go, as a redemption would: wallet, account and order together. */
 async function hold(userId: string, request: string, state: 'reserved' | 'unused'): Promise<void> {
   const field = Buffer.from(couponFieldHex('claim', userId, request), 'hex');
   const { wallet } = await records(userId);
   const value = decodeCouponValue(wallet.get(field.toString('latin1')) ?? Buffer.alloc(0));
-  const held = Buffer.from(encodeCouponValue({ ...value, state }));
-  const steps = [{ kind: 'set', on: walletOf(userId), field, value: held }] as const;
-  const event = state === 'reserved' ? 'reserved' : 'released';
-  await fixture.ledger.transact({ event, opensNew: false, steps }, soon());
+  const holder = { on: accountOf(userId), field: Buffer.concat([Buffer.from('>'), field]) };
+  const isHeld = state === 'reserved';
+  const head = Buffer.from(encodeRedemption(redemptionOf(isHeld ? 'reserved' : 'released', value, field)));
+  const order = orderOf(userId, 'o1');
+  const steps: Step[] = [
+    { kind: 'set', on: walletOf(userId), field, value: Buffer.from(encodeCouponValue({ ...value, state })) },
+    isHeld ? { kind: 'set', ...holder, value: Buffer.from('o1') } : { kind: 'remove', ...holder },
+    { kind: 'set', on: order, field: Buffer.from('h'), value: head, times: isHeld ? DUE_TIMES : [] },
+    { kind: 'due', member: order.id, afterMs: isHeld ? HOLD_MS : undefined },
+  ];
+  await fixture.ledger.transact({ event: isHeld ? 'reserved' : 'released', opensNew: false, steps }, soon());
+}
+
+const HOLD_MS = 60_000;
+const DUE_TIMES = [
+  { offset: REDEMPTION_OFFSETS.reservedAt, plusMs: 0 },
+  { offset: REDEMPTION_OFFSETS.dueAt, plusMs: HOLD_MS },
+];
+
+function redemptionOf(state: Redemption['state'], coupon: CouponValue, field: Buffer): Redemption {
+  const { promotionRef, promotionVersion, issuedAtMs } = coupon;
+  const couponId = couponIdOf(issuedAtMs, field.toString('hex'));
+  return {
+    state,
+    reservationId: 'v1',
+    requestId: 'q1',
+    digest: '00',
+    requests: {},
+    orderNumber: '',
+    currency: 'CNY',
+    ruleSetVersion: 1,
+    reservedAtMs: 1,
+    dueAtMs: 0,
+    committedAtMs: 0,
+    ...(state === 'released' && { endedAtMs: 2 }),
+    itemsMinor: 100,
+    shippingMinor: 0,
+    itemsDiscountMinor: 10,
+    shippingDiscountMinor: 0,
+    payableMinor: 90,
+    refundedMinor: 0,
+    shippingRefundedMinor: 0,
+    bonusPoints: 0,
+    gifts: [],
+    coupons: [{ couponId, promotionRef, promotionVersion, discountMinor: 10, returned: false }],
+    promotions: [],
+    lines: [],
+  };
 }
 
 // SPEC S3
