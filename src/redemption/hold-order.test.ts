@@ -60,3 +60,43 @@ it('names the coupon, and not the limit it counts against, when both went to ano
   const order = orderOf({ userId: 'ben', orderId: 'o2', requestId: 'r2', couponIds });
   await expect(late.reserve(order, caller())).rejects.toMatchObject({ reason: 'COUPON_NOT_AVAILABLE' });
 });
+
+// SPEC L3, L5
+it('answers with what the same call made meanwhile, though its coupon is no longer free', async () => {
+  await fixture.define({ ref: 2 });
+  const couponIds = [await fixture.issue('cat', 2)];
+  const order = orderOf({ userId: 'cat', couponIds });
+  const twin = new Redemptions(afterFirstRead(() => fixture.redemptions.reserve(order, caller())));
+  expect(await twin.reserve(order, caller())).toMatchObject({
+    replayed: true,
+    order: { redemption: { state: 'reserved' } },
+  });
+});
+
+// SPEC P9
+it('is refused for an automatic promotion only when it runs out again and nobody was faster', async () => {
+  const own = await startRedemptionFixture();
+  try {
+    await own.define({ ref: 3, way: 'automatic', limits: { usesTotal: 1n } });
+    await own.redemptions.use(orderOf({ userId: 'first' }), caller());
+    const usage = { record: 'usage', id: '3' } as const;
+    const more = { kind: 'add', on: usage, field: Buffer.from('n'), delta: 1 } as const;
+    const noted: number[] = [];
+    // The decisions of this test go on applying it whatever is noted; more is counted before the second of them.
+    const busy: RedemptionPorts = {
+      ...own.ports,
+      exhausted: { note: (_ref, _userId, _limit, seen) => void noted.push(seen) },
+      evaluate: async (...question) => {
+        if (noted.length === 1)
+          await own.ledger.ledger.transact({ event: 'used', opensNew: false, steps: [more] }, soon());
+        return await own.ports.evaluate(...question);
+      },
+    };
+    await expect(new Redemptions(busy).reserve(orderOf({ userId: 'dan' }), caller())).rejects.toMatchObject({
+      reason: 'USES_EXHAUSTED',
+    });
+    expect(noted).toEqual([1, 2]);
+  } finally {
+    await own.close();
+  }
+});

@@ -1,5 +1,5 @@
 /** Reserves what an order uses, or uses it at once: all of it or nothing, decided on the final cart. */
-import { Refusal } from '../domain/refusal.ts';
+import { REASONS, Refusal } from '../domain/refusal.ts';
 import type { Outcome } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
 import { readCoupon } from './coupon-steps.ts';
@@ -40,8 +40,8 @@ class HoldAttempt {
   private readonly order: OrderRequest;
   private readonly caller: Caller;
   private readonly digest: string;
-  /** Promotions found to have run out; one that applies again although it was noted refuses the order. */
-  private readonly exhausted = new Set<number>();
+  /** Promotions found to have run out, and what was counted of each then. */
+  private readonly exhausted = new Map<number, number>();
 
   constructor(ports: RedemptionPorts, order: OrderRequest, caller: Caller) {
     this.ports = ports;
@@ -55,9 +55,26 @@ class HoldAttempt {
     for (;;) {
       const { userId, orderId } = this.order;
       const records = await readOrder(this.ports.ledger, userId, orderId, this.caller.deadlineMs);
-      const answer = (await this.replay(records)) ?? (await this.tryHold(records));
+      const answer = (await this.replay(records)) ?? (await this.holdOrLookAgain(records));
       if (answer !== undefined) return answer;
     }
+  }
+
+  /** A refusal counts for the order as it was read: a repeat of this very call may have made it meanwhile. */
+  private async holdOrLookAgain(records: OrderRecords): Promise<RedemptionAnswer | undefined> {
+    try {
+      return await this.tryHold(records);
+    } catch (error) {
+      if (await this.isOutdated(records, error)) return undefined;
+      throw error;
+    }
+  }
+
+  private async isOutdated({ head }: OrderRecords, error: unknown): Promise<boolean> {
+    if (!(error instanceof Refusal) || REASONS[error.reason].outcome !== 'noEffect') return false;
+    const { userId, orderId } = this.order;
+    const now = await readOrder(this.ports.ledger, userId, orderId, this.caller.deadlineMs);
+    return head === undefined ? now.head !== undefined : now.head?.equals(head) !== true;
   }
 
   private async replay(records: OrderRecords): Promise<RedemptionAnswer | undefined> {
@@ -134,15 +151,18 @@ class HoldAttempt {
     this.noteExhausted(found, plan);
   }
 
-  /** A promotion nobody asked for can be left out, if whoever decides is told; anything else refuses the order. */
+  /**
+   * A promotion nobody asked for can be left out, if whoever decides is told; anything else refuses the order. So does one
+   * that applies again although it was noted and nothing has changed since.
+   */
   private noteExhausted({ use, refusal, seen }: ExhaustedUse, plan: HoldPlan): void {
     const { promotionRef } = use;
     const isAskedFor = plan.redemption.promotions.some(
       (one) => one.promotionRef === promotionRef && (one.couponId !== undefined || one.code !== undefined),
     );
     const { exhausted } = this.ports;
-    if (isAskedFor || exhausted === undefined || this.exhausted.has(promotionRef)) throw refusal;
-    this.exhausted.add(promotionRef);
+    if (isAskedFor || exhausted === undefined || this.exhausted.get(promotionRef) === seen) throw refusal;
+    this.exhausted.set(promotionRef, seen);
     exhausted.note(promotionRef, this.order.userId, limitOf(refusal), seen);
   }
 }
