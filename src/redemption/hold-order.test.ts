@@ -73,6 +73,18 @@ it('answers with what the same call made meanwhile, though its coupon is no long
   });
 });
 
+// SPEC L3
+it('gets a coupon that the sweep has just taken from a reservation past its time', async () => {
+  const { redemptions, ledger } = fixture;
+  await fixture.define({ ref: 4 });
+  const couponIds = [await fixture.issue('eve', 4)];
+  const { order } = await redemptions.reserve(orderOf({ userId: 'eve', couponIds, holdMs: 1 }), caller());
+  await expect.poll(() => ledger.ledger.nowMs() > order.redemption.dueAtMs + 5).toBe(true);
+  const late = new Redemptions(afterFirstRead(() => redemptions.lapse('eve', 'o1', soon())));
+  const next = orderOf({ userId: 'eve', orderId: 'o2', requestId: 'r2', couponIds });
+  expect(await late.reserve(next, caller())).toMatchObject({ replayed: false });
+});
+
 // SPEC P9
 it('is refused for an automatic promotion only when it runs out again and nobody was faster', async () => {
   const own = await startRedemptionFixture();

@@ -60,7 +60,10 @@ class HoldAttempt {
     }
   }
 
-  /** A refusal counts for the order as it was read: a repeat of this very call may have made it meanwhile. */
+  /**
+   * A refusal counts for the order and the coupons as they were read: a repeat of this very call may have made the order
+   * meanwhile, or another reservation may have let go of a coupon.
+   */
   private async holdOrLookAgain(records: OrderRecords): Promise<RedemptionAnswer | undefined> {
     try {
       return await this.tryHold(records);
@@ -70,11 +73,16 @@ class HoldAttempt {
     }
   }
 
-  private async isOutdated({ head }: OrderRecords, error: unknown): Promise<boolean> {
+  private async isOutdated(records: OrderRecords, error: unknown): Promise<boolean> {
     if (!(error instanceof Refusal) || REASONS[error.reason].outcome !== 'noEffect') return false;
-    const { userId, orderId } = this.order;
+    const { userId, orderId, couponIds } = this.order;
     const now = await readOrder(this.ports.ledger, userId, orderId, this.caller.deadlineMs);
-    return head === undefined ? now.head !== undefined : now.head?.equals(head) !== true;
+    const isSame = (before: Buffer | undefined, after: Buffer | undefined): boolean =>
+      before === undefined || after === undefined ? before === after : before.equals(after);
+    const areCouponsSame = couponIds.every((couponId) =>
+      isSame(readCoupon(records, couponId)?.bytes, readCoupon(now, couponId)?.bytes),
+    );
+    return !(isSame(records.head, now.head) && areCouponsSame);
   }
 
   private async replay(records: OrderRecords): Promise<RedemptionAnswer | undefined> {
