@@ -248,7 +248,7 @@ class Serving implements App {
       ledger: this.ledger,
       codes: this.codes.book,
       promotions: book,
-      evaluate: (request, caller) => evaluateOnce(evaluations, request, caller),
+      evaluate: (request, caller, holder) => evaluateOnce(evaluations, request, caller, holder),
       exhausted: this.live.hints,
       metrics: this.deps.metrics,
     });

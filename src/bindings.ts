@@ -20,7 +20,7 @@ import type { ErasurePorts } from './privacy/erasures.ts';
 import type { Redemptions } from './redemption/redemptions.ts';
 import type { RefundPorts } from './redemption/refund-items.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import { type Binding, checked, hot, stream, unary } from './transport/binding.ts';
+import { type Binding, generated, hot, stream, unary } from './transport/binding.ts';
 import type { ClaimIntake } from './transport/claim-intake.ts';
 import type { EvaluationIntake } from './transport/evaluation-intake.ts';
 import { activatePromotion } from './transport/handlers/activate-promotion.ts';
@@ -96,6 +96,7 @@ import {
   reserveCouponsCodec,
   useCouponsCodec,
 } from './transport/redemption-codecs.ts';
+import type { WholeWalletPorts } from './transport/whole-wallet.ts';
 
 /** The services of the contract that are served. */
 export const SERVICES = [
@@ -130,6 +131,7 @@ export interface HandlerDependencies {
   readonly findRef: ExchangePorts['findRef'];
   readonly isDevelopment: boolean;
   readonly couponChanges: ReadCouponChanges;
+  readonly wallets: WholeWalletPorts;
   readonly itemDeadlineMs: number;
   readonly clock: () => number;
 }
@@ -187,7 +189,7 @@ function couponBindings(deps: HandlerDependencies): Binding[] {
     unary(method.getPublicPromotion, getPublicPromotion(deps)),
     hot(
       method.listCoupons,
-      listCoupons({ ledger: deps.ledger, summaries: new PromotionSummaries(deps.book) }),
+      listCoupons({ wallets: deps.wallets, summaries: new PromotionSummaries(deps.book) }),
     ),
     unary(method.listExpiringCoupons, listExpiringCoupons(deps)),
     unary(method.getCoupon, getCoupon(deps)),
@@ -220,10 +222,10 @@ function pointsBindings(deps: HandlerDependencies): Binding[] {
 function redemptionBindings(deps: HandlerDependencies): Binding[] {
   const { method } = RedemptionService;
   return [
-    checked(method.reserveCoupons, reserveCouponsCodec, reserveCoupons(deps)),
-    checked(method.commitReservation, commitReservationCodec, commitReservation(deps)),
-    checked(method.releaseReservation, releaseReservationCodec, releaseReservation(deps)),
-    checked(method.useCoupons, useCouponsCodec, useCoupons(deps)),
+    generated(method.reserveCoupons, reserveCouponsCodec, reserveCoupons(deps)),
+    generated(method.commitReservation, commitReservationCodec, commitReservation(deps)),
+    generated(method.releaseReservation, releaseReservationCodec, releaseReservation(deps)),
+    generated(method.useCoupons, useCouponsCodec, useCoupons(deps)),
     unary(method.returnCoupons, returnCoupons(deps)),
     unary(method.refundItems, refundItems(deps)),
     unary(method.getRedemption, getRedemption(deps)),

@@ -1,5 +1,5 @@
 /** Redemptions on a real ledger, with decisions made by the test: every coupon, code and automatic promotion applies. */
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { LimitsSchema, ReachSchema } from '../src/gen/hongbao/v1/availability_pb.ts';
 import {
   type AppliedPromotion,
@@ -12,6 +12,8 @@ import {
   RejectionReason,
 } from '../src/gen/hongbao/v1/cart_service_pb.ts';
 import { type Promotion, PromotionSchema } from '../src/gen/hongbao/v1/promotion_pb.ts';
+import { ReserveCouponsRequestSchema } from '../src/gen/hongbao/v1/redemption_service_pb.ts';
+import { type Cart, decodeReserveCouponsRequest } from '../src/gen/hot/redemption-requests.ts';
 import type { CodeHolds } from '../src/redemption/code-holds.ts';
 import type { OrderRequest } from '../src/redemption/order-request.ts';
 import type { Caller, ExhaustedPromotions, RedemptionPorts } from '../src/redemption/redemption-ports.ts';
@@ -80,6 +82,14 @@ export function caller(): Caller {
   };
 }
 
+/** A cart as requests about orders bring it. */
+export function orderCart(cart: MessageInitShape<typeof CartSchema>): Cart {
+  const request = create(ReserveCouponsRequestSchema, { cart: create(CartSchema, cart) });
+  const decoded = decodeReserveCouponsRequest(toBinary(ReserveCouponsRequestSchema, request)).cart;
+  if (decoded === undefined) throw new Error('the cart got lost');
+  return decoded;
+}
+
 /** An order of one line; override what the test is about. */
 export function orderOf(overrides: Partial<OrderRequest> = {}): OrderRequest {
   return {
@@ -87,7 +97,7 @@ export function orderOf(overrides: Partial<OrderRequest> = {}): OrderRequest {
     orderId: 'o1',
     requestId: 'r1',
     orderNumber: '',
-    cart: create(CartSchema, {
+    cart: orderCart({
       currency: 'USD',
       lines: [{ lineId: 'l1', itemId: 'duck', quantity: 1, unitPriceMinor: PRICE_MINOR }],
     }),

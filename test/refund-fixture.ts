@@ -1,9 +1,9 @@
 /** Orders, returns and refunds on a real ledger, decided by the engine in this process. */
-import { create, fromBinary, fromJson, type JsonObject, toBinary } from '@bufbuild/protobuf';
+import { fromBinary, fromJson, type JsonObject, toBinary } from '@bufbuild/protobuf';
 import { RuleTable } from '../src/engine/rule-table.ts';
 import { answerItem } from '../src/evaluation/answer-item.ts';
 import { readPromotion } from '../src/evaluation/read-promotion.ts';
-import { CartSchema, EvaluateCartRequestSchema } from '../src/gen/hongbao/v1/cart_service_pb.ts';
+import { EvaluateCartRequestSchema } from '../src/gen/hongbao/v1/cart_service_pb.ts';
 import { type Promotion, PromotionSchema } from '../src/gen/hongbao/v1/promotion_pb.ts';
 import { Points } from '../src/points/points.ts';
 import { type KnownOrder, readKnownOrder } from '../src/redemption/read-order.ts';
@@ -17,6 +17,7 @@ import {
 } from '../src/redemption/refund-items.ts';
 import { type Returned, type ReturnRequest, returnCoupons } from '../src/redemption/return-coupons.ts';
 import { definitionOf, isClaimed, type LedgerFixture, soon, startLedgerFixture } from './ledger-fixture.ts';
+import { orderCart } from './redemption-fixture.ts';
 
 /** A promotion of a test, as protobuf JSON without the fields that are the same everywhere; 20.00 off unless told. */
 export type TestPromotion = JsonObject & { readonly ref: number };
@@ -168,7 +169,7 @@ export class RefundFixture {
       orderId,
       requestId: `use-${orderId}`,
       orderNumber: '',
-      cart: create(CartSchema, cart),
+      cart: orderCart(cart),
       facts: undefined,
       couponIds,
       codes,

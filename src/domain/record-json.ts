@@ -11,27 +11,34 @@ export class CorruptRecordError extends Error {
 /** The field that leads every record and tells its version. */
 const VERSION_FIELD = 'v';
 
-/** The bytes of a record's JSON, led by its version. */
-export function encodeRecordJson(version: number, fields: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ [VERSION_FIELD]: version, ...fields }));
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder('utf-8', { fatal: true });
+
+/** The bytes of a record's JSON, led by its version; `headBytes` zero bytes stand in front of it. */
+export function encodeRecordJson(version: number, fields: object, headBytes = 0): Uint8Array {
+  const json = JSON.stringify({ [VERSION_FIELD]: version, ...fields });
+  return ENCODER.encode(headBytes === 0 ? json : '\0'.repeat(headBytes) + json);
 }
 
 function parsed(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(DECODER.decode(bytes));
   } catch {
     throw new CorruptRecordError('not JSON');
   }
 }
 
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** The fields of one object. Every reader throws {@link CorruptRecordError} when the field is not what it asks for. */
 export class RecordFields {
-  private readonly fields: ReadonlyMap<string, unknown>;
+  private readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(value: unknown) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new CorruptRecordError('not an object');
-    this.fields = new Map(Object.entries(value));
+    if (!isRecord(value)) throw new CorruptRecordError('not an object');
+    this.fields = value;
   }
 
   /** Reads what {@link encodeRecordJson} wrote. Another version than `version` is corrupt. */
@@ -41,19 +48,24 @@ export class RecordFields {
     return fields;
   }
 
+  /** What was inherited is no field. */
+  private value(name: string): unknown {
+    return Object.hasOwn(this.fields, name) ? this.fields[name] : undefined;
+  }
+
   has(name: string): boolean {
-    return this.fields.has(name);
+    return Object.hasOwn(this.fields, name);
   }
 
   text(name: string): string {
-    const value = this.fields.get(name);
+    const value = this.value(name);
     if (typeof value !== 'string') throw new CorruptRecordError(`${name} is no text`);
     return value;
   }
 
   /** A whole number, negative ones too. */
   signed(name: string): number {
-    const value = this.fields.get(name);
+    const value = this.value(name);
     if (typeof value !== 'number' || !Number.isSafeInteger(value))
       throw new CorruptRecordError(`${name} is no whole number`);
     return value;
@@ -67,7 +79,7 @@ export class RecordFields {
   }
 
   flag(name: string): boolean {
-    const value = this.fields.get(name);
+    const value = this.value(name);
     if (typeof value !== 'boolean') throw new CorruptRecordError(`${name} is no flag`);
     return value;
   }
@@ -86,7 +98,7 @@ export class RecordFields {
 
   /** A list of anything; the reader looks at the values itself. */
   list(name: string): readonly unknown[] {
-    const value = this.fields.get(name);
+    const value = this.value(name);
     if (!Array.isArray(value)) throw new CorruptRecordError(`${name} is no list`);
     return value;
   }
@@ -100,7 +112,7 @@ export class RecordFields {
 
   /** An object whose values are all text. */
   textMap(name: string): Record<string, string> {
-    const inner = new RecordFields(this.fields.get(name));
-    return Object.fromEntries([...inner.fields.keys()].map((key) => [key, inner.text(key)]));
+    const inner = new RecordFields(this.value(name));
+    return Object.fromEntries(Object.keys(inner.fields).map((key) => [key, inner.text(key)]));
   }
 }

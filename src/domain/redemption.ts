@@ -93,27 +93,22 @@ const STATES: readonly RedemptionState[] = ['reserved', 'committed', 'released',
 /** The bytes of field `h`. */
 export function encodeRedemption(redemption: Redemption): Uint8Array {
   const { reservedAtMs, dueAtMs, committedAtMs, ...rest } = redemption;
-  const json = encodeRecordJson(VERSION, rest);
-  const bytes = new Uint8Array(HEADER_BYTES + json.length);
-  const view = new DataView(bytes.buffer);
+  const bytes = encodeRecordJson(VERSION, rest, HEADER_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   writeUint48(view, REDEMPTION_OFFSETS.reservedAt, reservedAtMs);
   writeUint48(view, REDEMPTION_OFFSETS.dueAt, dueAtMs);
   writeUint48(view, REDEMPTION_OFFSETS.committedAt, committedAtMs);
-  bytes.set(json, HEADER_BYTES);
   return bytes;
 }
 
 /** Reads field `h`. Throws {@link CorruptRecordError} when the bytes are not a redemption. */
 export function decodeRedemption(bytes: Uint8Array): Redemption {
-  if (bytes.length < HEADER_BYTES) throw new CorruptRecordError(`${bytes.length} bytes`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const moments = readMoments(bytes);
   const fields = RecordFields.decode(bytes.subarray(HEADER_BYTES), VERSION);
   return {
     ...readRequest(fields),
     ...readTotals(fields),
-    reservedAtMs: readUint48(view, REDEMPTION_OFFSETS.reservedAt),
-    dueAtMs: readUint48(view, REDEMPTION_OFFSETS.dueAt),
-    committedAtMs: readUint48(view, REDEMPTION_OFFSETS.committedAt),
+    ...moments,
     ...(fields.has('endedAtMs') && { endedAtMs: fields.whole('endedAtMs') }),
     ...(fields.has('reason') && { reason: fields.text('reason') }),
     gifts: fields.items('gifts', (gift) => ({
@@ -123,6 +118,21 @@ export function decodeRedemption(bytes: Uint8Array): Redemption {
     coupons: fields.items('coupons', readCoupon),
     promotions: fields.items('promotions', readPromotion),
     lines: fields.items('lines', readLine),
+  };
+}
+
+/** The redemption with the moments that stand in front of the bytes. Throws {@link CorruptRecordError} when they do not. */
+export function withMoments(redemption: Redemption, bytes: Uint8Array): Redemption {
+  return { ...redemption, ...readMoments(bytes) };
+}
+
+function readMoments(bytes: Uint8Array) {
+  if (bytes.length < HEADER_BYTES) throw new CorruptRecordError(`${bytes.length} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    reservedAtMs: readUint48(view, REDEMPTION_OFFSETS.reservedAt),
+    dueAtMs: readUint48(view, REDEMPTION_OFFSETS.dueAt),
+    committedAtMs: readUint48(view, REDEMPTION_OFFSETS.committedAt),
   };
 }
 

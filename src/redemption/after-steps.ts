@@ -1,5 +1,5 @@
 /** The records of an order as they are once steps planned on them were carried out, so that nobody need read them again. */
-import { decodeRedemption } from '../domain/redemption.ts';
+import { decodeRedemption, type Redemption, withMoments } from '../domain/redemption.ts';
 import type { Step } from '../ledger/transaction.ts';
 import type { KnownOrder, OrderRecords } from './read-order.ts';
 
@@ -15,8 +15,14 @@ function stampedValue(step: Extract<Step, { kind: 'set' }>, nowMs: number): Buff
  * The records after the steps: values set and removed, with the ledger's time in them. Counters are not followed.
  *
  * @param nowMs the time of the decision, by the ledger's clock
+ * @param written the head that the steps write, when it is at hand; its moments are those of the ledger
  */
-export function afterSteps(records: OrderRecords, steps: readonly Step[], nowMs: number): KnownOrder {
+export function afterSteps(
+  records: OrderRecords,
+  steps: readonly Step[],
+  nowMs: number,
+  written?: Redemption,
+): KnownOrder {
   const order: Fields = new Map(records.order);
   const account: Fields = new Map(records.account);
   const wallet: Fields = new Map(records.wallet);
@@ -28,5 +34,6 @@ export function afterSteps(records: OrderRecords, steps: readonly Step[], nowMs:
     else fields?.delete(step.field.toString('latin1'));
   }
   const head = order.get('h') ?? Buffer.alloc(0);
-  return { ...records, order, account, wallet, head, redemption: decodeRedemption(head) };
+  const redemption = written === undefined ? decodeRedemption(head) : withMoments(written, head);
+  return { ...records, order, account, wallet, head, redemption };
 }

@@ -1,12 +1,19 @@
 /** Uses what a reservation holds, for good: the order was paid. */
-import { encodeRedemption, REDEMPTION_OFFSETS, type Redemption } from '../domain/redemption.ts';
+import { REDEMPTION_OFFSETS, type Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { orderOf, type Step } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
 import { type ReadCoupon, readCoupon, takeCoupons, useHeldCoupons } from './coupon-steps.ts';
 import { type EndingRequest, type RedemptionAnswer, requireReservation } from './let-go.ts';
 import { holdCodes, settleCodes } from './order-codes.ts';
-import { dueMember, expectHead, type KnownOrder, ORDER_HEAD, readKnownOrder } from './read-order.ts';
+import {
+  dueMember,
+  expectHead,
+  headBytes,
+  type KnownOrder,
+  ORDER_HEAD,
+  readKnownOrder,
+} from './read-order.ts';
 import type { RedemptionPorts } from './redemption-ports.ts';
 import { hasEnded, requestsWith } from './request-ids.ts';
 import { countUses, type UsagePlan, useLimits } from './usage-steps.ts';
@@ -62,23 +69,22 @@ type Attempt = (
 const commitHeld: Attempt = async (ports, order, { requestId }, deadlineMs) => {
   const { userId, orderId, redemption } = order;
   const coupons = redemption.coupons.flatMap(({ couponId }) => readCoupon(order, couponId) ?? []);
+  const head = committedHead(redemption, requestId);
   const steps = [
     expectHead(order),
     ...useHeldCoupons(userId, orderId, coupons),
-    ...writeCommitted(order, redemption, requestId),
+    ...writeCommitted(order, head),
   ];
   const outcome = await ports.ledger.transact({ event: 'committed', opensNew: false, steps }, deadlineMs);
-  return outcome.kind === 'done' ? afterSteps(order, steps, outcome.nowMs) : undefined;
+  return outcome.kind === 'done' ? afterSteps(order, steps, outcome.nowMs, head) : undefined;
 };
 
-function writeCommitted(order: KnownOrder, redemption: Redemption, requestId: string): Step[] {
-  const { userId, orderId } = order;
-  const head: Redemption = {
-    ...redemption,
-    state: 'committed',
-    requests: requestsWith(redemption, requestId, 'commit'),
-  };
-  const value = Buffer.from(encodeRedemption(head));
+function committedHead(redemption: Redemption, requestId: string): Redemption {
+  return { ...redemption, state: 'committed', requests: requestsWith(redemption, requestId, 'commit') };
+}
+
+function writeCommitted({ userId, orderId }: KnownOrder, head: Redemption): Step[] {
+  const value = headBytes(head);
   const times = [{ offset: REDEMPTION_OFFSETS.committedAt, plusMs: 0 }];
   return [
     { kind: 'set', on: orderOf(userId, orderId), field: ORDER_HEAD, value, times },
@@ -94,19 +100,20 @@ const commitExpired: Attempt = async (ports, order, { requestId }, deadlineMs) =
   await holdCodes(ports, order, deadlineMs, 0).catch((error: unknown) => {
     throw error instanceof Refusal && error.reason === 'CODE_ALREADY_USED' ? expired(order, error) : error;
   });
+  const head = committedHead(takenAgain(redemption, usage), requestId);
   const before: Step[] = [expectHead(order), { kind: 'within', fromMs: usage.fromMs, toMs: usage.toMs }];
   const steps = [
     ...before,
     ...usage.steps,
     ...takeCoupons(userId, orderId, coupons, 'used'),
-    ...writeCommitted(order, takenAgain(redemption, usage), requestId),
+    ...writeCommitted(order, head),
   ];
   const outcome = await ports.ledger.transact({ event: 'committed', opensNew: false, steps }, deadlineMs);
   if (outcome.kind === 'out_of_bounds') {
     await ports.codes?.free(userId, orderId, deadlineMs);
     throw expired(order, usage.exhaustedAt(outcome.step - before.length, outcome.value)?.refusal);
   }
-  return outcome.kind === 'done' ? afterSteps(order, steps, outcome.nowMs) : undefined;
+  return outcome.kind === 'done' ? afterSteps(order, steps, outcome.nowMs, head) : undefined;
 };
 
 function countAgain({ promotions, ledger }: RedemptionPorts, { userId, redemption }: KnownOrder): UsagePlan {

@@ -3,10 +3,10 @@ import { REASONS, Refusal } from '../domain/refusal.ts';
 import type { Outcome } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
 import { readCoupon } from './coupon-steps.ts';
-import { decideOrder } from './decide-order.ts';
+import { type AskedOrder, decideOrder } from './decide-order.ts';
 import { isOverdue, lapseOrder, type RedemptionAnswer } from './let-go.ts';
 import { freeCodesAfter, holdCodes, settleCodes } from './order-codes.ts';
-import { digestOf, type OrderRequest } from './order-request.ts';
+import { digestOf, type OrderRequest, questionOf } from './order-request.ts';
 import { type HoldPlan, planHold, USER_STEP } from './plan-hold.ts';
 import { type OrderRecords, readOrder, requireOrder, requireUser } from './read-order.ts';
 import type { Caller, ExhaustedLimit, RedemptionPorts } from './redemption-ports.ts';
@@ -39,6 +39,7 @@ class HoldAttempt {
   private readonly ports: RedemptionPorts;
   private readonly order: OrderRequest;
   private readonly caller: Caller;
+  private readonly asked: AskedOrder;
   private readonly digest: string;
   /** Promotions found to have run out, and what was counted of each then. */
   private readonly exhausted = new Map<number, number>();
@@ -47,7 +48,8 @@ class HoldAttempt {
     this.ports = ports;
     this.order = order;
     this.caller = caller;
-    this.digest = digestOf(order);
+    this.asked = { order, question: questionOf(order) };
+    this.digest = digestOf(order, this.asked.question);
   }
 
   /** Ends by the deadline, which the ledger and the evaluation mind. */
@@ -100,15 +102,15 @@ class HoldAttempt {
     requireFree(records);
     const { ports, order, caller } = this;
     const nowMs = ports.ledger.nowMs();
-    const decision = await decideOrder(ports, order, caller, nowMs);
-    const plan = planHold(records, order, decision, ports.promotions, nowMs);
+    const decision = await decideOrder(ports, this.asked, records, caller, nowMs);
+    const plan = planHold(records, { ...order, digest: this.digest }, decision, ports.promotions, nowMs);
     await this.holdCodes(plan);
     const outcome = await ports.ledger.transact(plan.transaction, caller.deadlineMs);
     if (outcome.kind !== 'done') {
       this.judge(outcome, plan);
       return undefined;
     }
-    const held = afterSteps(records, plan.transaction.steps, outcome.nowMs);
+    const held = afterSteps(records, plan.transaction.steps, outcome.nowMs, plan.redemption);
     await this.keepCodes(plan);
     await settleCodes(ports, held, caller.deadlineMs);
     return { order: held, replayed: false };

@@ -1,5 +1,5 @@
 /** Lets go of what a reservation holds: because the order was not paid, or because its time is over. */
-import { encodeRedemption, type Redemption } from '../domain/redemption.ts';
+import type { Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { orderOf, type Step } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
@@ -8,6 +8,7 @@ import { settleCodes } from './order-codes.ts';
 import {
   dueMember,
   expectHead,
+  headBytes,
   type KnownOrder,
   ORDER_HEAD,
   readKnownOrder,
@@ -50,7 +51,7 @@ function givingBack(order: KnownOrder, head: Redemption): Step[] {
   const { userId, orderId, redemption } = order;
   const coupons = redemption.coupons.flatMap(({ couponId }) => readCoupon(order, couponId) ?? []);
   const promotions = redemption.promotions.map((promotion) => ({ ...promotion, givenBack: true }));
-  const value = Buffer.from(encodeRedemption({ ...head, promotions }));
+  const value = headBytes({ ...head, promotions });
   return [
     ...freeHeldCoupons(userId, orderId, coupons),
     ...giveBackUses(redemption.promotions, userId),

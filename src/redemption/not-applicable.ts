@@ -1,14 +1,16 @@
 /** Why a coupon or code that an order asked for does not apply, as the caller is told. */
+import { fromBinary } from '@bufbuild/protobuf';
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import { normalisedCode } from '../engine/normalised-code.ts';
 import {
-  type EvaluateCartResponse,
+  EvaluateCartResponseSchema,
   type RejectedCandidate,
   type Rejection,
   RejectionReason,
   RejectionReasonSchema,
 } from '../gen/hongbao/v1/cart_service_pb.ts';
 import type { OrderRequest } from './order-request.ts';
+import type { AppliedSource, Decision } from './read-decision.ts';
 
 /** Rejections that have a reason of their own among refusals; the others are COUPON_NOT_APPLICABLE. */
 const REASONS: Partial<Record<RejectionReason, RefusalReason>> = {
@@ -48,11 +50,12 @@ function asked({ couponIds, codes }: OrderRequest): Asked[] {
 }
 
 /** Throws the refusal for the first coupon or code that was asked for and does not apply. */
-export function requireApplied(order: OrderRequest, response: EvaluateCartResponse): void {
+export function requireApplied(order: OrderRequest, { applied, bytes }: Decision): void {
   for (const one of asked(order)) {
-    const isOne = ({ source }: Pick<RejectedCandidate, 'source'>): boolean =>
+    const isOne = ({ source }: { readonly source: AppliedSource }): boolean =>
       source.case === one.kind && source.value === one.value;
-    if (!response.applied.some(isOne)) throw notApplicable(one, response.rejected.find(isOne));
+    if (applied.some(isOne)) continue;
+    throw notApplicable(one, fromBinary(EvaluateCartResponseSchema, bytes).rejected.find(isOne));
   }
 }
 

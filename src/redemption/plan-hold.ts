@@ -1,14 +1,16 @@
 /** The transaction by which an order takes everything its decision uses: coupons, uses and money of promotions. */
-import { encodeRedemption, REDEMPTION_OFFSETS, type Redemption } from '../domain/redemption.ts';
+import { REDEMPTION_OFFSETS, type Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
-import type { AppliedPromotion, CartLine } from '../gen/hongbao/v1/cart_service_pb.ts';
+import type { CartLine } from '../gen/hot/redemption-requests.ts';
 import { orderOf, type StampedTime, type Step, type Transaction } from '../ledger/transaction.ts';
 import { type ReadCoupon, readCoupon, takeCoupons } from './coupon-steps.ts';
 import { type OrderDecision, storedDecision } from './decide-order.ts';
-import { digestOf, type OrderRequest } from './order-request.ts';
+import type { OrderRequest } from './order-request.ts';
+import type { AppliedPromotion } from './read-decision.ts';
 import {
   dueMember,
   expectHead,
+  headBytes,
   ORDER_DECISION,
   ORDER_HEAD,
   type OrderRecords,
@@ -17,6 +19,9 @@ import {
 import type { CurrentPromotions } from './redemption-ports.ts';
 import { inheritedRequests } from './request-ids.ts';
 import { countUses, type UsagePlan, type Use, useLimits } from './usage-steps.ts';
+
+/** An order with the digest that tells it from others of the same request id. */
+export type DigestedOrder = OrderRequest & { readonly digest: string };
 
 /** A planned hold, and where in it uses are counted. */
 export interface HoldPlan {
@@ -38,18 +43,18 @@ export const USER_STEP = 1;
  */
 export function planHold(
   records: OrderRecords,
-  order: OrderRequest,
-  decision: OrderDecision,
+  order: DigestedOrder,
+  decided: OrderDecision,
   promotions: CurrentPromotions,
   nowMs: number,
 ): HoldPlan {
-  const { applied } = decision.response;
+  const { applied } = decided.decision;
   const coupons = applied.flatMap(({ source }) =>
     source.case === 'couponId' ? [requireCoupon(records, source.value)] : [],
   );
   const uses = applied.map((one) => useOf(one, coupons, promotions));
   const usage = countUses(uses, order.userId, nowMs);
-  const redemption = redemptionOf(order, decision, uses, usage, records.redemption);
+  const redemption = redemptionOf(order, decided, uses, usage, records.redemption);
   const state = order.holdMs === undefined ? 'used' : 'reserved';
   // Coupons stand before uses: whoever comes too late for both hears of the coupon, as the rules would have told him.
   const before = [
@@ -61,7 +66,7 @@ export function planHold(
   const steps: Step[] = [
     ...before,
     ...usage.steps,
-    ...writeOrder(order, redemption, storedDecision(decision, coupons)),
+    ...writeOrder(order, redemption, storedDecision(decided, coupons)),
   ];
   return {
     transaction: { event: state, opensNew: true, steps },
@@ -96,7 +101,7 @@ function useOf(
   return {
     promotionId,
     promotionRef,
-    discountMinor: Number(discountMinor),
+    discountMinor,
     limits: useLimits(current?.limits),
   };
 }
@@ -119,7 +124,7 @@ function writeOrder(order: OrderRequest, redemption: Redemption, decision: Buffe
     { offset: reservedAt, plusMs: 0 },
     holdMs === undefined ? { offset: committedAt, plusMs: 0 } : { offset: dueAt, plusMs: holdMs },
   ];
-  const value = Buffer.from(encodeRedemption(redemption));
+  const value = headBytes(redemption);
   return [
     { kind: 'set', on, field: ORDER_HEAD, value, times },
     { kind: 'set', on, field: ORDER_DECISION, value: decision },
@@ -128,41 +133,33 @@ function writeOrder(order: OrderRequest, redemption: Redemption, decision: Buffe
 }
 
 function redemptionOf(
-  order: OrderRequest,
-  { response }: OrderDecision,
+  order: DigestedOrder,
+  { decision }: OrderDecision,
   uses: readonly Use[],
   usage: UsagePlan,
   earlier: Redemption | undefined,
 ): Redemption {
-  const { totals } = response;
+  const { totals, applied } = decision;
   return {
     state: order.holdMs === undefined ? 'committed' : 'reserved',
     reservationId: order.requestId,
     requestId: order.requestId,
-    digest: digestOf(order),
+    digest: order.digest,
     requests: inheritedRequests(earlier),
     orderNumber: order.orderNumber,
     currency: order.cart?.currency ?? '',
     reservedAtMs: 0,
     dueAtMs: 0,
     committedAtMs: 0,
-    itemsMinor: Number(totals?.itemsMinor ?? 0n),
-    shippingMinor: Number(totals?.shippingMinor ?? 0n),
-    itemsDiscountMinor: Number(totals?.itemsDiscountMinor ?? 0n),
-    shippingDiscountMinor: Number(totals?.shippingDiscountMinor ?? 0n),
-    payableMinor: Number(totals?.payableMinor ?? 0n),
+    ...totals,
     refundedMinor: 0,
     shippingRefundedMinor: 0,
-    bonusPoints: Number(response.bonusPoints),
-    gifts: giftsOf(response.applied),
-    ruleSetVersion: Number(response.ruleSetVersion),
-    coupons: response.applied.flatMap((applied, index) => couponOf(applied, uses[index])),
-    promotions: response.applied.map((applied, index) =>
-      promotionOf(applied, uses[index], usage.periods[index]),
-    ),
-    lines: (order.cart?.lines ?? []).map((line, index) =>
-      lineOf(line, Number(response.lines[index]?.payableMinor ?? 0n)),
-    ),
+    bonusPoints: decision.bonusPoints,
+    gifts: giftsOf(applied),
+    ruleSetVersion: decision.ruleSetVersion,
+    coupons: applied.flatMap((one, index) => couponOf(one, uses[index])),
+    promotions: applied.map((one, index) => promotionOf(one, uses[index], usage.periods[index])),
+    lines: (order.cart?.lines ?? []).map((line, index) => lineOf(line, decision.payableMinors[index] ?? 0)),
   };
 }
 
@@ -194,7 +191,7 @@ function lineOf({ lineId, itemId, quantity, unitPriceMinor }: CartLine, payableM
     lineId,
     itemId,
     quantity,
-    unitPriceMinor: Number(unitPriceMinor),
+    unitPriceMinor,
     payableMinor,
     returnedQuantity: 0,
     refundedMinor: 0,

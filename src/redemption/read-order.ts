@@ -1,5 +1,5 @@
 /** What the ledger holds about an order and its user, read in one round trip: everything a redemption decides on. */
-import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
+import { decodeRedemption, encodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { accountOf, orderOf, type Step, walletOf } from '../ledger/transaction.ts';
@@ -85,6 +85,12 @@ export function userExists(userId: string): Step {
 /** Throws USER_NOT_FOUND when the user was erased. */
 export function requireUser({ account }: OrderRecords): void {
   if (account.has('x')) throw new Refusal('USER_NOT_FOUND', 'There is no such user');
+}
+
+/** The bytes of an order's head. */
+export function headBytes(redemption: Redemption): Buffer {
+  const { buffer, byteOffset, byteLength } = encodeRedemption(redemption);
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** The order's member in the set of due reservations. */

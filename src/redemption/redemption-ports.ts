@@ -2,6 +2,7 @@
 import type { Identity } from '../domain/identity.ts';
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { HolderState } from '../ledger/reads.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CodeHolds } from './code-holds.ts';
 
@@ -43,8 +44,12 @@ export interface LetGoPorts {
 /** What reserving, using and committing take besides. */
 export interface RedemptionPorts extends LetGoPorts {
   readonly promotions: CurrentPromotions;
-  /** Decides on an EvaluateCartRequest as the caller would be answered; gives the EvaluateCartResponse. Throws its refusals. */
-  evaluate(request: Uint8Array, caller: Caller): Promise<Uint8Array>;
+  /**
+   * Decides on an EvaluateCartRequest as the caller would be answered; gives the EvaluateCartResponse. Throws its refusals.
+   *
+   * @param holder what was read of the user, so that it need not be read again
+   */
+  evaluate(request: Uint8Array, caller: Caller, holder: HolderState): Promise<Uint8Array>;
   /** Absent: a promotion that has run out refuses the order. */
   readonly exhausted?: ExhaustedPromotions;
   readonly metrics: Pick<Metrics, 'redemptions'>;

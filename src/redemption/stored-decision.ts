@@ -25,12 +25,19 @@ export interface StoredDecision {
 const FORMAT = 1;
 const HEADER_BYTES = 5;
 
-/** The bytes of field `d`. */
-export function encodeStoredDecision({ request, response }: StoredDecision): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
+/** The bytes of field `d`, of messages that may come in parts. */
+export function encodeStoredDecision(parts: {
+  readonly request: readonly Uint8Array[];
+  readonly response: readonly Uint8Array[];
+}): Buffer {
+  const { request, response } = parts;
+  const header = Buffer.allocUnsafe(HEADER_BYTES);
   header.writeUInt8(FORMAT, 0);
-  header.writeUInt32BE(request.length, 1);
-  return Buffer.concat([header, request, response]);
+  header.writeUInt32BE(
+    request.reduce((sum, { length }) => sum + length, 0),
+    1,
+  );
+  return Buffer.concat([header, ...request, ...response]);
 }
 
 /** Reads field `d`. Throws {@link CorruptRecordError} when the bytes are none. */

@@ -82,20 +82,22 @@ export function unary<I extends DescMessage, O extends DescMessage>(
   return { kind: 'unary', method, handle };
 }
 
-/**
- * Binds a handler over messages whose requests the generated code checks: that costs a tenth of what the general validator
- * takes for a cart, and finds the same.
- */
-export function checked<I extends DescMessage, O extends DescMessage, Decoded>(
-  method: DescMethodUnary<I, O>,
-  codec: RequestCodec<Decoded>,
-  handler: UnaryHandler<I, O>,
+/** The generated codecs of a method: they cost a tenth of what the general ones take, and do the same. */
+export interface MethodCodec<Request, Response> extends RequestCodec<Request> {
+  readonly encode: (response: Response) => Uint8Array;
+}
+
+/** A handler over what generated codecs read and write. Refusals are thrown. */
+export type CodecHandler<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
+
+/** Binds a handler whose messages generated code reads, checks and writes. */
+export function generated<Request, Response>(
+  method: DescMethodUnary,
+  codec: MethodCodec<Request, Response>,
+  handler: CodecHandler<Request, Response>,
 ): Binding {
-  const handle: BytesHandler = async (bytes, context) => {
-    checkedRequest(codec, bytes);
-    const response = await handler(decodeMessage(method.input, bytes), context);
-    return toBinary(method.output, create(method.output, response));
-  };
+  const handle: BytesHandler = async (bytes, context) =>
+    codec.encode(await handler(checkedRequest(codec, bytes), context));
   return { kind: 'unary', method, handle };
 }
 

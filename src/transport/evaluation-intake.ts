@@ -48,6 +48,8 @@ export interface EvaluationOptions {
   readonly limits?: readonly LiveLimit[];
   /** Read the limits of all promotions anew before the decision. */
   readonly freshLimits?: boolean;
+  /** The wallet as far as it matters and the whole account of the user, just read; they are not read again. */
+  readonly holder?: HolderState;
 }
 
 const NO_OPTIONS: EvaluationOptions = {};
@@ -185,7 +187,10 @@ class Question implements PendingEvaluation, HolderWaiter {
   private gather(scanned: ScannedRequest, userId: string | undefined, hasWallet: boolean): void {
     const { live } = this.intake.ports;
     const isReplay = scanned.ruleSetVersion > 0;
-    const ask = askOf(live, userId, hasWallet && !scanned.bringsWallet, isReplay);
+    const { holder } = this.options;
+    if (holder !== undefined) this.know(holder);
+    const ask =
+      holder === undefined ? askOf(live, userId, hasWallet && !scanned.bringsWallet, isReplay) : undefined;
     const codes = isReplay ? [] : codesToLookUp(live, scanned.codes);
     const areLimitsRead = !isReplay && (this.options.freshLimits === true || live.hints.isOld);
     this.asksForWallet = ask?.wantsWallet === true;
@@ -210,9 +215,13 @@ class Question implements PendingEvaluation, HolderWaiter {
   }
 
   holderRead(holder: HolderState): void {
+    this.know(holder);
+    this.arrived();
+  }
+
+  private know(holder: HolderState): void {
     this.holder = holder;
     this.wallet = holder.wallet;
-    this.arrived();
   }
 
   /** Without the wallet there is no answer; without kept facts there is one, which says what is not known. */

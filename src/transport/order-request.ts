@@ -1,5 +1,5 @@
 /** Orders as requests of the contract state them. */
-import type { ReserveCouponsRequest, UseCouponsRequest } from '../gen/hongbao/v1/redemption_service_pb.ts';
+import type { ReserveCouponsRequest, UseCouponsRequest } from '../gen/hot/redemption-requests.ts';
 import type { OrderRequest } from '../redemption/order-request.ts';
 
 const MS_PER_SECOND = 1_000;

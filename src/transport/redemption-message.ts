@@ -1,16 +1,22 @@
 /** Orders and what they use as messages of the contract. */
-import { fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { fromBinary } from '@bufbuild/protobuf';
 import { type CouponState as DomainCouponState, stateAt } from '../domain/coupon.ts';
 import { decodeOrderPoints } from '../domain/points-order.ts';
-import type { Redemption, RedemptionCoupon, RedemptionState } from '../domain/redemption.ts';
-import { type AppliedPromotion, EvaluateCartResponseSchema } from '../gen/hongbao/v1/cart_service_pb.ts';
+import type { RedemptionCoupon, RedemptionState } from '../domain/redemption.ts';
 import {
-  type RedeemedCouponSchema,
-  type RedemptionSchema,
+  type Redemption as RedemptionMessage,
+  RedemptionSchema,
   RedemptionState as StateMessage,
 } from '../gen/hongbao/v1/redemption_service_pb.ts';
+import {
+  encodeRedemption,
+  type RedeemedCoupon,
+  type Redemption,
+  type ReserveCouponsResponse,
+} from '../gen/hot/redemption-responses.ts';
 import { readCoupon } from '../redemption/coupon-steps.ts';
+import type { RedemptionAnswer } from '../redemption/let-go.ts';
+import { appliedMessages } from '../redemption/read-decision.ts';
 import type { KnownOrder } from '../redemption/read-order.ts';
 import { decodeStoredDecision } from '../redemption/stored-decision.ts';
 import { COUPON_STATES } from './coupon-message.ts';
@@ -23,86 +29,65 @@ const STATES: Readonly<Record<RedemptionState, StateMessage>> = {
   returned: StateMessage.RETURNED,
 };
 
-type Moment = ReturnType<typeof timestampFromMs>;
-
-function moment(timeMs: number | undefined): Moment | undefined {
-  return timeMs === undefined || timeMs === 0 ? undefined : timestampFromMs(timeMs);
+/** The order as its user and the shop see it at `nowMs`. */
+export function redemptionMessage(order: KnownOrder, nowMs: number): RedemptionMessage {
+  return fromBinary(RedemptionSchema, encodeRedemption(redemptionFields(order, nowMs)));
 }
 
-/** The order as its user and the shop see it at `nowMs`. */
-export function redemptionMessage(
-  order: KnownOrder,
+/** What every call that changes an order answers with, for the generated encoders. */
+export function redemptionAnswer(
+  { order, replayed }: RedemptionAnswer,
   nowMs: number,
-): MessageInitShape<typeof RedemptionSchema> {
+): ReserveCouponsResponse {
+  return { redemption: redemptionFields(order, nowMs), replayed };
+}
+
+function redemptionFields(order: KnownOrder, nowMs: number): Redemption {
   const { userId, orderId, redemption } = order;
-  const { state, reservationId, orderNumber, currency, lines, gifts } = redemption;
+  const { state, reservationId, orderNumber, currency, lines, gifts, bonusPoints, reason } = redemption;
+  const { reservedAtMs, dueAtMs, committedAtMs, endedAtMs, ruleSetVersion, refundedMinor } = redemption;
   return {
     orderId,
     orderNumber,
     userId,
     reservationId,
     state: STATES[state],
-    ...moments(redemption),
+    reservedAt: moment(reservedAtMs),
+    expiresAt: moment(dueAtMs),
+    committedAt: moment(committedAtMs),
+    endedAt: moment(endedAtMs),
     currency,
-    totals: totalsOf(redemption),
-    lines: lines.map((line) => ({
-      ...line,
-      unitPriceMinor: BigInt(line.unitPriceMinor),
-      payableMinor: BigInt(line.payableMinor),
-      refundedMinor: BigInt(line.refundedMinor),
-    })),
+    totals: redemption,
+    lines,
     applied: appliedOf(order),
     coupons: redemption.coupons.map((coupon) => couponOf(order, coupon, nowMs)),
-    gifts: [...gifts],
-    bonusPoints: BigInt(redemption.bonusPoints),
-    ruleSetVersion: BigInt(redemption.ruleSetVersion),
-    refundedMinor: BigInt(redemption.refundedMinor),
+    gifts,
+    bonusPoints,
+    ruleSetVersion,
+    refundedMinor,
     pointsEarned: pointsEarned(order),
-    reason: redemption.reason ?? '',
+    reason: reason ?? '',
   };
 }
 
-function moments({ reservedAtMs, dueAtMs, committedAtMs, endedAtMs }: Redemption) {
-  const reservedAt = moment(reservedAtMs);
-  const expiresAt = moment(dueAtMs);
-  const committedAt = moment(committedAtMs);
-  const endedAt = moment(endedAtMs);
-  return {
-    ...(reservedAt && { reservedAt }),
-    ...(expiresAt && { expiresAt }),
-    ...(committedAt && { committedAt }),
-    ...(endedAt && { endedAt }),
-  };
+/** Zero stands for a moment that did not come. */
+function moment(timeMs: number | undefined): number | undefined {
+  return timeMs === 0 ? undefined : timeMs;
 }
 
-function totalsOf(redemption: Redemption) {
-  return {
-    itemsMinor: BigInt(redemption.itemsMinor),
-    shippingMinor: BigInt(redemption.shippingMinor),
-    itemsDiscountMinor: BigInt(redemption.itemsDiscountMinor),
-    shippingDiscountMinor: BigInt(redemption.shippingDiscountMinor),
-    payableMinor: BigInt(redemption.payableMinor),
-  };
-}
-
-function appliedOf({ order }: KnownOrder): AppliedPromotion[] {
+function appliedOf({ order }: KnownOrder): Uint8Array[] {
   const decision = order.get('d');
-  if (decision === undefined) return [];
-  return fromBinary(EvaluateCartResponseSchema, decodeStoredDecision(decision).response).applied;
+  return decision === undefined ? [] : appliedMessages(decodeStoredDecision(decision).response);
 }
 
-function couponOf(
-  order: KnownOrder,
-  coupon: RedemptionCoupon,
-  nowMs: number,
-): MessageInitShape<typeof RedeemedCouponSchema> {
+function couponOf(order: KnownOrder, coupon: RedemptionCoupon, nowMs: number): RedeemedCoupon {
   const { couponId, promotionVersion, discountMinor } = coupon;
   const use = order.redemption.promotions.find((promotion) => promotion.couponId === couponId);
   return {
     couponId,
     promotionId: use?.promotionId ?? '',
     promotionVersion,
-    discountMinor: BigInt(discountMinor),
+    discountMinor,
     state: COUPON_STATES[couponStateIn(order, coupon, nowMs)],
   };
 }
@@ -120,9 +105,9 @@ function couponStateIn(
   return coupon === undefined ? 'used' : stateAt(coupon.value, nowMs);
 }
 
-function pointsEarned({ order }: KnownOrder): bigint {
+function pointsEarned({ order }: KnownOrder): number {
   const bytes = order.get('p');
-  if (bytes === undefined) return 0n;
+  if (bytes === undefined) return 0;
   const { earned, bonus, reversed } = decodeOrderPoints(bytes);
-  return BigInt(earned + bonus - reversed);
+  return earned + bonus - reversed;
 }

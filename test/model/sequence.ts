@@ -1,10 +1,8 @@
 /** One sequence's users and promotions on the real side: carries operations out, and answers as the model does. */
-import { create } from '@bufbuild/protobuf';
 import { parseCouponId } from '../../src/domain/coupon.ts';
 import type { Redemption } from '../../src/domain/redemption.ts';
 import type { RefundRecord, ReturnRecord } from '../../src/domain/refund-record.ts';
 import { Refusal } from '../../src/domain/refusal.ts';
-import { CartSchema } from '../../src/gen/hongbao/v1/cart_service_pb.ts';
 import type { Promotion } from '../../src/gen/hongbao/v1/promotion_pb.ts';
 import { revokeCoupon } from '../../src/grants/revoke-coupon.ts';
 import type { ClaimedCoupon, ClaimRefusal } from '../../src/ledger/claim-operation.ts';
@@ -16,6 +14,7 @@ import type { Caller } from '../../src/redemption/redemption-ports.ts';
 import { Redemptions } from '../../src/redemption/redemptions.ts';
 import { type RefundPorts, refundItems } from '../../src/redemption/refund-items.ts';
 import { returnCoupons } from '../../src/redemption/return-coupons.ts';
+import { orderCart } from '../redemption-fixture.ts';
 import { CartDecider } from './decide-cart.ts';
 import { userIdOf } from './model-state.ts';
 import type {
@@ -194,13 +193,13 @@ export class Sequence {
       orderId,
       requestId,
       orderNumber,
-      cart: create(CartSchema, { currency: 'CNY', lines: [line], shippingMinor: BigInt(shippingMinor) }),
+      cart: orderCart({ currency: 'CNY', lines: [line], shippingMinor: BigInt(shippingMinor) }),
       facts: undefined,
       couponIds,
       codes: [],
       couponsPerOrder: undefined,
       offers: [],
-      expectedPayableMinor: expectedMinor === undefined ? undefined : BigInt(expectedMinor),
+      expectedPayableMinor: expectedMinor,
       holdMs,
     };
     const call = holdMs === undefined ? 'use' : 'reserve';

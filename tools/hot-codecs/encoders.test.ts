@@ -8,6 +8,8 @@ import {
 } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import * as cartResponses from '../../src/gen/hot/cart-responses.ts';
 import * as claimResponses from '../../src/gen/hot/claim-responses.ts';
+import * as orderQuestions from '../../src/gen/hot/order-questions.ts';
+import * as redemptionResponses from '../../src/gen/hot/redemption-responses.ts';
 import * as walletResponses from '../../src/gen/hot/wallet-responses.ts';
 import { HOT_MODULES } from './hot-modules.ts';
 import { contentOf, messages } from './random-messages.ts';
@@ -16,6 +18,8 @@ const encoders = new Map<string, (message: never) => Uint8Array>([
   ...Object.entries(claimResponses),
   ...Object.entries(cartResponses),
   ...Object.entries(walletResponses),
+  ...Object.entries(redemptionResponses),
+  ...Object.entries(orderQuestions),
 ]);
 const roots = HOT_MODULES.filter((module) => module.direction === 'encode').flatMap(
   (module) => module.messages,
@@ -71,11 +75,15 @@ function withEncoded(desc: DescMessage, content: object, message: object): objec
     const original = values.get(name);
     if (field?.message === undefined || typeof original !== 'object' || original === null)
       return [name, value];
-    if (encodedFields.has(`${desc.name}.${field.name}`))
-      return [name, toBinary(field.message, original as never)];
+    if (encodedFields.has(`${desc.name}.${field.name}`)) return [name, encoded(field.message, original)];
     return [name, nestedEncoded(field.message, value, original)];
   });
   return Object.fromEntries(entries);
+}
+
+function encoded(desc: DescMessage, original: object): Uint8Array | Uint8Array[] {
+  if (Array.isArray(original)) return original.map((item) => toBinary(desc, item));
+  return toBinary(desc, original as never);
 }
 
 function nestedEncoded(desc: DescMessage, content: unknown, message: unknown): unknown {

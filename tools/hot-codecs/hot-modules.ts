@@ -22,10 +22,16 @@ import {
 } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import {
   CommitReservationRequestSchema,
+  CommitReservationResponseSchema,
+  RedemptionSchema,
   ReleaseReservationRequestSchema,
+  ReleaseReservationResponseSchema,
   ReserveCouponsRequestSchema,
+  ReserveCouponsResponseSchema,
   UseCouponsRequestSchema,
+  UseCouponsResponseSchema,
 } from '../../src/gen/hongbao/v1/redemption_service_pb.ts';
+import { UserFactsSchema } from '../../src/gen/hongbao/v1/user_facts_pb.ts';
 import type { Direction } from './field-shapes.ts';
 
 /** A generated module: the codecs of some messages in one direction. */
@@ -49,7 +55,10 @@ export interface HotModule {
   readonly encodedFields?: readonly string[];
 }
 
-/** Requests are decoded and checked, responses are encoded: what a server does, and nothing else. */
+/**
+ * Requests are decoded and checked, responses are encoded: what a server does. The questions about orders are the exception:
+ * they are asked of the workers.
+ */
 export const HOT_MODULES: readonly HotModule[] = [
   {
     file: 'claim-requests.ts',
@@ -74,6 +83,30 @@ export const HOT_MODULES: readonly HotModule[] = [
     ],
     checked: true,
     sharedTexts: ['Cart.currency', 'CartLine.category_ids', 'CartLine.item_id', 'CartLine.line_id'],
+  },
+  {
+    file: 'redemption-responses.ts',
+    direction: 'encode',
+    messages: [
+      ReserveCouponsResponseSchema,
+      UseCouponsResponseSchema,
+      CommitReservationResponseSchema,
+      ReleaseReservationResponseSchema,
+      RedemptionSchema,
+    ],
+    checked: false,
+    encodedFields: ['Redemption.applied'],
+  },
+  {
+    file: 'order-questions.ts',
+    direction: 'encode',
+    messages: [EvaluateCartRequestSchema, UserFactsSchema],
+    checked: false,
+    encodedFields: [
+      'EvaluateCartRequest.facts',
+      'EvaluateCartRequest.live_limits',
+      'EvaluateCartRequest.resolved_codes',
+    ],
   },
   {
     file: 'wallet-requests.ts',
