@@ -32,7 +32,7 @@ export class EventStreams {
     this.ports = ports;
   }
 
-  /** Ends every stream well, and refuses new ones: callers go on elsewhere. */
+  /** Ends every stream with SHUTTING_DOWN, and refuses new ones: callers go on elsewhere, at their cursor. */
   close(): void {
     this.closing.abort();
   }
@@ -43,15 +43,24 @@ export class EventStreams {
    * DEADLINE_EXCEEDED or SHUTTING_DOWN.
    */
   async *open(request: StreamRequest, signal: AbortSignal): AsyncGenerator<FeedBatch> {
-    if (this.closing.signal.aborted) throw new Refusal('SHUTTING_DOWN', 'This server is stopping');
+    this.requireOpen();
     const over = AbortSignal.any([signal, this.closing.signal]);
     const { metrics } = this.ports;
     metrics.feedStreams.value += 1;
     try {
       yield* this.batches(await this.begin(request.cursor), request.filter, over);
+      if (!signal.aborted) this.requireOpen();
     } finally {
       metrics.feedStreams.value -= 1;
     }
+  }
+
+  private requireOpen(): void {
+    if (this.closing.signal.aborted)
+      throw new Refusal(
+        'SHUTTING_DOWN',
+        'This server is stopping; go on with another one at the last cursor',
+      );
   }
 
   private async begin(cursor: string): Promise<FeedPosition> {

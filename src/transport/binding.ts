@@ -125,13 +125,8 @@ export function pathOf(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-/**
- * The one message of a caller whose method answers with a stream. Read to the end: a caller whose last frame nobody read
- * would keep its stream, and with it a server that is stopping. Throws INVALID_REQUEST when there is none.
- */
+/** The one message of a caller whose method answers with a stream. Throws INVALID_REQUEST when there is none. */
 export async function onlyRequest(requests: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  let only: Uint8Array | undefined;
-  for await (const bytes of requests) only ??= bytes;
-  if (only === undefined) throw unreadableRequest(undefined);
-  return only;
+  for await (const only of requests) return only;
+  throw unreadableRequest(undefined);
 }

@@ -1,7 +1,9 @@
 /** The gRPC port: the contract's services, health and reflection on grpc-js. */
+import { createServer, type Socket } from 'node:net';
 import { type DescFile, type DescService, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import {
+  type ConnectionInjector,
   type handleBidiStreamingCall,
   Server,
   ServerCredentials,
@@ -15,8 +17,9 @@ import type { Config } from '../config/config.ts';
 import { file_google_rpc_error_details } from '../gen/google/rpc/error_details_pb.ts';
 import { file_google_rpc_status } from '../gen/google/rpc/status_pb.ts';
 import { file_grpc_health_v1_health } from '../gen/grpc/health/v1/health_pb.ts';
-import { GrpcStreamCall } from './grpc-stream-call.ts';
+import { EndlessCall, GrpcStreamCall, type Leaving } from './grpc-stream-call.ts';
 import { GrpcUnaryCall } from './grpc-unary-call.ts';
+import { closeServer, listen } from './http-server.ts';
 import type { Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
 
@@ -35,7 +38,12 @@ export class GrpcServer {
   readonly #config: GrpcServerConfig;
   readonly #health: HealthImplementation;
   readonly #healthNames: readonly string[];
-  #port: number | undefined;
+  /** Connections are taken here and handed to grpc-js, so that their sockets are known when they have to be cut. */
+  readonly #listener = createServer((socket) => this.#take(socket));
+  readonly #connections: ConnectionInjector;
+  readonly #sockets = new Set<Socket>();
+  /** The streams that are open. */
+  readonly #streams = new Set<Leaving>();
 
   constructor(
     config: GrpcServerConfig,
@@ -45,8 +53,9 @@ export class GrpcServer {
   ) {
     this.#config = config;
     this.#healthNames = ['', READINESS, ...services.map((service) => service.typeName)];
-    this.#server = new Server(serverOptions(config, unaryInterceptor(methods, invoker)));
-    for (const method of methods.values()) register(this.#server, method, invoker);
+    this.#server = new Server(serverOptions(config, interceptor(methods, invoker, this.#streams)));
+    this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    for (const method of methods.values()) register(this.#server, method, invoker, this.#streams);
     this.#health = new HealthImplementation();
     this.#health.addToServer(this.#server);
     if (config.grpc.reflection) addReflection(this.#server, services);
@@ -60,29 +69,29 @@ export class GrpcServer {
 
   /** Opens the port. Gives the port in use. */
   listen(): Promise<number> {
-    const { port } = this.#config.grpc;
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(this.#addressOf(port), ServerCredentials.createInsecure(), (error, bound) => {
-        if (error !== null) return reject(error);
-        this.#port = bound;
-        resolve(bound);
-      });
-    });
+    return listen(this.#listener, this.#config.grpc);
   }
 
-  #addressOf(port: number): string {
-    const { host } = this.#config.grpc;
-    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  #take(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    this.#connections.injectConnection(socket);
   }
 
-  /** Sends GOAWAY on every connection and is kept when the calls in flight have ended; connections left after the grace time are cut. */
-  close(graceMs: number): Promise<void> {
-    // Cutting must be ordered now: grpc-js forgets connections once they are told to close, and its forceShutdown knows none
-    // at all while channelz is off.
-    if (this.#port !== undefined) this.#server.drain(this.#addressOf(this.#port), graceMs);
-    return new Promise((resolve, reject) => {
-      this.#server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
-    });
+  /**
+   * Sends GOAWAY on every connection, asks streams to end, and is kept when every connection is closed. What is left after the
+   * grace time is cut.
+   */
+  async close(graceMs: number): Promise<void> {
+    const closed = closeServer(this.#listener);
+    for (const stream of this.#streams) stream.leave();
+    this.#connections.drain(graceMs);
+    // The sockets themselves: a session of HTTP/2 that was told to close waits for its peer, even when it is destroyed.
+    const timer = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(timer);
   }
 }
 
@@ -102,10 +111,15 @@ function serverOptions(
   };
 }
 
-/** Takes over the unary calls of our services; health and reflection pass. */
-function unaryInterceptor(methods: ReadonlyMap<string, Method>, invoker: Invoker): ServerInterceptor {
+/** Takes over the unary calls of our services; health and reflection pass, and their streams are noted. */
+function interceptor(
+  methods: ReadonlyMap<string, Method>,
+  invoker: Invoker,
+  streams: Set<Leaving>,
+): ServerInterceptor {
   return (definition, base) => {
     const method = methods.get(definition.path);
+    if (method === undefined && definition.responseStream) return new EndlessCall(base, streams);
     if (method === undefined || method.binding.kind === 'stream') return new ServerInterceptingCall(base);
     return new GrpcUnaryCall(base, invoker, method);
   };
@@ -116,10 +130,10 @@ const asIs = (message: Buffer): Buffer => message;
 const asBuffer = (message: Uint8Array): Buffer =>
   message instanceof Buffer ? message : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
 
-function register(server: Server, method: Method, invoker: Invoker): void {
+function register(server: Server, method: Method, invoker: Invoker, streams: Set<Leaving>): void {
   if (method.binding.kind === 'stream') {
     const handle: handleBidiStreamingCall<Uint8Array, Uint8Array> = (call) =>
-      invoker.begin(method, new GrpcStreamCall(call));
+      invoker.begin(method, new GrpcStreamCall(call, streams));
     server.register(method.path, handle, asBuffer, asIs, 'bidi');
   } else {
     server.register(method.path, unreachable, asBuffer, asIs, 'unary');

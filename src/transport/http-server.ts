@@ -1,6 +1,6 @@
 /** The HTTP port: Connect, gRPC-Web and JSON. Plain calls are served directly, everything else by the Connect adapter. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { Config } from '../config/config.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -100,7 +100,7 @@ function answerUnknown(request: IncomingMessage, response: ServerResponse): void
 }
 
 /** Opens a server on an address. Gives the port in use. */
-export function listen(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
+export function listen(server: NetServer, { host, port }: { host: string; port: number }): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -115,8 +115,8 @@ function portOf(address: AddressInfo | string | null): number {
   return address.port;
 }
 
-/** Closes a server when its calls have ended. One that never listened counts as closed. */
-export function closeServer(server: Server): Promise<void> {
+/** Takes no new connection; kept when every connection is closed. A server that never listened counts as closed. */
+export function closeServer(server: NetServer): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
   });

@@ -167,14 +167,18 @@ export class Call implements CallContext {
     }
   }
 
-  /** Runs the handler of a stream; `answered` is called with nothing once it ended well. */
-  runStream(requests: AsyncIterable<Uint8Array>, write: StreamWrite): void {
+  /**
+   * Runs the handler of a stream; `answered` is called with nothing once it ended well.
+   *
+   * @param cutBy Asked when the handler has ended: why its requests were cut off, if they were.
+   */
+  runStream(requests: AsyncIterable<Uint8Array>, write: StreamWrite, cutBy: () => Refusal | undefined): void {
     const { binding, maxBytes } = this.#method;
     if (binding.kind !== 'stream') throw new Error(`${this.#method.path} is not a stream`);
     binding.handle(withinSize(requests, maxBytes), this, write).then(
       // A caller that vanishes looks like one that has nothing more to say, until the next turn of the event loop.
-      () => setImmediate(() => this.end(EMPTY)),
-      (error) => this.#fail(error),
+      () => setImmediate(() => this.end(cutBy() ?? EMPTY)),
+      (error) => this.#fail(cutBy() ?? error),
     );
   }
 
