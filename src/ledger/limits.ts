@@ -43,3 +43,5 @@ export const TRANSACTION_CALLS_IN_FLIGHT = 2;
 
 /** Records read in one round trip. */
 export const RECORDS_PER_READ = 500;
+/** Round trips that read records at the same time; more reads wait and then travel together. */
+export const RECORD_READS_IN_FLIGHT = 2;

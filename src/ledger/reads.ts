@@ -3,6 +3,7 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { SEQUENCE_FIELD } from './event-format.ts';
 import type { PartitionKeys } from './keys.ts';
 import { RECORDS_PER_READ } from './limits.ts';
+import { RecordReads } from './record-reads.ts';
 import { recordKey } from './record-key.ts';
 import type { RecordName } from './transaction.ts';
 import { claimCounterField, couponBytes, type WalletCoupon, walletCoupon, walletCoupons } from './wallet.ts';
@@ -95,9 +96,11 @@ function accountOf(account: 'facts' | 'whole', reply: unknown): ReadonlyMap<stri
 export class LedgerReads {
   private readonly redis: Redis;
   private readonly keys: PartitionKeys;
+  private readonly gathered: RecordReads<Map<string, Buffer>>;
 
   constructor(redis: Redis, keys: PartitionKeys) {
     this.redis = redis;
+    this.gathered = new RecordReads((wanted) => this.hashes(wanted));
     this.keys = keys;
   }
 
@@ -177,12 +180,16 @@ export class LedgerReads {
   async records(names: readonly RecordName[]): Promise<Map<string, Buffer>[]> {
     const records: Map<string, Buffer>[] = [];
     for (let start = 0; start < names.length; start += RECORDS_PER_READ) {
-      const pipeline = this.redis.pipeline();
-      for (const name of names.slice(start, start + RECORDS_PER_READ))
-        pipeline.callBuffer('HGETALL', [recordKey(this.keys, name)]);
-      for (const reply of await run(pipeline)) records.push(fieldsByName(buffers(reply)));
+      const keys = names.slice(start, start + RECORDS_PER_READ).map((name) => recordKey(this.keys, name));
+      records.push(...(await this.gathered.read(keys)));
     }
     return records;
+  }
+
+  private async hashes(keys: readonly string[]): Promise<Map<string, Buffer>[]> {
+    const pipeline = this.redis.pipeline();
+    for (const key of keys) pipeline.callBuffer('HGETALL', [key]);
+    return (await run(pipeline)).map((reply) => fieldsByName(buffers(reply)));
   }
 
   /** Members of the due set whose instant is at or before `untilMs`, longest overdue first. */
