@@ -24,6 +24,7 @@ import { GENERATION, ledgerConnection, ledgerSettings } from './ledger-settings.
 import { createOutbound, type Outbound } from './outbound.ts';
 import { Points } from './points/points.ts';
 import type { PointsHistory } from './points/points-history.ts';
+import { orderArchive } from './redemption/hydrate-order.ts';
 import { Redemptions } from './redemption/redemptions.ts';
 import { loadHistory } from './ruleset/load-history.ts';
 import { PromotionBook } from './ruleset/promotion-book.ts';
@@ -40,6 +41,7 @@ import { HINT_READ_MS } from './transport/limits.ts';
 import type { LiveSources, LookUpCodes } from './transport/live-sources.ts';
 import { type Addresses, createTransport, type Transport } from './transport/transport.ts';
 import { WatchedPromotions } from './transport/watched-promotions.ts';
+import { wholeWalletPorts } from './transport/whole-wallet.ts';
 
 /** What an application is made of beside its configuration. */
 export interface AppDependencies {
@@ -60,6 +62,7 @@ export interface App {
 /** How long the start waits for Redis before it goes on without; calls say what is missing. */
 const LEDGER_START_MS = 2_000;
 const PROMOTION_ID_BYTES = 8;
+const PARTITION = { generation: GENERATION, partition: ONLY_PARTITION };
 
 function openPool(config: Config, name: string, maxConnections: number): Sql {
   const { url, statementTimeoutMs, connectTimeoutMs } = config.database;
@@ -250,6 +253,7 @@ class Serving implements App {
       promotions: book,
       evaluate: (request, caller, holder) => evaluateOnce(evaluations, request, caller, holder),
       exhausted: this.live.hints,
+      archive: orderArchive({ sql: this.sql, id: PARTITION, ledger: this.ledger }),
       metrics: this.deps.metrics,
     });
   }
@@ -292,7 +296,9 @@ class Serving implements App {
     const book = new PromotionBook(keeper, this.sql);
     const evaluations = this.evaluations(book);
     const redemptions = this.redemptions(book, evaluations);
-    const returns = { ledger, promotions: book, metrics, decideAgain: decideAgainBy(evaluations, clock) };
+    const archive = orderArchive({ sql: this.sql, id: PARTITION, ledger });
+    const decideAgain = decideAgainBy(evaluations, clock);
+    const returns = { ledger, archive, promotions: book, metrics, decideAgain };
     const points = new Points({ ledger, settings: config.points, metrics });
     const handlers = {
       ledger,
@@ -302,7 +308,7 @@ class Serving implements App {
       definitions,
       codes: this.codes,
       codeClaims: metrics.codeClaims,
-      insight: { sql: this.sql, id: { generation: GENERATION, partition: ONLY_PARTITION } },
+      insight: { sql: this.sql, id: PARTITION },
       redemptions,
       returns,
       points,
@@ -312,9 +318,9 @@ class Serving implements App {
       pointsHistory: this.pointsHistory(),
       findRef: async (id: string, deadlineMs: number) => knownRef(id) ?? (await findRef(id, deadlineMs)),
       isDevelopment: config.service.development === 'embedded',
+      wallets: wholeWalletPorts(this.sql, PARTITION, ledger, clock),
       couponChanges: async (couponId: string, sinceSeq: number | undefined, deadlineMs: number) => {
-        const id = { generation: GENERATION, partition: ONLY_PARTITION };
-        await awaitArchived(this.sql, id, sinceSeq ?? 0, { nowMs: clock, deadlineMs });
+        await awaitArchived(this.sql, PARTITION, sinceSeq ?? 0, { nowMs: clock, deadlineMs });
         return await readCouponChanges(this.sql, couponId, deadlineMs);
       },
       itemDeadlineMs: config.limits.defaultDeadlineMs,

@@ -58,6 +58,8 @@ export interface EndedOrder {
 
 /** What ends redemptions. All calls may be repeated with the same request id. */
 export interface OrderEndings {
+  /** Brings the record of an order back that has left Redis; nothing when it is there or there never was one. */
+  bringBack(userId: string, orderId: string, deadlineMs: number): Promise<unknown>;
   /** Lets a reservation go. */
   release(order: EndedOrder, deadlineMs: number): Promise<unknown>;
   /** Gives back the coupons of a committed order; no coupon named means the whole order. */

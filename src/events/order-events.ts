@@ -31,6 +31,7 @@ export async function orderCompleted(
     currency: event.currency,
     isFirst: false,
   };
+  await ports.orders.bringBack(userId, event.orderId, deadlineMs);
   const { note, facts } = await noteOrder(
     ports,
     order,
@@ -70,6 +71,7 @@ export async function orderCancelled(
   deadlineMs: number,
 ): Promise<EventEffect[]> {
   const order = { userId, orderId };
+  await ports.orders.bringBack(userId, orderId, deadlineMs);
   await noteOrder(ports, order, (note) => withCancellation(note, eventId), deadlineMs);
   return await settleOrder(ports, { ...order, eventId, reason }, deadlineMs);
 }
@@ -82,6 +84,7 @@ export async function orderRefunded(
   deadlineMs: number,
 ): Promise<EventEffect[] | undefined> {
   const order = { userId, orderId };
+  await ports.orders.bringBack(userId, orderId, deadlineMs);
   if (!isKnown(await readNoted(ports.ledger, order, deadlineMs))) return undefined;
   const refund = { minor: Number(refundedMinor), whole };
   await noteOrder(ports, order, (note) => withRefund(note, refund), deadlineMs);

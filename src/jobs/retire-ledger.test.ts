@@ -6,7 +6,7 @@ import { MS_PER_DAY } from '../domain/durations.ts';
 import { encodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { couponFieldHex } from '../ledger/coupon-field.ts';
 import { accountOf, orderOf, walletOf } from '../ledger/transaction.ts';
-import { hydrateOrder } from './hydrate-order.ts';
+import { hydrateOrder } from '../redemption/hydrate-order.ts';
 import { createRetireJob } from './retire-ledger.ts';
 
 const DAYS = 90;

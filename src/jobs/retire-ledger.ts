@@ -1,10 +1,12 @@
 /**
  * `retire-ledger`: what is over leaves Redis, so that its memory follows what is going on and not what ever was. Orders whose
  * record has not changed for so many days, and coupons that were used, revoked or past their date for as long, go in one
- * event each; the archive keeps what they held, and a late return brings it back (`hydrate-order.ts`).
+ * event each; the archive keeps what they held, and a late return brings it back (`redemption/hydrate-order.ts`).
+ * The wallet counts the coupons that left it, so that who lists them knows whether to ask the archive.
  *
  * Nothing goes unless Redis and the archive hold the same bytes. Counters of claims, points and facts never go.
  */
+import { readArchivedOrder } from '../archive/archived-orders.ts';
 import type { PartitionId } from '../archive/ledger-port.ts';
 import type { Sql } from '../database/client.ts';
 import { COUPON_FIELD_BYTES } from '../domain/coupon.ts';
@@ -12,10 +14,10 @@ import { MS_PER_DAY } from '../domain/durations.ts';
 import { decodeRedemption } from '../domain/redemption.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { accountOf, orderOf, type RecordName, type Step, walletOf } from '../ledger/transaction.ts';
+import { RETIRED_COUNT_FIELD } from '../ledger/wallet.ts';
 import type { Job, JobContext, JobCounts } from './job.ts';
 import { GROUPS_PER_EVENT, RETIRE_MS, RETIRED_PER_READ } from './limits.ts';
 import {
-  archivedOrder,
   type EndedCoupon,
   endedCoupons,
   lapsedCoupons,
@@ -40,6 +42,7 @@ type Fields = ReadonlyMap<string, Buffer>;
 type Found = EndedCoupon & { readonly place: WalkPlace };
 
 const START: WalkPlace = { seq: -1, key: '' };
+const ORDER_HEAD = Buffer.from('h');
 const HOLDER_MARK = '>';
 const REVOKED_MARK = '~';
 
@@ -116,7 +119,7 @@ class Retirement {
       if (this.context.signal.aborted) return;
       const name: RecordName = { record: 'order', id };
       const [live] = await this.records([name]);
-      const archived = await archivedOrder(this.ports.sql, this.ports.id, id, this.deadline());
+      const archived = await readArchivedOrder(this.ports.sql, this.ports.id, id, this.deadline());
       const isOver = live !== undefined && live.size > 0 && isClosed(live) && isSame(live, archived);
       const isGone = isOver && (await this.remove(orderSteps(name, live)));
       this.counts[isGone ? 'orders' : 'kept'] += 1;
@@ -195,10 +198,16 @@ function couponSteps(coupon: EndedCoupon, account: Fields): Step[] {
   const wallet = walletOf(coupon.userId);
   const on = accountOf(coupon.userId);
   const field = Buffer.from(nameOf(coupon), 'latin1');
+  const orderId = account.get(HOLDER_MARK + nameOf(coupon));
   const marks = [HOLDER_MARK, REVOKED_MARK].map((mark) => mark + nameOf(coupon));
   return [
     { kind: 'expect', on: wallet, field, value: coupon.value },
+    // An order that came back meanwhile keeps its coupons.
+    ...(orderId === undefined
+      ? []
+      : [{ kind: 'absent', on: orderOf(coupon.userId, orderId.toString()), field: ORDER_HEAD } as const]),
     { kind: 'remove', on: wallet, field },
+    { kind: 'add', on: wallet, field: RETIRED_COUNT_FIELD, delta: 1 },
     ...marks
       .filter((mark) => account.has(mark))
       .map((mark): Step => ({ kind: 'remove', on, field: Buffer.from(mark, 'latin1') })),

@@ -3,10 +3,19 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { SEQUENCE_FIELD } from './event-format.ts';
 import type { PartitionKeys } from './keys.ts';
 import { RECORDS_PER_READ } from './limits.ts';
-import { RecordReads } from './record-reads.ts';
 import { recordKey } from './record-key.ts';
+import { RecordReads } from './record-reads.ts';
 import type { RecordName } from './transaction.ts';
-import { claimCounterField, couponBytes, type WalletCoupon, walletCoupon, walletCoupons } from './wallet.ts';
+import {
+  claimCounterField,
+  couponBytes,
+  type KeptWallet,
+  keptWallet,
+  RETIRED_COUNT_FIELD,
+  type WalletCoupon,
+  walletCoupon,
+  walletCoupons,
+} from './wallet.ts';
 
 /**
  * Counters of one promotion. `issued` is what stock is judged by: coupons whose stock came back with their revoke count in
@@ -133,6 +142,19 @@ export class LedgerReads {
     for (const userId of userIds) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
     const replies = await run(pipeline);
     return replies.map((reply) => couponBytes(buffers(reply).filter((part) => part !== null)));
+  }
+
+  /** Several wallets in one round trip, each with the number of coupons that left it for the archive. */
+  async keptWallets(userIds: readonly string[]): Promise<KeptWallet[]> {
+    const pipeline = this.redis.pipeline();
+    for (const userId of userIds) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
+    const replies = await run(pipeline);
+    return replies.map((reply) => keptWallet(buffers(reply).filter((part) => part !== null)));
+  }
+
+  /** How many coupons left the wallet for the archive. */
+  async retiredCount(userId: string): Promise<number> {
+    return Number((await this.redis.hgetBuffer(this.keys.walletPrefix + userId, RETIRED_COUNT_FIELD)) ?? 0);
   }
 
   /**

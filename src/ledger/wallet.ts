@@ -14,6 +14,17 @@ export interface WalletCoupon extends CouponValue {
 
 const COUNTER_BYTES = 5;
 
+/** The wallet field that counts coupons which left Redis after retention and are in the archive only; absent: none did. */
+export const RETIRED_COUNT_FIELD = Buffer.from('z');
+
+/** A wallet for who lists it. */
+export interface KeptWallet {
+  /** Its coupons as {@link couponBytes} gives them. */
+  readonly coupons: Uint8Array;
+  /** Coupons that are in the archive only. */
+  readonly retired: number;
+}
+
 /** The wallet field that counts a user's claims of a promotion for life: `#` and the ref. */
 export function claimCounterField(ref: number): Buffer {
   const field = Buffer.alloc(COUNTER_BYTES, '#');
@@ -48,4 +59,15 @@ export function couponBytes(fieldsAndValues: readonly Buffer[]): Uint8Array {
     if (isCoupon) parts.push(field, value);
   }
   return Buffer.concat(parts);
+}
+
+/** The wallet among the fields and values HGETALL returned. */
+export function keptWallet(fieldsAndValues: readonly Buffer[]): KeptWallet {
+  let retired = 0;
+  for (let index = 0; index + 1 < fieldsAndValues.length; index += 2) {
+    const [field, value] = [fieldsAndValues[index], fieldsAndValues[index + 1]];
+    if (field?.length === 1 && field[0] === RETIRED_COUNT_FIELD[0])
+      retired = Number(value?.toString('latin1'));
+  }
+  return { coupons: couponBytes(fieldsAndValues), retired };
 }

@@ -5,6 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { HolderState } from '../ledger/reads.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CodeHolds } from './code-holds.ts';
+import type { OrderArchive } from './hydrate-order.ts';
 
 /** The circumstances of a call: who calls, since when, and until when an answer is of use (local epoch milliseconds). */
 export interface Caller {
@@ -43,6 +44,8 @@ export interface LetGoPorts {
 
 /** What reserving, using and committing take besides. */
 export interface RedemptionPorts extends LetGoPorts {
+  /** Absent: no order ever leaves Redis. */
+  readonly archive?: Pick<OrderArchive, 'read'>;
   readonly promotions: CurrentPromotions;
   /**
    * Decides on an EvaluateCartRequest as the caller would be answered; gives the EvaluateCartResponse. Throws its refusals.

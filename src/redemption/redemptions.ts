@@ -1,4 +1,5 @@
 /** What can be done with the coupons, limits, budgets and codes of an order. */
+import { decodeRedemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { RedemptionCall, RedemptionOutcome } from '../telemetry/metrics.ts';
 import { commitOrder } from './commit-order.ts';
@@ -12,7 +13,7 @@ import {
 } from './let-go.ts';
 import { HOLD_DEFAULT_MS } from './limits.ts';
 import type { OrderRequest } from './order-request.ts';
-import { type KnownOrder, readKnownOrder } from './read-order.ts';
+import { type KnownOrder, readOrder, requireOrder } from './read-order.ts';
 import type { Caller, RedemptionPorts } from './redemption-ports.ts';
 
 /** The redemptions of one process. Each method says in its own module what it refuses. */
@@ -49,10 +50,22 @@ export class Redemptions {
     return await lapseOrder(this.ports, userId, orderId, deadlineMs);
   }
 
-  /** The order as it is. Throws ORDER_NOT_FOUND. */
+  /** The order as it is, or as the archive has it once it has left Redis. Throws ORDER_NOT_FOUND, ARCHIVE_UNAVAILABLE. */
   async get(userId: string, orderId: string, deadlineMs: number): Promise<KnownOrder> {
-    return await readKnownOrder(this.ports.ledger, userId, orderId, deadlineMs);
+    const { ledger, archive } = this.ports;
+    const records = await readOrder(ledger, userId, orderId, deadlineMs);
+    if (records.order.size > 0 || archive === undefined) return requireOrder(records);
+    const left = await archive.read(userId, orderId, deadlineMs);
+    const head = left.order.get('h');
+    return requireOrder({
+      ...records,
+      order: left.order,
+      wallet: new Map([...left.coupons, ...records.wallet]),
+      head,
+      redemption: head && decodeRedemption(head),
+    });
   }
+
   private async counted(name: RedemptionCall, call: Promise<RedemptionAnswer>): Promise<RedemptionAnswer> {
     const count = (outcome: RedemptionOutcome): void => {
       this.ports.metrics.redemptions.child(name, outcome).value += 1;

@@ -17,13 +17,14 @@ import { historyOf, type RefundRecord, refundsOf } from '../domain/refund-record
 import { decide, type Plan } from '../points/decide.ts';
 import { type PointsReversal, planPointsReversal } from '../points/plan-reversal.ts';
 import { afterSteps } from './after-steps.ts';
-import { type KnownOrder, type OrderRecords, readOrder, requireOrder, requireUser } from './read-order.ts';
+import { type KnownOrder, type OrderRecords, requireOrder, requireUser } from './read-order.ts';
 import { type DecideAgain, judgeRest } from './refund-items-judge.ts';
 import {
   countReturns,
   digestOf,
   ended,
   type ReturnPorts,
+  readOrderOfAnyAge,
   recordBefore,
   requireCommitted,
   walletFull,
@@ -81,7 +82,7 @@ export async function refundItems(
   const { userId, orderId, requestId } = request;
   const digest = digestOfRefund(request);
   const done = await decide<Refunded>(ports, deadlineMs, async () => {
-    const records = await readOrder(ports.ledger, userId, orderId, deadlineMs);
+    const records = await readOrderOfAnyAge(ports, userId, orderId, deadlineMs);
     const record = recordBefore(records, requestId, digest);
     if (record?.kind === 'refund')
       return { answer: { record, order: requireOrder(records), isReplay: true } };

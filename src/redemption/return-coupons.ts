@@ -22,6 +22,7 @@ import { decide, type Plan } from '../points/decide.ts';
 import { planPointsReversal } from '../points/plan-reversal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { afterSteps } from './after-steps.ts';
+import type { OrderArchive } from './hydrate-order.ts';
 import {
   expectHead,
   type KnownOrder,
@@ -38,6 +39,8 @@ import { type PromotionVersions, ReturnPolicies } from './return-coupons-policy.
 /** What returns and refunds need from outside. */
 export interface ReturnPorts {
   readonly ledger: Ledger;
+  /** Absent: no order ever leaves Redis. */
+  readonly archive?: OrderArchive;
   readonly promotions: PromotionVersions;
   readonly metrics: Pick<Metrics, 'couponReturns' | 'refunds' | 'points'>;
 }
@@ -128,6 +131,19 @@ export function walletFull(steps: readonly Step[], outcome: Outcome): Refusal | 
   return new Refusal('WALLET_FULL', 'The wallet holds as many coupons as it may', { metadata });
 }
 
+/** Reads an order; one that left Redis is brought back. Throws what `readOrder` and the archive throw. */
+export async function readOrderOfAnyAge(
+  { ledger, archive }: Pick<ReturnPorts, 'ledger' | 'archive'>,
+  userId: string,
+  orderId: string,
+  deadlineMs: number,
+): Promise<OrderRecords> {
+  const records = await readOrder(ledger, userId, orderId, deadlineMs);
+  if (records.order.size > 0 || archive === undefined) return records;
+  const isBack = await archive.hydrate(userId, orderId, deadlineMs);
+  return isBack ? await readOrder(ledger, userId, orderId, deadlineMs) : records;
+}
+
 /**
  * Gives uses back. Throws ORDER_NOT_FOUND; RESERVATION_RELEASED, RESERVATION_EXPIRED or NOTHING_TO_RETURN when nothing of
  * what was asked for is in use; COUPON_NOT_FOUND when a coupon is not one of the order; WALLET_FULL; REQUEST_ID_REUSED;
@@ -141,7 +157,7 @@ export async function returnCoupons(
   const { userId, orderId, requestId } = request;
   const digest = digestOf(['return', request.couponIds.toSorted(), request.reason]);
   const done = await decide<Returned>(ports, deadlineMs, async () => {
-    const records = await readOrder(ports.ledger, userId, orderId, deadlineMs);
+    const records = await readOrderOfAnyAge(ports, userId, orderId, deadlineMs);
     const record = recordBefore(records, requestId, digest);
     if (record?.kind === 'return')
       return { answer: { record, order: requireOrder(records), isReplay: true } };

@@ -5,6 +5,7 @@ import { createCodes } from '../codes/codes.ts';
 import type { Config } from '../config/config.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
 import { createDefineMissing } from '../definitions/define-missing.ts';
+import { ONLY_PARTITION } from '../definitions/definition-ledger.ts';
 import type { DefinitionPorts } from '../definitions/definition-ports.ts';
 import { archiveProgress } from '../definitions/store/archive-progress.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -12,9 +13,10 @@ import type { EventPorts } from '../events/event-ports.ts';
 import { orderEndings } from '../events/order-endings.ts';
 import { Scheduler } from '../jobs/scheduler.ts';
 import { Ledger } from '../ledger/ledger.ts';
-import { ledgerSettings } from '../ledger-settings.ts';
+import { GENERATION, ledgerSettings } from '../ledger-settings.ts';
 import { createOutbound } from '../outbound.ts';
 import { Points } from '../points/points.ts';
+import { orderArchive } from '../redemption/hydrate-order.ts';
 import { Redemptions } from '../redemption/redemptions.ts';
 import { PromotionBook } from '../ruleset/promotion-book.ts';
 import { RuleSetKeeper } from '../ruleset/rule-set-keeper.ts';
@@ -40,6 +42,7 @@ const SCHEDULER_CONNECTIONS = 2;
 /** How long the start waits for Redis before it goes on without. */
 const LEDGER_START_MS = 2_000;
 const PROMOTION_ID_BYTES = 8;
+const PARTITION = { generation: GENERATION, partition: ONLY_PARTITION };
 
 /** Runs the jobs of this process while it leads. */
 export class JobWorker {
@@ -133,7 +136,7 @@ export class JobWorker {
       points: new Points({ ledger, settings: config.points, metrics }),
       orders: orderEndings(
         new Redemptions({ ledger, codes: codes.book, promotions: book, evaluate: neverEvaluates, metrics }),
-        { ledger, promotions: book, metrics },
+        { ledger, archive: orderArchive({ sql, id: PARTITION, ledger }), promotions: book, metrics },
       ),
       profiles: outbound.profiles,
       metrics,

@@ -2,6 +2,7 @@
  * What a coupon's order and its revocation say about it. Read only for coupons that are held, used or revoked: the others, by
  * far the most, have nothing to tell.
  */
+import type { RetiredCoupons, RetiredRecords } from '../archive/retired-coupons.ts';
 import type { CouponValue } from '../domain/coupon.ts';
 import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -56,9 +57,27 @@ export async function readCouponDetails(
     reads.records([accountOf(userId)]),
   );
   const orders = await readOrders(ledger, userId, orderIdsOf(account, detailed), deadlineMs);
+  return detailsIn(detailed, { account, orders });
+}
+
+/** The details of coupons in what their account and orders say. */
+function detailsIn(coupons: readonly NamedCoupon[], { account, orders }: RetiredRecords): CouponDetails {
   return new Map(
-    detailed.map((coupon) => [coupon.couponId.slice(FIELD_START), couponDetail(coupon, account, orders)]),
+    coupons.map((coupon) => [coupon.couponId.slice(FIELD_START), couponDetail(coupon, account, orders)]),
   );
+}
+
+/** Reads the details of coupons that left Redis. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
+export async function readRetiredDetails(
+  retired: RetiredCoupons,
+  userId: string,
+  coupons: readonly NamedCoupon[],
+  deadlineMs: number,
+): Promise<CouponDetails> {
+  const detailed = coupons.filter(hasDetail);
+  if (detailed.length === 0) return NO_DETAILS;
+  const couponIds = detailed.map(({ couponId }) => couponId);
+  return detailsIn(detailed, await retired.records(userId, couponIds, deadlineMs));
 }
 
 function textIn(account: ReadonlyMap<string, Buffer>, mark: string, { couponId }: NamedCoupon): string {

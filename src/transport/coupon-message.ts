@@ -4,7 +4,6 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { CouponSource as DomainSource, CouponState as DomainState } from '../domain/coupon.ts';
 import { stateAt } from '../domain/coupon.ts';
 import {
-  type CouponCountsSchema,
   type CouponSchema,
   CouponSource,
   CouponState,
@@ -13,7 +12,7 @@ import {
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { WalletCoupon } from '../ledger/wallet.ts';
-import { type CouponDetail, detailOf, readCouponDetails } from './coupon-details.ts';
+import { type CouponDetail, type CouponDetails, detailOf, readCouponDetails } from './coupon-details.ts';
 import type { PromotionBook } from './promotion-book.ts';
 
 /** States of the ledger as the contract numbers them. */
@@ -97,6 +96,17 @@ export async function couponMessages(
   when: { readonly nowMs: number; readonly deadlineMs: number },
 ): Promise<MessageInitShape<typeof CouponSchema>[]> {
   const details = await readCouponDetails(ledger, userId, coupons, when.deadlineMs);
+  return await detailedMessages(userId, coupons, details, book, when);
+}
+
+/** Coupons whose details were read, with the promotions they were made from. */
+export async function detailedMessages(
+  userId: string,
+  coupons: readonly WalletCoupon[],
+  details: CouponDetails,
+  book: PromotionBook,
+  when: { readonly nowMs: number; readonly deadlineMs: number },
+): Promise<MessageInitShape<typeof CouponSchema>[]> {
   return await Promise.all(
     coupons.map(async (coupon) => {
       const version = book.version(coupon.promotionRef, coupon.promotionVersion, when.deadlineMs);
@@ -104,14 +114,4 @@ export async function couponMessages(
       return couponMessage(userId, coupon, promotion, detailOf(details, coupon.couponId), when.nowMs);
     }),
   );
-}
-
-/** Counts of the coupons that are not hidden, by state at `nowMs`. */
-export function couponCounts(
-  coupons: readonly WalletCoupon[],
-  nowMs: number,
-): MessageInitShape<typeof CouponCountsSchema> {
-  const counts = { unused: 0n, reserved: 0n, used: 0n, expired: 0n, revoked: 0n };
-  for (const coupon of coupons) if (!coupon.hidden) counts[stateAt(coupon, nowMs)] += 1n;
-  return counts;
 }

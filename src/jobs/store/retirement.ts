@@ -59,20 +59,6 @@ export async function quietOrders(
   return (await withDeadline(rows, deadlineMs)).map(({ seq, key }) => ({ seq: Number(seq), key }));
 }
 
-/** The record of an order as archived, by field name (latin1); also when it has left Redis. */
-export async function archivedOrder(
-  sql: Sql,
-  { generation, partition }: PartitionId,
-  id: string,
-  deadlineMs: number,
-): Promise<Map<string, Buffer>> {
-  const rows = sql<{ field: Buffer; value: Buffer }[]>`
-    SELECT field, value FROM ledger_field
-    WHERE generation = ${generation} AND partition = ${partition} AND target = 'order' AND id = ${id} AND value IS NOT NULL`;
-  const fields = await withDeadline(rows, deadlineMs);
-  return new Map(fields.map(({ field, value }) => [field.toString('latin1'), value]));
-}
-
 /** Used, revoked and expired coupons whose last event is at or before entry `untilSeq`. */
 export async function endedCoupons(
   sql: Sql,
@@ -112,22 +98,5 @@ export async function lapsedCoupons(
     couponId: row.coupon_id,
     value: row.value,
     place: { seq: row.expires_at.getTime(), key: row.coupon_id.toString('hex') },
-  }));
-}
-
-/** Coupons an order has used, as archived. */
-export async function couponsOfOrder(
-  sql: Sql,
-  userId: string,
-  orderId: string,
-  deadlineMs: number,
-): Promise<EndedCoupon[]> {
-  const rows = sql<{ coupon_id: Buffer; value: Buffer }[]>`
-    SELECT coupon_id, value FROM coupon
-    WHERE user_id = ${userId} AND order_id = ${orderId} AND state = 'used' AND retired ORDER BY coupon_id`;
-  return (await withDeadline(rows, deadlineMs)).map((row) => ({
-    userId,
-    couponId: row.coupon_id,
-    value: row.value,
   }));
 }

@@ -1,4 +1,7 @@
-/** GetCoupon: one coupon with its history. The state is live; what happened after the claim is read from the archive. */
+/**
+ * GetCoupon: one coupon with its history. The state is live, or as archived once the coupon has left Redis; what happened
+ * after the claim is read from the archive.
+ */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { parseCouponId, stateAt } from '../../domain/coupon.ts';
@@ -9,12 +12,13 @@ import {
   type GetCouponRequestSchema,
   type GetCouponResponseSchema,
 } from '../../gen/hongbao/v1/coupon_service_pb.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
 import type { WalletCoupon } from '../../ledger/wallet.ts';
 import type { UnaryHandler } from '../binding.ts';
 import { userOf } from '../claim-intake.ts';
-import { couponMessages } from '../coupon-message.ts';
+import { type CouponDetails, readCouponDetails, readRetiredDetails } from '../coupon-details.ts';
+import { detailedMessages } from '../coupon-message.ts';
 import type { PromotionBook } from '../promotion-book.ts';
+import type { WholeWalletPorts } from '../whole-wallet.ts';
 
 /** One archived change of a coupon. */
 export interface ArchivedChange {
@@ -73,21 +77,51 @@ function expiryOf(coupon: WalletCoupon, nowMs: number): HistoryEntry[] {
   return [{ change: CouponChange.EXPIRED, occurredAt: timestampFromMs(expiresAtMs) }];
 }
 
-/** Makes the handler. */
-export function getCoupon(deps: {
-  readonly ledger: Pick<Ledger, 'read'>;
+interface CouponPorts {
+  readonly wallets: WholeWalletPorts;
   readonly book: PromotionBook;
   readonly couponChanges: ReadCouponChanges;
-}): UnaryHandler<typeof GetCouponRequestSchema, typeof GetCouponResponseSchema> {
+}
+
+/** A coupon of the user, and what its order and its revocation say. */
+interface FoundCoupon {
+  readonly coupon: WalletCoupon;
+  readonly details: CouponDetails;
+  /** Entry that last changed anything of the user. */
+  readonly sinceSeq: number | undefined;
+}
+
+/** Finds the coupon in the wallet, or in the archive when coupons have left the wallet. */
+async function findCoupon(
+  { wallets: { ledger, retired } }: CouponPorts,
+  userId: string,
+  couponId: string,
+  deadlineMs: number,
+): Promise<FoundCoupon | undefined> {
+  const parts = parseCouponId(couponId);
+  if (parts === undefined) return undefined;
+  const [live, retiredCount, sinceSeq] = await ledger.read(deadlineMs, (reads) =>
+    Promise.all([reads.coupon(userId, parts.fieldHex), reads.retiredCount(userId), reads.lastSeq(userId)]),
+  );
+  if (live !== undefined) {
+    if (live.couponId !== couponId) return undefined;
+    return { coupon: live, details: await readCouponDetails(ledger, userId, [live], deadlineMs), sinceSeq };
+  }
+  const left = retiredCount > 0 ? await retired.find(userId, couponId, deadlineMs) : undefined;
+  if (left === undefined) return undefined;
+  return { coupon: left, details: await readRetiredDetails(retired, userId, [left], deadlineMs), sinceSeq };
+}
+
+/** Makes the handler. */
+export function getCoupon(
+  deps: CouponPorts,
+): UnaryHandler<typeof GetCouponRequestSchema, typeof GetCouponResponseSchema> {
   return async (request, context) => {
     const userId = userOf(context.identity, request.userId);
-    const parts = parseCouponId(request.couponId);
-    const coupon =
-      parts && (await deps.ledger.read(context.deadlineMs, (reads) => reads.coupon(userId, parts.fieldHex)));
-    if (coupon?.couponId !== request.couponId)
-      throw new Refusal('COUPON_NOT_FOUND', 'There is no such coupon');
-    const [message] = await couponMessages(userId, [coupon], deps, context);
-    const sinceSeq = await deps.ledger.read(context.deadlineMs, (reads) => reads.lastSeq(userId));
+    const found = await findCoupon(deps, userId, request.couponId, context.deadlineMs);
+    if (found === undefined) throw new Refusal('COUPON_NOT_FOUND', 'There is no such coupon');
+    const { coupon, details, sinceSeq } = found;
+    const [message] = await detailedMessages(userId, [coupon], details, deps.book, context);
     const changes = await deps.couponChanges(request.couponId, sinceSeq, context.deadlineMs);
     return {
       ...(message && { coupon: message }),
