@@ -6,7 +6,7 @@ import { type Intent, intents, resolve } from './intents.ts';
 import { carryOut } from './model.ts';
 import { automaticOff, type Decided, moveClock } from './model-orders.ts';
 import type { ModelState } from './model-state.ts';
-import type { Answer, HoldOperation, Operation } from './operations.ts';
+import type { Answer, HoldOperation, LapseOperation, Operation, Order } from './operations.ts';
 import type { Sequence } from './sequence.ts';
 import type { SharedClock } from './shared-clock.ts';
 import { modelView, realView } from './state-view.ts';
@@ -133,30 +133,80 @@ function decisionsOf(state: ModelState, { user }: HoldOperation): Decided[] {
   return offs('auto').flatMap((auto) => offs('budget').map((budget) => ({ ...auto, ...budget })));
 }
 
-/** What happened at once must be what could have happened one after the other, in some order. */
+/**
+ * What may have happened: one after the other, in some order. An order first lets reservations lapse that are past their time
+ * and stand in its way, so others may come in between; and it decides on automatic promotions a moment before it happens.
+ */
+function* possibleWays(state: ModelState, operations: readonly Operation[]): Generator<Way[]> {
+  const orders = permutations(operations.length);
+  yield orders.map((order) => inOrder(state, operations, order));
+  if (operations.length < 2) return;
+  const lapses = lapsesFor(state, operations);
+  const all = [...operations, ...lapses];
+  yield permutations(all.length).map((order) => {
+    const way = inOrder(state, all, order);
+    return { ...way, answers: way.answers.slice(0, operations.length) };
+  });
+  const lapsed = structuredClone(state);
+  for (const lapse of lapses) carryOut(lapsed, lapse);
+  for (const decided of decisions(state, operations)) {
+    yield orders.map((order) => inOrder(state, operations, order, decided));
+    yield orders.map((order) => inOrder(lapsed, operations, order, decided));
+  }
+}
+
+/** Three lapses and three operations have 720 orders; more would take too long to go through. */
+const MOST_LAPSES = 3;
+
+/** The reservations past their time that these holds let lapse before they happen. */
+function lapsesFor(state: ModelState, operations: readonly Operation[]): LapseOperation[] {
+  const lapses = operations.flatMap((operation) => {
+    if (operation.kind !== 'hold') return [];
+    const { user, order, couponIds } = operation;
+    const { coupons, orders } = state.users[user];
+    const asked = coupons.filter(({ couponId }) => couponIds.includes(couponId));
+    const inTheWay = [order, ...asked.flatMap(({ holder }) => holder ?? [])];
+    const isOverdue = (one: Order): boolean => {
+      const { head } = orders[one];
+      return head?.state === 'reserved' && state.nowMs > head.dueAtMs;
+    };
+    return inTheWay.filter(isOverdue).map((one) => ({ kind: 'lapse', user, order: one }) as const);
+  });
+  const unique = new Map(lapses.map((lapse) => [`${lapse.user} ${lapse.order}`, lapse]));
+  return [...unique.values()].slice(0, MOST_LAPSES);
+}
+
+/** What happened at once must be what could have happened one after the other. */
 async function settle(
   model: Modelled,
   sequence: Sequence,
   operations: readonly Operation[],
   answers: readonly Answer[],
 ): Promise<void> {
-  const orders = permutations(operations.length);
-  const fits = (way: Way): boolean => isDeepStrictEqual(way.answers, answers);
-  const ways = orders.map((order) => inOrder(model.state, operations, order));
-  const fitting = ways.filter(fits);
-  if (fitting.length === 0 && operations.length > 1) {
-    for (const decided of decisions(model.state, operations))
-      fitting.push(...orders.map((order) => inOrder(model.state, operations, order, decided)).filter(fits));
-  }
+  const fitting = fittingWays(model.state, operations, answers);
   const [first] = fitting;
   if (first === undefined) {
-    deepStrictEqual(answers, ways[0]?.answers, otherAnswers(operations, answers));
+    const expected = inOrder(model.state, operations, [...operations.keys()]).answers;
+    deepStrictEqual(answers, expected, otherAnswers(operations, answers));
     return;
   }
   const isSure = fitting.every(({ state }) => isDeepStrictEqual(state, first.state));
   const real = isSure ? undefined : await realView(sequence);
   const way = isSure ? first : fitting.find(({ state }) => isDeepStrictEqual(modelView(state), real));
   model.state = (way ?? first).state;
+}
+
+/** The likeliest of the ways that explain the answers. */
+function fittingWays(
+  state: ModelState,
+  operations: readonly Operation[],
+  answers: readonly Answer[],
+): readonly Way[] {
+  for (const ways of possibleWays(state, operations)) {
+    const fitting = ways.filter((way) => isDeepStrictEqual(way.answers, answers));
+    if (fitting.length > 0) return fitting;
+  }
+  return [];
 }
 
 function otherAnswers(operations: readonly Operation[], answers: readonly Answer[]): string {

@@ -100,7 +100,9 @@ export async function runBatch(world: World, firstSeed: number, count: number): 
   if (failed === undefined) return ends;
   await shrink(world, failed.seed, movesOf(firstSeed));
   const report = await fc.asyncDefaultReportMessage(failed.report);
-  throw new Error(`seed ${failed.seed} fails only in its batch, from seed ${firstSeed}: ${report}`);
+  throw new Error(`seed ${failed.seed} fails only in its batch, from seed ${firstSeed}: ${report}`, {
+    cause: failed.report.errorInstance,
+  });
 }
 
 /** The seeds among those of a batch whose sequences fail. */
