@@ -37,7 +37,7 @@ function idTime(timeMs: number): Buffer {
   return bytes;
 }
 
-/** Issued coupons, newest first. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
+/** Issued coupons, newest first; none of users who were erased. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
 export function findIssuedCoupons(
   sql: Sql,
   filter: CouponFilter,
@@ -48,7 +48,7 @@ export function findIssuedCoupons(
   const rows = sql<ArchivedCoupon[]>`
     SELECT coupon_id, user_id, coalesce(promotion.id, '') AS promotion_id, promotion_version, value
     FROM coupon LEFT JOIN promotion ON promotion.ref = coupon.promotion_ref
-    WHERE true
+    WHERE NOT EXISTS (SELECT FROM erasure WHERE erasure.user_id = coupon.user_id)
       ${promotionId === undefined ? sql`` : sql`AND promotion_ref = (SELECT ref FROM promotion WHERE id = ${promotionId})`}
       ${userId === undefined ? sql`` : sql`AND user_id = ${userId}`}
       ${fromMs === undefined ? sql`` : sql`AND coupon_id >= ${idTime(fromMs)}`}

@@ -67,6 +67,7 @@ const REFUSALS: Readonly<Record<number, RefusalReason>> = {
   16: 'PROMOTION_NOT_FOUND',
   17: 'DURABILITY_UNMET',
   18: 'INTERNAL',
+  19: 'USER_NOT_FOUND',
 };
 
 /** An earlier attempt with the same request id had carried it out. */

@@ -29,7 +29,7 @@ export function pointsOf(account: RecordMap): PointsState {
   return bytes === undefined ? NO_POINTS : decodePointsState(bytes);
 }
 
-/** Whether the user was erased and may not get anything. */
+/** Whether the user was erased: nobody may give the user anything, and nothing about the user is answered. */
 export function isErased(account: RecordMap): boolean {
   return account.has(ERASED);
 }

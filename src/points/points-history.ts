@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { decodePointsEntry, type PointsEntry } from '../domain/points-entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { accountOf } from '../ledger/transaction.ts';
+import { isErased, type RecordMap } from './account-points.ts';
 import * as limits from './limits.ts';
 
 /** Where transactions are read. */
@@ -36,15 +37,19 @@ export interface HistoryPage {
   readonly hasMore: boolean;
 }
 
-/** Reads a page. Throws LEDGER_*, ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
+/** Reads a page; of an erased user there is none, though the archive keeps the entries. Throws LEDGER_*, ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
 export async function pointsHistoryPage(
   history: PointsHistory,
   query: HistoryQuery,
   deadlineMs: number,
 ): Promise<HistoryPage> {
   const { below, size, isWanted } = query;
+  const [account = new Map()] = await history.ledger.read(deadlineMs, (reads) =>
+    reads.records([accountOf(query.userId)]),
+  );
+  if (isErased(account)) return { entries: [], hasMore: false };
   const found: PointsEntry[] = [];
-  let chunk = below === undefined ? await newest(history, query, deadlineMs) : await next(below);
+  let chunk = below === undefined ? await newest(history, query, account, deadlineMs) : await next(below);
   while (chunk.length > 0 && found.length <= size) {
     found.push(...chunk.filter(isWanted));
     const last = chunk.at(-1)?.number ?? 0;
@@ -63,12 +68,12 @@ export async function pointsHistoryPage(
  * a little; then what it has is what can be shown.
  */
 async function newest(
-  { ledger, readEntries, nowMs }: PointsHistory,
+  { readEntries, nowMs }: PointsHistory,
   { userId }: HistoryQuery,
+  account: RecordMap,
   deadlineMs: number,
 ): Promise<readonly PointsEntry[]> {
-  const [account] = await ledger.read(deadlineMs, (reads) => reads.records([accountOf(userId)]));
-  const bytes = account?.get('t');
+  const bytes = account.get('t');
   const live = bytes === undefined ? undefined : decodePointsEntry(bytes);
   const waitUntilMs = Math.min(nowMs() + limits.ARCHIVE_WAIT_MS, deadlineMs - limits.ARCHIVE_WAIT_MS);
   for (;;) {

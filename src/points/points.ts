@@ -3,7 +3,7 @@ import type { RefusalReason } from '../domain/refusal.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import { accountOf } from '../ledger/transaction.ts';
-import { pointsOf, type RecordMap } from './account-points.ts';
+import { isErased, pointsOf, type RecordMap } from './account-points.ts';
 import { type Awarded, type AwardRequest, awardPoints } from './award-points.ts';
 import { type Earned, type EarnRequest, earnPoints } from './earn-points.ts';
 import { type Exchanged, type ExchangeRequest, exchangePoints } from './exchange-points.ts';
@@ -62,10 +62,11 @@ export class Points {
     return { balance: this.balanceIn(account), facts: knownFacts(asserted, account) };
   }
 
+  /** Of an erased user as of one who is not known. */
   private async account(userId: string, deadlineMs: number): Promise<RecordMap> {
     const { ledger } = this.ports;
     const [account] = await ledger.read(deadlineMs, (reads) => reads.records([accountOf(userId)]));
-    return account ?? new Map();
+    return account === undefined || isErased(account) ? new Map() : account;
   }
 
   private balanceIn(account: RecordMap): PointsBalance {

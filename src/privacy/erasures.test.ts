@@ -1,17 +1,25 @@
+import { create } from '@bufbuild/protobuf';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ArchivedLedger, PARTITION, runOnce, startArchivedLedger } from '../../test/archived-ledger.ts';
 import { definitionOf, reasonOf, soon } from '../../test/ledger-fixture.ts';
 import { runAudit } from '../archive/audit.ts';
+import { readPointsEntries } from '../archive/points-entries.ts';
+import { findIssuedCoupons } from '../archive/queries.ts';
 import { type CouponValue, couponIdOf, decodeCouponValue, encodeCouponValue } from '../domain/coupon.ts';
+import type { Identity } from '../domain/identity.ts';
 import { earn, NO_POINTS } from '../domain/points.ts';
 import { encodeRedemption, REDEMPTION_OFFSETS, type Redemption } from '../domain/redemption.ts';
 import { encodeUserFacts, NO_FACTS } from '../domain/user-facts.ts';
 import { Feed } from '../feed/feed.ts';
+import { GetRedemptionRequestSchema } from '../gen/hongbao/v1/redemption_service_pb.ts';
 import { couponFieldHex } from '../ledger/coupon-field.ts';
 import { issueCoupon } from '../ledger/issue-coupon.ts';
 import { accountOf, orderOf, type Step, walletOf } from '../ledger/transaction.ts';
 import { changeSteps, pointsOf } from '../points/account-points.ts';
+import { pointsHistoryPage } from '../points/points-history.ts';
+import { readOrder, requireOrder } from '../redemption/read-order.ts';
+import { getRedemption } from '../transport/handlers/get-redemption.ts';
 import { createEraseUsersJob, eraseUser, erasureOf } from './erasures.ts';
 import { Profiles } from './profiles.ts';
 import { SecretBox } from './secret-box.ts';
@@ -196,6 +204,58 @@ describe('an erased user', () => {
     await expect(eraseUser(ports(), orderFor('someone', 'erase-e2'), soon())).rejects.toMatchObject({
       reason: 'REQUEST_ID_REUSED',
     });
+  });
+
+  test('claims nothing, new or again, as long as the wallet is kept', async () => {
+    await makeUser('e6', 2, '13866666666');
+    await eraseUser(ports(), orderFor('e6'), soon());
+    const before = await records('e6');
+    const answers = [
+      await fixture.claim({ user: 'e6', request: 'new' }),
+      await fixture.claim({ user: 'e6', request: 'r0' }),
+    ];
+    expect(answers.map(reasonOf)).toEqual(['USER_NOT_FOUND', 'USER_NOT_FOUND']);
+    expect(await records('e6')).toEqual(before);
+    await eraseUser(ports(), orderFor('e7'), soon());
+    expect(reasonOf(await fixture.claim({ user: 'e7', request: 'r0' }))).toBe('USER_NOT_FOUND');
+  });
+
+  test('whose wallet was not marked yet gets the mark when erasing is repeated', async () => {
+    const step = {
+      kind: 'set',
+      on: accountOf('e8'),
+      field: Buffer.from('x'),
+      value: Buffer.alloc(6, 1),
+    } as const;
+    await fixture.ledger.transact({ event: 'erased', opensNew: false, steps: [step] }, soon());
+    await eraseUser(ports(), orderFor('e8'), soon());
+    expect(reasonOf(await fixture.claim({ user: 'e8', request: 'r0' }))).toBe('USER_NOT_FOUND');
+  });
+
+  test('cannot be read through what stays in the archive', async () => {
+    await makeUser('e9', 1, '13899999999');
+    await hold('e9', 'r0', 'reserved');
+    await eraseUser(ports(), orderFor('e9'), soon());
+    await fixture.archived();
+    const { sql, ledger } = fixture;
+    const readEntries = (userId: string, below: number | undefined, limit: number, deadlineMs: number) =>
+      readPointsEntries(sql, userId, below, limit, deadlineMs);
+    const history = { ledger, readEntries, nowMs: Date.now };
+    const all = { userId: 'e9', size: 10, isWanted: () => true };
+    for (const below of [undefined, 9])
+      expect(await pointsHistoryPage(history, { ...all, below }, soon())).toEqual({
+        entries: [],
+        hasMore: false,
+      });
+    const every = { promotionId: undefined, userId: 'e9', fromMs: undefined, untilMs: undefined };
+    expect(await findIssuedCoupons(sql, every, { below: undefined, limit: 9 }, soon())).toEqual([]);
+    const get = async (userId: string, orderId: string, deadlineMs: number) =>
+      requireOrder(await readOrder(ledger, userId, orderId, deadlineMs));
+    const handle = getRedemption({ redemptions: { get } });
+    const request = create(GetRedemptionRequestSchema, { userId: 'e9', orderId: 'o1' });
+    const identity: Identity = { kind: 'service', actor: 'shop', scopes: new Set() };
+    const context = { identity, nowMs: Date.now(), deadlineMs: soon(), signal: new AbortController().signal };
+    await expect(handle(request, context)).rejects.toMatchObject({ reason: 'ORDER_NOT_FOUND' });
   });
 
   test('whose order still holds a coupon is finished by the job when the order lets it go', async () => {

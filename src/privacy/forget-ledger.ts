@@ -1,5 +1,5 @@
 /**
- * What the ledger forgets about an erased user. The account gets its mark, after which nobody can give the user anything;
+ * What the ledger forgets about an erased user. Account and wallet get their mark, after which nobody can give the user anything;
  * facts go, coupons that could be used are revoked, all are hidden, points end as points that expired. Each step is an event,
  * so totals, counts and the audit stay true.
  */
@@ -35,7 +35,9 @@ interface HeldCoupon {
   readonly value: CouponValue;
 }
 
+/** Marks the account, with the time, and the wallet, where claims look. */
 const MARK = Buffer.from('x');
+const WALLET_MARK = Buffer.from('1');
 const FACTS = Buffer.from('f');
 const REVOKED_MARK = '~';
 const REASON = Buffer.from('erased');
@@ -55,8 +57,11 @@ export async function forgetInLedger(
     const coupons = couponsOf(wallet ?? new Map());
     const left = coupons.filter((coupon) => !isForgotten(coupon, known));
     const mark = known.get('x');
-    if (mark !== undefined && left.length === 0) return { erasedAtMs: timeOf(mark), held: heldOf(coupons) };
+    const isMarked = wallet?.has('x') ?? false;
+    if (mark !== undefined && isMarked && left.length === 0)
+      return { erasedAtMs: timeOf(mark), held: heldOf(coupons) };
     const steps = [
+      ...(isMarked ? [] : [{ kind: 'set', on: walletOf(userId), field: MARK, value: WALLET_MARK } as const]),
       ...(mark === undefined ? accountSteps(userId, known) : []),
       ...couponSteps(userId, left.slice(0, COUPONS_PER_EVENT)),
     ];

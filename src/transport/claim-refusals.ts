@@ -33,6 +33,7 @@ const MESSAGES: Partial<Record<RefusalReason, string>> = {
   SOLD_OUT: 'Nothing is left',
   WALLET_FULL: 'The wallet holds as many coupons as it may',
   REQUEST_ID_REUSED: 'The request id was used for another claim',
+  USER_NOT_FOUND: 'There is no such user',
   ARCHIVE_BACKLOG: 'The archive is behind; ask again with the same request id',
   LEDGER_CLOSED: 'The ledger is being opened; ask again with the same request id',
   LEDGER_UNAVAILABLE: 'The ledger did not answer; ask again with the same request id',

@@ -3,7 +3,7 @@
 --
 -- Two passes (LEDGER rule 1): the first reads, checks the type of every record and decides each claim; the second writes,
 -- the stream entry first, then only writes that cannot fail. A claim that was already done is found before any refusal
--- (rule 2). Claims of one batch see each other.
+-- (rule 2), unless the user was erased: the wallet's field 'x' says so. Claims of one batch see each other.
 --
 -- KEYS
 --   1  stream
@@ -27,7 +27,7 @@
 -- Outcomes
 --   1 claimed, 2 replayed, 3 promotion not found, 4 not claimable, 5 inactive, 6 not started, 7 ended, 8 not targeted,
 --   9 a fact is missing, 10 limit reached, 11 sold out, 12 wallet full, 13 request id reused, 14 late, 15 backlog,
---   16 promotion not defined in this partition, 17 durability unmet, 18 corrupt record
+--   16 promotion not defined in this partition, 17 durability unmet, 18 corrupt record, 19 user erased
 
 --@include partition
 --@include events
@@ -83,11 +83,12 @@ local function read_wallet(index, field, counter)
     wallet = { key = key, user = string.sub(key, wallet_prefix + 1), coupons = {}, counts = {} }
     wallets[index] = wallet
   end
-  local fields = redis.pcall('HMGET', wallet.key, field, counter, '@')
+  local fields = redis.pcall('HMGET', wallet.key, field, counter, '@', 'x')
   if fields.err then return nil end
   wallet.live = wallet.live or (fields[3] and struct.unpack('>I2', fields[3], 7)) or 0
   wallet.counts[counter] = wallet.counts[counter] or tonumber(fields[2] or '0')
   wallet.coupons[field] = wallet.coupons[field] or fields[1]
+  wallet.erased = fields[4]
   if not wallet.counts[counter] then return nil end
   return wallet
 end
@@ -194,6 +195,7 @@ local function decide(p, wallet_index, deadline, field, facts_at, facts_length)
   if p.corrupt then return refusal(18) end
   local wallet = read_wallet(wallet_index, field, p.counter)
   if not wallet then return refusal(18) end
+  if wallet.erased then return refusal(19) end
   local existing = wallet.coupons[field]
   if existing then
     if #existing ~= COUPON_BYTES then return refusal(18) end
