@@ -134,30 +134,38 @@ interface Participant {
 
 /** The records of one call, each with a number from 1. */
 class Participants {
-  private readonly byKey = new Map<string, Participant>();
+  private readonly list: Participant[] = [];
+  /** By class, then by id: a key is put together once for each record, not for each step about it. */
+  private readonly known = new Map<RecordName['record'] | 'due', Map<string, Participant>>();
   private readonly keys: PartitionKeys;
 
   constructor(keys: PartitionKeys) {
     this.keys = keys;
   }
 
-  of({ record, id }: RecordName): Participant {
-    return this.participant(recordKey(this.keys, { record, id }), targetClassCode(record), id);
+  of(record: RecordName['record'], id: string): Participant {
+    return this.knownOf(record).get(id) ?? this.add(record, id, recordKey(this.keys, { record, id }));
   }
 
   due(): Participant {
-    return this.participant(this.keys.due, targetClassCode('due'), '');
+    return this.knownOf('due').get('') ?? this.add('due', '', this.keys.due);
   }
 
   get all(): readonly Participant[] {
-    return [...this.byKey.values()];
+    return this.list;
   }
 
-  private participant(key: string, target: number, id: string): Participant {
-    const known = this.byKey.get(key);
-    if (known !== undefined) return known;
-    const participant = { place: this.byKey.size + 1, key, target, id, reads: new Map<string, Buffer>() };
-    this.byKey.set(key, participant);
+  private knownOf(record: RecordName['record'] | 'due'): Map<string, Participant> {
+    const known = this.known.get(record) ?? new Map<string, Participant>();
+    this.known.set(record, known);
+    return known;
+  }
+
+  private add(record: RecordName['record'] | 'due', id: string, key: string): Participant {
+    const reads = new Map<string, Buffer>();
+    const participant = { place: this.list.length + 1, key, target: targetClassCode(record), id, reads };
+    this.list.push(participant);
+    this.knownOf(record).set(id, participant);
     return participant;
   }
 }
@@ -176,7 +184,8 @@ function packSubject(step: Step, participants: Participants): void {
 function participantOf(step: Step, participants: Participants): Participant | undefined {
   if (step.kind === 'within') return undefined;
   if (step.kind === 'due') return participants.due();
-  return participants.of(step.kind === 'live' ? { record: 'wallet', id: step.userId } : step.on);
+  if (step.kind === 'live') return participants.of('wallet', step.userId);
+  return participants.of(step.on.record, step.on.id);
 }
 
 function fieldOf(step: Step): Buffer {

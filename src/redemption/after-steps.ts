@@ -6,8 +6,9 @@ import type { KnownOrder, OrderRecords } from './read-order.ts';
 type Fields = Map<string, Buffer>;
 
 function stampedValue(step: Extract<Step, { kind: 'set' }>, nowMs: number): Buffer {
+  if (step.times === undefined) return step.value;
   const bytes = Buffer.from(step.value);
-  for (const { offset, plusMs } of step.times ?? []) bytes.writeUIntBE(nowMs + plusMs, offset, 6);
+  for (const { offset, plusMs } of step.times) bytes.writeUIntBE(nowMs + plusMs, offset, 6);
   return bytes;
 }
 

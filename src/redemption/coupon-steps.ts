@@ -14,6 +14,7 @@ import { accountOf, type Step, walletOf } from '../ledger/transaction.ts';
 import type { OrderRecords } from './read-order.ts';
 
 const HOLDER_MARK = '>';
+const HOLDER_MARK_BYTES = Buffer.from(HOLDER_MARK);
 const REVOKED_MARK = '~';
 
 /** The wallet field of a coupon. Throws COUPON_NOT_FOUND when the text is no coupon id. */
@@ -23,18 +24,16 @@ export function couponField(couponId: string): Buffer {
   return Buffer.from(parts.fieldHex, 'hex');
 }
 
-function marked(mark: string, couponId: string): Buffer {
-  return Buffer.concat([Buffer.from(mark), couponField(couponId)]);
-}
-
-/** The account field that names the order which holds or has used the coupon. */
-export function holderField(couponId: string): Buffer {
-  return marked(HOLDER_MARK, couponId);
+/** The account field that names the order which holds or has used the coupon in this wallet field. */
+export function holderField(field: Buffer): Buffer {
+  return Buffer.concat([HOLDER_MARK_BYTES, field]);
 }
 
 /** A coupon as read: its bytes, what they say, which order has it, and whether it is to be revoked once it is free. */
 export interface ReadCoupon {
   readonly couponId: string;
+  /** Its wallet field. */
+  readonly field: Buffer;
   readonly bytes: Buffer;
   readonly value: CouponValue;
   readonly orderId: string | undefined;
@@ -43,15 +42,18 @@ export interface ReadCoupon {
 
 /** The coupon in the records that were read; undefined when the wallet has none. */
 export function readCoupon(records: OrderRecords, couponId: string): ReadCoupon | undefined {
-  const bytes = records.wallet.get(couponField(couponId).toString('latin1'));
+  const field = couponField(couponId);
+  const name = field.toString('latin1');
+  const bytes = records.wallet.get(name);
   if (bytes === undefined) return undefined;
   const value = decodeCouponValue(bytes);
   return {
     couponId,
+    field,
     bytes,
     value,
-    orderId: records.account.get(holderField(couponId).toString('latin1'))?.toString(),
-    isRevoked: records.account.has(marked(REVOKED_MARK, couponId).toString('latin1')),
+    orderId: records.account.get(HOLDER_MARK + name)?.toString(),
+    isRevoked: records.account.has(REVOKED_MARK + name),
   };
 }
 
@@ -60,15 +62,16 @@ export function changedCoupon(
   { value }: ReadCoupon,
   change: Partial<Pick<CouponValue, 'state' | 'expiresAtMs' | 'hidden'>>,
 ): Buffer {
-  return Buffer.from(encodeCouponValue({ ...value, ...change }));
+  const { buffer, byteOffset, byteLength } = encodeCouponValue({ ...value, ...change });
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** The wallet's coupon goes from what was read to these bytes. */
 export function replaceCoupon(userId: string, coupon: ReadCoupon, value: Buffer): Step[] {
   const on = walletOf(userId);
-  const field = couponField(coupon.couponId);
+  const { field, bytes } = coupon;
   return [
-    { kind: 'expect', on, field, value: coupon.bytes },
+    { kind: 'expect', on, field, value: bytes },
     { kind: 'set', on, field, value },
   ];
 }
@@ -81,11 +84,14 @@ export function takeCoupons(
   state: Extract<CouponState, 'reserved' | 'used'>,
 ): Step[] {
   const on = accountOf(userId);
-  const steps = coupons.flatMap((coupon): Step[] => [
-    ...replaceCoupon(userId, coupon, changedCoupon(coupon, { state })),
-    { kind: 'absent', on, field: holderField(coupon.couponId) },
-    { kind: 'set', on, field: holderField(coupon.couponId), value: Buffer.from(orderId) },
-  ]);
+  const steps = coupons.flatMap((coupon): Step[] => {
+    const field = holderField(coupon.field);
+    return [
+      ...replaceCoupon(userId, coupon, changedCoupon(coupon, { state })),
+      { kind: 'absent', on, field },
+      { kind: 'set', on, field, value: Buffer.from(orderId) },
+    ];
+  });
   return state === 'used' ? [...steps, ...liveChange(userId, -coupons.length)] : steps;
 }
 
@@ -116,7 +122,7 @@ export function freeHeldCoupons(userId: string, orderId: string, coupons: readon
       coupon,
       changedCoupon(coupon, { state: coupon.isRevoked ? 'revoked' : 'unused' }),
     ),
-    { kind: 'remove', on: accountOf(userId), field: holderField(coupon.couponId) },
+    { kind: 'remove', on: accountOf(userId), field: holderField(coupon.field) },
   ]);
   return [...steps, ...liveChange(userId, -revoked.length)];
 }

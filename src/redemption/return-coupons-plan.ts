@@ -169,6 +169,6 @@ function leave(
     ...replaceCoupon(userId, coupon, value).map((step) =>
       step.kind === 'set' && times.length > 0 ? { ...step, times } : step,
     ),
-    { kind: 'remove', on: accountOf(userId), field: holderField(coupon.couponId) },
+    { kind: 'remove', on: accountOf(userId), field: holderField(coupon.field) },
   ];
 }
