@@ -287,19 +287,23 @@ export class Ledger {
     }
   }
 
-  private async within<Answer>(deadlineMs: number, call: Promise<Answer>): Promise<Answer> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
+  private within<Answer>(deadlineMs: number, call: Promise<Answer>): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const leftMs = Math.max(0, deadlineMs - this.ports.nowMs());
     const timer = setTimeout(
       () => reject(new Refusal('DEADLINE_EXCEEDED', 'the ledger did not answer in time')),
       leftMs,
     );
-    try {
-      return await Promise.race([call, late]);
-    } catch (error) {
-      throw refusalFor(error);
-    } finally {
-      clearTimeout(timer);
-    }
+    call.then(
+      (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(refusalFor(error));
+      },
+    );
+    return promise;
   }
 }

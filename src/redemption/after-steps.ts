@@ -1,6 +1,6 @@
 /** The records of an order as they are once steps planned on them were carried out, so that nobody need read them again. */
 import { decodeRedemption, type Redemption, withMoments } from '../domain/redemption.ts';
-import type { Step } from '../ledger/transaction.ts';
+import type { RecordName, Step } from '../ledger/transaction.ts';
 import type { KnownOrder, OrderRecords } from './read-order.ts';
 
 type Fields = Map<string, Buffer>;
@@ -24,17 +24,43 @@ export function afterSteps(
   nowMs: number,
   written?: Redemption,
 ): KnownOrder {
-  const order: Fields = new Map(records.order);
-  const account: Fields = new Map(records.account);
-  const wallet: Fields = new Map(records.wallet);
-  const byRecord: Readonly<Record<string, Fields>> = { order, account, wallet };
-  for (const step of steps) {
-    if (step.kind !== 'set' && step.kind !== 'remove') continue;
-    const fields = byRecord[step.on.record];
-    if (step.kind === 'set') fields?.set(step.field.toString('latin1'), stampedValue(step, nowMs));
-    else fields?.delete(step.field.toString('latin1'));
-  }
+  const order = changed('order', records.order, steps, nowMs);
   const head = order.get('h') ?? Buffer.alloc(0);
   const redemption = written === undefined ? decodeRedemption(head) : withMoments(written, head);
-  return { ...records, order, account, wallet, head, redemption };
+  const { userId, orderId } = records;
+  // Most answers are made of the order alone; what else a user has may be much.
+  let account: Fields | undefined;
+  let wallet: Fields | undefined;
+  return {
+    userId,
+    orderId,
+    order,
+    head,
+    redemption,
+    get account() {
+      account ??= changed('account', records.account, steps, nowMs);
+      return account;
+    },
+    get wallet() {
+      wallet ??= changed('wallet', records.wallet, steps, nowMs);
+      return wallet;
+    },
+  };
+}
+
+/** The fields of a record after the steps. */
+function changed(
+  record: RecordName['record'],
+  before: ReadonlyMap<string, Buffer>,
+  steps: readonly Step[],
+  nowMs: number,
+): Fields {
+  const fields = new Map(before);
+  for (const step of steps) {
+    if (!(step.kind === 'set' || step.kind === 'remove') || step.on.record !== record) continue;
+    const name = step.field.toString('latin1');
+    if (step.kind === 'set') fields.set(name, stampedValue(step, nowMs));
+    else fields.delete(name);
+  }
+  return fields;
 }
