@@ -20,7 +20,12 @@ class Tables {
   readonly history: string[] = [];
 
   write(batch: FoldedBatch): void {
-    for (const { issuedSeq: _, ...row } of batch.coupons) this.coupons.set(row.couponId.toString('hex'), row);
+    for (const { issuedSeq: _, ...row } of batch.coupons) {
+      const key = row.couponId.toString('hex');
+      // As the statement does: a row that does not say when the state changed leaves what is known.
+      const changedAtMs = row.changedAtMs ?? this.coupons.get(key)?.changedAtMs;
+      this.coupons.set(key, { ...row, changedAtMs });
+    }
     for (const row of batch.fields)
       this.fields.set(`${row.target}/${row.id}/${row.field.toString('hex')}`, row);
     for (const row of batch.history)
