@@ -41,6 +41,8 @@ const ENDLESS = 1_000_000_000;
 export interface LifeSetting {
   readonly product: Product;
   readonly serve: ServeProcess;
+  /** A process for orders: their carts are evaluated in threads beside the main one, so it may use both cores. */
+  readonly orders: ServeProcess;
   readonly promotions: Promotions;
   readonly loads: Loads;
 }
@@ -95,8 +97,8 @@ async function givePoints({ serve, product, loads }: LifeSetting): Promise<numbe
   return firstSerial;
 }
 
-function pairContender({ product, serve, loads }: LifeSetting): Contender {
-  const watch = [{ name: SERVER_GROUP, pids: [serve.process.pid] }, ...product.ledgerProcesses];
+function pairContender({ product, serve, orders, loads }: LifeSetting): Contender {
+  const watch = [{ name: SERVER_GROUP, pids: [orders.process.pid] }, ...product.ledgerProcesses];
   return {
     key: 'reserve_commit_grpc',
     title: `ours: ReserveCoupons (cart of ${ORDER_LINES} lines, 1 coupon) + CommitReservation, gRPC`,
@@ -106,16 +108,16 @@ function pairContender({ product, serve, loads }: LifeSetting): Contender {
       const firstSerial = loads.reserveSerials();
       const seconds = (window.warmUpMs + window.measureMs) / 1000;
       const count = Math.ceil(seconds * PAIRS_PER_SECOND_LIMIT);
-      const { gateway, orders } = product.tokens;
+      const { gateway, orders: token } = product.tokens;
       const coupons = await claimForUsers(serve.httpPort, gateway, ORDER_PROMOTION, firstSerial, count);
       return toMeasurement(
         await runLoad({
-          ...grpcJob(window, serve.grpcPort, RESERVE_PATH, orders),
+          ...grpcJob(window, orders.grpcPort, RESERVE_PATH, token),
           kind: 'grpc-pairs',
           template: reserveTemplate(),
           followUp: {
             path: COMMIT_PATH,
-            headers: grpcHeaders(COMMIT_PATH, orders),
+            headers: grpcHeaders(COMMIT_PATH, token),
             template: commitTemplate(),
           },
           population: { firstSerial, coupons },

@@ -89,7 +89,7 @@ export class Product {
 
   /** Starts a serve process; the stack ends it. */
   async serve(stack: AsyncDisposableStack): Promise<ServeProcess> {
-    const [grpcPort, httpPort, opsPort] = [await freePort(), await freePort(), await freePort()];
+    const [grpcPort, httpPort, opsPort] = await freePorts();
     const role = stack.use(
       startRole('serve', SERVER_CORE, {
         ...this.#environment,
@@ -162,6 +162,14 @@ async function waitUntilReady(role: NodeProcess, opsPort: number): Promise<void>
     if (role.hasEnded || performance.now() > endsMs)
       throw new Error(`${role.name} is not ready: ${role.output}`);
     await sleep(READY_POLL_MS);
+  }
+}
+
+/** Three ports that differ: one that was free a moment ago may be found free again. */
+async function freePorts(): Promise<readonly [number, number, number]> {
+  for (;;) {
+    const [first, second, third] = [await freePort(), await freePort(), await freePort()];
+    if (new Set([first, second, third]).size === 3) return [first, second, third];
   }
 }
 

@@ -8,7 +8,8 @@ import { createPromotions, OPEN_PROMOTION, productContenders } from '../contende
 import { startRedisSingleScript } from '../contenders/redis-single-script.ts';
 import { runFlashSale } from '../flash-sale.ts';
 import { type FlushLagResult, type FlushSetting, measureFlushLag } from '../flush-lag.ts';
-import { Product } from '../product/product.ts';
+import { unpinProcess } from '../processes/pinning.ts';
+import { Product, type ServeProcess } from '../product/product.ts';
 import { Promotions } from '../product/promotions.ts';
 import type { ContenderSummary } from '../statistics.ts';
 import { measureWalletMemory } from '../wallet-memory.ts';
@@ -31,7 +32,7 @@ export async function runClaim(run: SuiteRun): Promise<Outcome> {
   const rows = [
     ...productContenders(product, serve, promotions, loads),
     ...echoes.map(({ contender }) => contender),
-    ...(await startLifeContenders(setting, stack)),
+    ...(await startLifeContenders({ ...setting, orders: await startOrders(product, stack) }, stack)),
     await startRedisSingleScript(stack),
   ];
   const contenders = await measureAll(rows, run);
@@ -62,6 +63,13 @@ export async function runFlush(run: SuiteRun): Promise<Outcome> {
   );
   const contenders = await measureAll(claims, run);
   return { contenders, flushLag: await flush(run, setting, contenders), audit: await product.audit() };
+}
+
+/** Its evaluations run in worker threads, beside the main thread: it may use both cores. */
+async function startOrders(product: Product, stack: AsyncDisposableStack): Promise<ServeProcess> {
+  const orders = await product.serve(stack);
+  unpinProcess(orders.process.pid);
+  return orders;
 }
 
 async function startProduct({ stack, say }: SuiteRun): Promise<FlushSetting> {
