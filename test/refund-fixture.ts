@@ -181,9 +181,8 @@ export class RefundFixture {
 
   private async decide(request: Uint8Array): Promise<Uint8Array> {
     const { userId } = fromBinary(EvaluateCartRequestSchema, request);
-    const [wallet = new Uint8Array()] = await this.ledger.ledger.read(soon(), (reads) =>
-      reads.walletBytes([userId]),
-    );
+    const [kept] = await this.ledger.ledger.read(soon(), (reads) => reads.keptWallets([userId]));
+    const wallet = kept?.coupons ?? new Uint8Array();
     const item = { kind: 'evaluate_cart', areFactsBelieved: true, nowMs: Date.now() } as const;
     const outcome = answerItem({ ...item, request, wallet, bodies: [], lookedUp: [] }, this.table, 1);
     if (outcome.kind !== 'answered') throw new Error(`a decision is ${outcome.kind}`);

@@ -4,6 +4,7 @@ import { REPLY_HEAD, REPLY_STRIDE } from './claim-operation.ts';
 import { GroupCommit, type GroupCommitPorts } from './group-commit.ts';
 import { partitionKeys } from './keys.ts';
 import { ScriptFailure } from './script-runner.ts';
+import { ServerClock } from './server-clock.ts';
 
 /** A script that answers the given outcome for every claim of a batch. */
 function replyOf(claims: number, outcome: number): Buffer {
@@ -32,6 +33,7 @@ function groupCommit(overrides: Partial<GroupCommitPorts>): GroupCommit {
     metrics: createMetrics({ version: 'test', node: 'test' }),
     runClaims: async (_keys, args) => replyOf(claimsIn(args), 1),
     settings: () => ({ backlogLimitEvents: 1_000, durability: 'honest' }),
+    clock: new ServerClock(),
     defineMissing: async () => false,
     reportBroken: () => undefined,
     nowMs: () => 1_000,

@@ -25,7 +25,10 @@ import {
 import { ClaimQueue, type WaitingClaim } from './claim-queue.ts';
 import type { PartitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
+import { RetryDelay } from './retry-delay.ts';
 import { ScriptFailure } from './script-runner.ts';
+import type { ServerClock } from './server-clock.ts';
+import { TurnEnd } from './turn-end.ts';
 
 /** What a group commit needs from outside. */
 export interface GroupCommitPorts {
@@ -35,6 +38,7 @@ export interface GroupCommitPorts {
   readonly metrics: Metrics;
   runClaims(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown>;
   settings(): Omit<BatchSettings, 'clockOffsetMs'>;
+  readonly clock: ServerClock;
   /** Brings a promotion's definition into the partition; false when there is no such promotion. */
   defineMissing(promotionRef: number): Promise<boolean>;
   /** Reports a claim the script cannot decide; somebody must look. */
@@ -49,11 +53,9 @@ export class GroupCommit {
   private readonly ports: GroupCommitPorts;
   private readonly queue = new ClaimQueue();
   private readonly travelling = new Set<readonly WaitingClaim[]>();
-  private isPumpScheduled = false;
-  private resumeAtMs = 0;
-  private retryDelayMs = limits.RETRY_FIRST_MS;
+  private readonly turnEnd = new TurnEnd(() => this.pump());
+  private readonly retryDelay = new RetryDelay();
   private obstacle: RefusalReason | undefined;
-  private clockOffsetMs = 0;
   /** No claim here has an earlier deadline, so until then there is nothing to sweep. */
   private earliestDeadlineMs = Number.POSITIVE_INFINITY;
   private sweepTimer: NodeJS.Timeout | undefined;
@@ -70,13 +72,8 @@ export class GroupCommit {
   }
 
   /** Claims sent and not yet answered. */
-  get claimsInFlight(): number {
+  get inFlight(): number {
     return this.travelling.values().reduce((sum, batch) => sum + batch.length, 0);
-  }
-
-  /** The server's clock minus ours, in ms, as of the last reply. */
-  get clockOffset(): number {
-    return this.clockOffsetMs;
   }
 
   /** Takes a claim; its listener hears exactly one answer, by its deadline. */
@@ -104,18 +101,12 @@ export class GroupCommit {
   }
 
   private schedulePump(): void {
-    if (this.isPumpScheduled) return;
-    this.isPumpScheduled = true;
-    // After the current turn's I/O, so that requests which arrived together travel together.
-    setImmediate(() => {
-      this.isPumpScheduled = false;
-      this.pump();
-    });
+    this.turnEnd.schedule();
     this.sweepTimer ??= setInterval(() => this.sweepDeadlines(), limits.DEADLINE_SWEEP_MS);
   }
 
   private maySend(): boolean {
-    if (this.queue.size === 0 || this.ports.nowMs() < this.resumeAtMs) return false;
+    if (this.queue.size === 0 || this.retryDelay.isPausing(this.ports.nowMs())) return false;
     if (this.travelling.size === 0) return true;
     return (
       this.travelling.size < limits.BATCHES_IN_FLIGHT && this.queue.totalCostUs >= limits.FURTHER_CALL_COST_US
@@ -158,7 +149,7 @@ export class GroupCommit {
   }
 
   private async call(batch: readonly WaitingClaim[]): Promise<BatchReply | undefined> {
-    const settings = { ...this.ports.settings(), clockOffsetMs: this.clockOffsetMs };
+    const settings = { ...this.ports.settings(), clockOffsetMs: this.ports.clock.offsetMs };
     const { keys, args } = encodeBatch(batch, this.ports.keys, settings);
     const sentAtMs = performance.now();
     const sentWallMs = this.ports.nowMs();
@@ -167,7 +158,7 @@ export class GroupCommit {
     const reply = decodeBatchReply(raw, batch.length);
     this.ports.metrics.scriptSeconds.observe(tookMs / 1000);
     this.ports.metrics.ledgerBatchItems.observe(batch.length);
-    if (reply !== undefined) this.clockOffsetMs = reply.nowMs - (sentWallMs + tookMs / 2);
+    if (reply !== undefined) this.ports.clock.learn(reply.nowMs, sentWallMs, tookMs);
     return reply;
   }
 
@@ -178,7 +169,7 @@ export class GroupCommit {
 
   private receive(batch: readonly WaitingClaim[], reply: BatchReply): void {
     this.obstacle = undefined;
-    this.retryDelayMs = limits.RETRY_FIRST_MS;
+    this.retryDelay.reset();
     this.ports.metrics.ledgerBacklogEvents.value = reply.backlogEvents;
     this.ports.metrics.ledgerPartitionOpen.value = 1;
     this.sendWaiting();
@@ -234,9 +225,7 @@ export class GroupCommit {
     this.ports.metrics.ledgerRetries.child(obstacle === 'LEDGER_CLOSED' ? 'closed' : 'connection').value += 1;
     this.obstacle = obstacle;
     this.queue.putBack(batch.filter((claim) => !claim.isSettled));
-    this.resumeAtMs = this.ports.nowMs() + this.retryDelayMs;
-    setTimeout(() => this.pump(), this.retryDelayMs + 1);
-    this.retryDelayMs = Math.min(this.retryDelayMs * 2, limits.RETRY_LONGEST_MS);
+    this.retryDelay.begin(this.ports.nowMs(), () => this.pump());
   }
 
   /** The claim steps aside until the promotion's record is in the partition; claims for the same one wait together. */

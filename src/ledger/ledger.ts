@@ -30,6 +30,7 @@ import {
   type ScriptName,
   scriptFailure,
 } from './script-runner.ts';
+import { ServerClock } from './server-clock.ts';
 import type { Outcome, Transaction } from './transaction.ts';
 import { type CallReply, TransactionCommit } from './transaction-commit.ts';
 
@@ -88,6 +89,7 @@ export class Ledger {
   private readonly reader: Redis;
   private readonly claims: GroupCommit;
   private readonly transactions: TransactionCommit;
+  private readonly serverClock = new ServerClock();
   private current: Durability = DURABILITY_UNREAD;
   private durabilityTimer: NodeJS.Timeout | undefined;
 
@@ -104,7 +106,7 @@ export class Ledger {
     this.claims = this.claimCommit();
     this.transactions = this.transactionCommit();
     ports.metrics.ledgerQueueItems.source = () => this.claims.waiting + this.transactions.waiting;
-    ports.metrics.ledgerInflight.source = () => this.claims.claimsInFlight;
+    ports.metrics.ledgerInflight.source = () => this.claims.inFlight + this.transactions.inFlight;
   }
 
   /** Waits for the server, up to `timeoutMs`, and reads what it keeps. A server that is away is not an error: calls say so. */
@@ -141,7 +143,7 @@ export class Ledger {
 
   /** The ledger's clock now, ms since the epoch, as near as the last reply tells. */
   nowMs(): number {
-    return Math.round(this.ports.nowMs() + this.claims.clockOffset);
+    return Math.round(this.ports.nowMs() + this.serverClock.offsetMs);
   }
 
   /** Delivers a definition; idempotent. Throws a LEDGER_* refusal when that cannot be known to have happened. */
@@ -151,7 +153,7 @@ export class Ledger {
 
   /** Hides a coupon of a user. Throws COUPON_NOT_FOUND, COUPON_STILL_USABLE or a LEDGER_* refusal. */
   async hide(userId: string, fieldHex: string, deadlineMs: number): Promise<CouponValue> {
-    const serverDeadlineMs = deadlineMs + this.claims.clockOffset;
+    const serverDeadlineMs = deadlineMs + this.serverClock.offsetMs;
     return await this.persist(deadlineMs, () =>
       hideCoupon(this.writer, this.keys, { userId, fieldHex, serverDeadlineMs }),
     );
@@ -203,6 +205,7 @@ export class Ledger {
       metrics,
       runClaims: (keys, args) => this.runClaims(keys, args),
       settings: () => this.batchSettings(),
+      clock: this.serverClock,
       defineMissing,
       reportBroken: (promotionRef, cause) =>
         logger.error(
@@ -222,7 +225,7 @@ export class Ledger {
       run: (keys, args) => this.runTransactions(keys, args),
       backlogLimitEvents: () => settings.reservationBacklogEvents,
       isDurable: () => this.current.isDurable || settings.durabilityFallback === 'degrade',
-      clockOffsetMs: () => this.claims.clockOffset,
+      clock: this.serverClock,
       reportBroken: (cause) =>
         logger.error({ event: LOG_EVENTS.ledgerScriptFailed, cause }, 'a transaction cannot be carried out'),
       nowMs,

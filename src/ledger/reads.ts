@@ -133,17 +133,6 @@ export class LedgerReads {
     return walletCoupons(buffers(reply).filter((part) => part !== null));
   }
 
-  /**
-   * The coupons of several wallets in one round trip, each wallet as bytes: of every coupon its field of 16 bytes and its
-   * value of 30, in no stated order.
-   */
-  async walletBytes(userIds: readonly string[]): Promise<Uint8Array[]> {
-    const pipeline = this.redis.pipeline();
-    for (const userId of userIds) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
-    const replies = await run(pipeline);
-    return replies.map((reply) => couponBytes(buffers(reply).filter((part) => part !== null)));
-  }
-
   /** Several wallets in one round trip, each with the number of coupons that left it for the archive. */
   async keptWallets(userIds: readonly string[]): Promise<KeptWallet[]> {
     const pipeline = this.redis.pipeline();
@@ -158,8 +147,8 @@ export class LedgerReads {
   }
 
   /**
-   * Wallets and accounts of several users in one round trip, in the order asked: each wallet as in {@link walletBytes}, empty
-   * when it was not asked for.
+   * Wallets and accounts of several users in one round trip, in the order asked: of every coupon its
+   * field of 16 bytes and its value of 30, in no stated order; nothing when the wallet was not asked for.
    */
   async holders(asks: readonly HolderAsk[]): Promise<HolderState[]> {
     const pipeline = this.redis.pipeline();

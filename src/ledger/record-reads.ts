@@ -3,6 +3,7 @@
  * serves many orders. Alone, a read leaves at the end of its turn.
  */
 import { RECORD_READS_IN_FLIGHT, RECORDS_PER_READ } from './limits.ts';
+import { TurnEnd } from './turn-end.ts';
 
 interface Waiting<Fields> {
   readonly keys: readonly string[];
@@ -15,7 +16,7 @@ export class RecordReads<Fields> {
   private readonly readKeys: (keys: readonly string[]) => Promise<Fields[]>;
   private queue: Waiting<Fields>[] = [];
   private inFlight = 0;
-  private isScheduled = false;
+  private readonly turnEnd = new TurnEnd(() => this.pump());
 
   /** @param readKeys reads the records under these keys, in order */
   constructor(readKeys: (keys: readonly string[]) => Promise<Fields[]>) {
@@ -26,13 +27,7 @@ export class RecordReads<Fields> {
   read(keys: readonly string[]): Promise<Fields[]> {
     const { promise, resolve, reject } = Promise.withResolvers<Fields[]>();
     this.queue.push({ keys, resolve, reject });
-    if (!this.isScheduled) {
-      this.isScheduled = true;
-      setImmediate(() => {
-        this.isScheduled = false;
-        this.pump();
-      });
-    }
+    this.turnEnd.schedule();
     return promise;
   }
 

@@ -17,7 +17,7 @@ const OPERATIONS = {
 } as const satisfies Record<Step['kind'], number>;
 
 /** Outcomes of `scripts/transact.lua` by their number. */
-export const TRANSACTION_OUTCOMES = [
+const TRANSACTION_OUTCOMES = [
   'done',
   'replayed',
   'differs',

@@ -11,7 +11,9 @@ import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { PartitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
+import { RetryDelay } from './retry-delay.ts';
 import { ScriptFailure } from './script-runner.ts';
+import type { ServerClock } from './server-clock.ts';
 import type { Outcome, Transaction } from './transaction.ts';
 import {
   decodeTransactionsReply,
@@ -19,6 +21,7 @@ import {
   type Refused,
   type TransactionsReply,
 } from './transaction-codec.ts';
+import { TurnEnd } from './turn-end.ts';
 
 /** What the group commit needs from outside. */
 export interface TransactionPorts {
@@ -31,8 +34,7 @@ export interface TransactionPorts {
   backlogLimitEvents(): number;
   /** False while what the ledger acknowledges could be lost and the operator wants writes refused then. */
   isDurable(): boolean;
-  /** The server's clock minus ours, ms. */
-  clockOffsetMs(): number;
+  readonly clock: ServerClock;
   /** Reports a transaction that cannot be carried out; somebody must look. */
   reportBroken(cause: string): void;
   nowMs(): number;
@@ -62,9 +64,9 @@ export class TransactionCommit {
   private readonly ports: TransactionPorts;
   private queue: Waiting[] = [];
   private callsInFlight = 0;
-  private isPumpScheduled = false;
-  private resumeAtMs = 0;
-  private retryDelayMs = limits.RETRY_FIRST_MS;
+  private sent = 0;
+  private readonly turnEnd = new TurnEnd(() => this.pump());
+  private readonly retryDelay = new RetryDelay();
   private obstacle: RefusalReason | undefined;
   private idle: PromiseWithResolvers<void> | undefined;
 
@@ -75,6 +77,11 @@ export class TransactionCommit {
   /** Transactions waiting for a call. */
   get waiting(): number {
     return this.queue.length;
+  }
+
+  /** Transactions sent and not yet answered. */
+  get inFlight(): number {
+    return this.sent;
   }
 
   /** Carries out a transaction; rejects with a refusal. Its caller minds the deadline while it travels. */
@@ -89,7 +96,7 @@ export class TransactionCommit {
       settle(new Refusal('LEDGER_OVERLOADED', 'too many writes wait for the ledger'));
     } else {
       this.queue.push({ transaction, deadlineMs, costUs, settle });
-      this.schedulePump();
+      this.turnEnd.schedule();
     }
     return promise;
   }
@@ -105,16 +112,6 @@ export class TransactionCommit {
     return this.queue.length === 0 && this.callsInFlight === 0;
   }
 
-  private schedulePump(): void {
-    if (this.isPumpScheduled) return;
-    this.isPumpScheduled = true;
-    // After the current turn's I/O, so that requests which arrived together travel together.
-    setImmediate(() => {
-      this.isPumpScheduled = false;
-      this.pump();
-    });
-  }
-
   private pump(): void {
     while (this.maySend()) {
       const batch = this.take();
@@ -126,7 +123,7 @@ export class TransactionCommit {
   }
 
   private maySend(): boolean {
-    if (this.queue.length === 0 || this.ports.nowMs() < this.resumeAtMs) return false;
+    if (this.queue.length === 0 || this.retryDelay.isPausing(this.ports.nowMs())) return false;
     return this.callsInFlight < limits.TRANSACTION_CALLS_IN_FLIGHT;
   }
 
@@ -148,10 +145,12 @@ export class TransactionCommit {
   /** Never rejects: every failure ends in an answer or another attempt. */
   private async send(batch: readonly Waiting[]): Promise<void> {
     this.callsInFlight += 1;
+    this.sent += batch.length;
     const outcome = await this.call(batch).catch((error: unknown) =>
       error instanceof ScriptFailure ? error : new ScriptFailure('script', String(error)),
     );
     this.callsInFlight -= 1;
+    this.sent -= batch.length;
     if (outcome instanceof ScriptFailure) this.fail(batch, outcome);
     else if (outcome === undefined) this.findClosed(batch);
     else this.receive(batch, outcome);
@@ -160,23 +159,26 @@ export class TransactionCommit {
 
   private async call(batch: readonly Waiting[]) {
     const { ports } = this;
-    const offsetMs = ports.clockOffsetMs();
+    const { offsetMs } = ports.clock;
     const timed = batch.map(({ transaction, deadlineMs }) => ({
       transaction,
       serverDeadlineMs: deadlineMs + offsetMs,
     }));
     const { keys, args } = encodeTransactions(timed, ports.keys, ports.backlogLimitEvents());
-    const sentAtMs = performance.now();
+    const sentAtMs = ports.nowMs();
+    const startMs = performance.now();
     const { reply, isReplicated } = await ports.run(keys, args);
-    ports.metrics.scriptSeconds.observe((performance.now() - sentAtMs) / 1000);
+    const tookMs = performance.now() - startMs;
+    ports.metrics.scriptSeconds.observe(tookMs / 1000);
     ports.metrics.ledgerBatchItems.observe(batch.length);
     const decoded = decodeTransactionsReply(reply, batch.length);
+    if (decoded !== undefined) ports.clock.learn(decoded.nowMs, sentAtMs, tookMs);
     return decoded && { ...decoded, isReplicated };
   }
 
   private receive(batch: readonly Waiting[], reply: TransactionsReply & { isReplicated: boolean }): void {
     this.obstacle = undefined;
-    this.retryDelayMs = limits.RETRY_FIRST_MS;
+    this.retryDelay.reset();
     this.ports.metrics.ledgerBacklogEvents.value = reply.backlogEvents;
     this.ports.metrics.ledgerPartitionOpen.value = 1;
     batch.forEach(({ settle }, index) => {
@@ -236,9 +238,7 @@ export class TransactionCommit {
     this.ports.metrics.ledgerRetries.child(cause).value += 1;
     this.obstacle = obstacle;
     this.queue = [...batch, ...this.queue];
-    this.resumeAtMs = this.ports.nowMs() + this.retryDelayMs;
-    setTimeout(() => this.pump(), this.retryDelayMs + 1);
-    this.retryDelayMs = Math.min(this.retryDelayMs * 2, limits.RETRY_LONGEST_MS);
+    this.retryDelay.begin(this.ports.nowMs(), () => this.pump());
   }
 
   /** A transaction whose time is up hears what stood in its way, if anything did. */

@@ -58,8 +58,8 @@ export class CartDecider {
   }
 
   private async walletOf(userId: string, deadlineMs: number): Promise<Uint8Array | undefined> {
-    const [wallet] = await this.ledger.read(deadlineMs, (reads) => reads.walletBytes([userId]));
-    return wallet;
+    const [kept] = await this.ledger.read(deadlineMs, (reads) => reads.keptWallets([userId]));
+    return kept?.coupons;
   }
 
   private async limitsFor(userId: string, nowMs: number, deadlineMs: number): Promise<LiveLimit[]> {
