@@ -58,6 +58,8 @@ export interface LedgerPorts {
   /** Brings the definition of a promotion whose record is missing; false when there is no such promotion. */
   defineMissing(promotionRef: number): Promise<boolean>;
   nowMs(): number;
+  /** Opens a connection under a name; absent: one over the network. The simulation brings its own. */
+  connect?(settings: LedgerConnectionSettings, name: string): Redis;
 }
 
 const FAILURE_REASONS: Readonly<Record<ScriptFailureKind, RefusalReason>> = {
@@ -175,7 +177,8 @@ export class Ledger {
   }
 
   private connect(name: string): Redis {
-    const redis = connectLedger(this.ports.settings, name);
+    const { settings, connect = connectLedger } = this.ports;
+    const redis = connect(settings, name);
     redis.on('error', (error: Error) =>
       this.ports.logger.warn(
         { event: LOG_EVENTS.ledgerConnection, connection: name, cause: error.message },
