@@ -1,6 +1,21 @@
 import { createDatabase, type Sql } from '../database/client.ts';
 import { isDatabaseDown } from '../database/database-faults.ts';
+import type { ArchiveStore } from './archive-store.ts';
+import { type Fence, flushBatch, tryBatch } from './flush.ts';
+import {
+  ensureCursor,
+  giveBackLease,
+  type Lease,
+  readCursorPayload,
+  renewLease,
+  takeLease,
+} from './lease.ts';
+import type { PartitionId, StreamEntry } from './ledger-port.ts';
 import { CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, STATEMENT_WAIT_MS } from './limits.ts';
+import { readLogPayloads } from './log-reader.ts';
+import type { FoldedBatch } from './projection.ts';
+import { type OpenQuarantine, readOpenQuarantine, reproject } from './quarantine.ts';
+import { ensureSegments } from './segments.ts';
 
 /** The archiver stopped waiting: the statement may or may not have been carried out. */
 export class UnknownOutcomeError extends Error {
@@ -14,7 +29,7 @@ export class UnknownOutcomeError extends Error {
  * dies, and can answer the next statement with the error of the one before. So after a time-out or a fault of the
  * connection a new one is made; what became of the statement is unknown and the caller reads the cursor again.
  */
-export class ArchiveClient {
+export class ArchiveClient implements ArchiveStore {
   private readonly url: string;
   private readonly waitMs: number;
   private sql: Sql;
@@ -40,6 +55,50 @@ export class ArchiveClient {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  async ensureCursor(id: PartitionId): Promise<void> {
+    await this.run((sql) => ensureCursor(sql, id));
+  }
+
+  takeLease(id: PartitionId, owner: string, leaseMs: number): Promise<Lease | undefined> {
+    return this.run((sql) => takeLease(sql, id, owner, leaseMs));
+  }
+
+  renewLease(id: PartitionId, epoch: number, leaseMs: number): Promise<Lease | undefined> {
+    return this.run((sql) => renewLease(sql, id, epoch, leaseMs));
+  }
+
+  async giveBackLease(id: PartitionId, epoch: number): Promise<void> {
+    await this.run((sql) => giveBackLease(sql, id, epoch));
+  }
+
+  readCursorPayload(id: PartitionId): Promise<Buffer | undefined> {
+    return this.run((sql) => readCursorPayload(sql, id));
+  }
+
+  readLog(id: PartitionId, after: number, limit: number): Promise<StreamEntry[]> {
+    return this.run((sql) => readLogPayloads(sql, id, after, limit));
+  }
+
+  flush(fence: Fence, batch: FoldedBatch): Promise<boolean> {
+    return flushBatch(this, fence, batch);
+  }
+
+  tryFlush(fence: Fence, batch: FoldedBatch): Promise<string | undefined> {
+    return tryBatch(this, fence, batch);
+  }
+
+  readOpenQuarantine(id: PartitionId): Promise<OpenQuarantine> {
+    return this.run((sql) => readOpenQuarantine(sql, id));
+  }
+
+  reproject(fence: Fence): Promise<number> {
+    return reproject(this, fence);
+  }
+
+  async ensureSegments(id: PartitionId, seq: number, nowMs: number): Promise<void> {
+    await ensureSegments((statement) => this.run(statement), id, seq, nowMs);
   }
 
   /** Ends the connection; a statement still under way is cut off. */

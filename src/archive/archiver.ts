@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { LOG_EVENTS } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { ArchiveClient } from './archive-client.ts';
+import type { ArchiveStore } from './archive-store.ts';
 import { BatchWriter } from './batch-writer.ts';
 import type { DecodedEntry } from './decoded-entry.ts';
 import { ForkError } from './flush.ts';
@@ -23,7 +23,6 @@ import {
   TRIM_MARGIN_MS,
 } from './limits.ts';
 import type { FoldedBatch } from './projection.ts';
-import { ensureSegments } from './segments.ts';
 import { StreamReader } from './stream-reader.ts';
 import { TrimMargin } from './trim-margin.ts';
 
@@ -43,7 +42,7 @@ export type ArchiveMetrics = Pick<
 /** What one archiver works with. Its client and its ledger connection are used by nothing else. */
 export interface ArchiverDependencies {
   readonly id: PartitionId;
-  readonly client: ArchiveClient;
+  readonly client: ArchiveStore;
   readonly ledger: LedgerAdmin;
   readonly metrics: ArchiveMetrics;
   readonly logger: Logger;
@@ -201,7 +200,7 @@ export class Archiver {
     if (nowMs() < this.housekeepingAtMs) return;
     this.housekeepingAtMs = nowMs() + HOUSEKEEPING_MS;
     try {
-      await ensureSegments((statement) => client.run(statement), id, lease.seq, nowMs());
+      await client.ensureSegments(id, lease.seq, nowMs());
       const settled = await this.writer.retryQuarantine();
       if (settled > 0) logger.info({ ...id, settled }, 'events left quarantine');
     } catch (error) {

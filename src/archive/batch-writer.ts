@@ -1,11 +1,10 @@
-import type { ArchiveClient } from './archive-client.ts';
+import type { ArchiveStore } from './archive-store.ts';
 import type { DecodedEntry } from './decoded-entry.ts';
-import { type Fence, flushBatch, RefusedBatchError } from './flush.ts';
+import { type Fence, RefusedBatchError } from './flush.ts';
 import { type FoldContext, foldEntries } from './fold.ts';
 import { type LeaseKeeper, LostLeaseError } from './lease-keeper.ts';
 import { findPoison } from './poison.ts';
 import type { FoldedBatch } from './projection.ts';
-import { readOpenQuarantine, reproject } from './quarantine.ts';
 
 /** Told about every batch that is committed, with the time its statement took. */
 export type CommitListener = (batch: FoldedBatch, statementMs: number) => void;
@@ -15,14 +14,14 @@ export type CommitListener = (batch: FoldedBatch, statementMs: number) => void;
  * events go to quarantine; everything else flows.
  */
 export class BatchWriter {
-  private readonly client: ArchiveClient;
+  private readonly client: ArchiveStore;
   private readonly keeper: LeaseKeeper;
   private readonly onCommit: CommitListener;
   private readonly nowMs: () => number;
   private blockedSubjects: ReadonlySet<string> = new Set();
   private waitingEvents = 0;
 
-  constructor(client: ArchiveClient, keeper: LeaseKeeper, nowMs: () => number, onCommit: CommitListener) {
+  constructor(client: ArchiveStore, keeper: LeaseKeeper, nowMs: () => number, onCommit: CommitListener) {
     this.client = client;
     this.keeper = keeper;
     this.nowMs = nowMs;
@@ -36,7 +35,7 @@ export class BatchWriter {
 
   /** Reads which subjects wait; needed before the first batch of a lease. */
   async loadQuarantine(): Promise<void> {
-    const open = await this.client.run((sql) => readOpenQuarantine(sql, this.keeper.terms.id));
+    const open = await this.client.readOpenQuarantine(this.keeper.terms.id);
     this.blockedSubjects = open.subjects;
     this.waitingEvents = open.events;
   }
@@ -44,12 +43,12 @@ export class BatchWriter {
   /** Tries the events in quarantine again; answers with how many could be settled. */
   async retryQuarantine(): Promise<number> {
     if (this.waitingEvents === 0) return 0;
-    const settled = await reproject(this.client, await this.fence());
+    const settled = await this.client.reproject(await this.fence());
     await this.loadQuarantine();
     return settled;
   }
 
-  /** Writes the entries, in one statement when nothing is wrong with them. Throws what `flushBatch` throws. */
+  /** Writes the entries, in one statement when nothing is wrong with them. Throws what `ArchiveStore.flush` throws. */
   async write(entries: readonly DecodedEntry[]): Promise<void> {
     try {
       await this.flush(entries);
@@ -86,7 +85,7 @@ export class BatchWriter {
   ): Promise<void> {
     const batch = foldEntries(entries, { ...(await this.context()), ...(refused && { refused }) });
     const startMs = this.nowMs();
-    const isMoved = await flushBatch(this.client, await this.fence(), batch);
+    const isMoved = await this.client.flush(await this.fence(), batch);
     if (!isMoved) throw new LostLeaseError('the cursor is not where this process left it');
     this.accept(batch);
     this.onCommit(batch, this.nowMs() - startMs);

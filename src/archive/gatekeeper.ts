@@ -1,14 +1,12 @@
-import type { ArchiveClient } from './archive-client.ts';
+import type { ArchiveStore } from './archive-store.ts';
 import { HaltError } from './halt.ts';
-import { readCursorPayload } from './lease.ts';
 import type { LedgerAdmin, PartitionId, StreamEntry } from './ledger-port.ts';
 import { REPLAY_ENTRIES } from './limits.ts';
-import { readLogPayloads } from './log-reader.ts';
 
 /** What the gatekeeper needs; only the process that holds the partition's lease may run it. */
 export interface GatekeeperDependencies {
   readonly id: PartitionId;
-  readonly client: ArchiveClient;
+  readonly client: ArchiveStore;
   readonly ledger: LedgerAdmin;
   /** Throws unless this process still holds the lease; asked last, just before the partition opens. */
   readonly confirmLease: () => Promise<void>;
@@ -91,7 +89,7 @@ async function readLost(
   cursorSeq: number,
 ): Promise<StreamEntry[]> {
   const limit = Math.min(REPLAY_ENTRIES, cursorSeq - after);
-  const entries = await client.run((sql) => readLogPayloads(sql, id, after, limit));
+  const entries = await client.readLog(id, after, limit);
   const isWhole = entries.length > 0 && entries.every((entry, index) => entry.seq === after + 1 + index);
   if (!isWhole) throw hole(`the log lacks entries after ${after}: rebuild Redis from the projections`);
   return entries;
@@ -99,13 +97,13 @@ async function readLost(
 
 /** The newest entry Redis still has must be the archived one, before anything is put after it. */
 async function requireLogged({ client, id, ledger }: GatekeeperDependencies, seq: number): Promise<void> {
-  const [logged] = await client.run((sql) => readLogPayloads(sql, id, seq - 1, 1));
+  const [logged] = await client.readLog(id, seq - 1, 1);
   if (logged?.seq !== seq) throw hole(`the log lacks entry ${seq}`);
   if (!(await ledger.readEntry(seq))?.equals(logged.payload)) throw fork(seq);
 }
 
 async function requireSameEntry({ client, id, ledger }: GatekeeperDependencies, seq: number): Promise<void> {
-  const archived = await client.run((sql) => readCursorPayload(sql, id));
+  const archived = await client.readCursorPayload(id);
   const live = await ledger.readEntry(seq);
   if (archived === undefined || !live?.equals(archived)) throw fork(seq);
 }

@@ -1,5 +1,5 @@
-import type { ArchiveClient } from './archive-client.ts';
-import { ensureCursor, giveBackLease, type Lease, renewLease, takeLease } from './lease.ts';
+import type { ArchiveStore } from './archive-store.ts';
+import type { Lease } from './lease.ts';
 import type { PartitionId } from './ledger-port.ts';
 
 /** Another process archives this partition now; nothing this process still sends has an effect. */
@@ -19,13 +19,13 @@ const RENEWALS_PER_LEASE = 3;
 /** Holds the partition's lease for this process: takes it, renews it in time, notices when it is gone. */
 export class LeaseKeeper {
   readonly terms: LeaseTerms;
-  private readonly client: ArchiveClient;
+  private readonly client: ArchiveStore;
   private readonly nowMs: () => number;
   private lease: Lease | undefined;
   private renewAtMs = 0;
   private hasRow = false;
 
-  constructor(client: ArchiveClient, terms: LeaseTerms, nowMs: () => number) {
+  constructor(client: ArchiveStore, terms: LeaseTerms, nowMs: () => number) {
     this.client = client;
     this.terms = terms;
     this.nowMs = nowMs;
@@ -66,7 +66,7 @@ export class LeaseKeeper {
   async giveBack(): Promise<void> {
     const { lease } = this;
     this.lease = undefined;
-    if (lease !== undefined) await this.client.run((sql) => giveBackLease(sql, this.terms.id, lease.epoch));
+    if (lease !== undefined) await this.client.giveBackLease(this.terms.id, lease.epoch);
   }
 
   private keep(lease: Lease | undefined): void {
@@ -76,12 +76,12 @@ export class LeaseKeeper {
 
   private async take(): Promise<Lease | undefined> {
     const { id, owner, leaseMs } = this.terms;
-    if (!this.hasRow) await this.client.run((sql) => ensureCursor(sql, id));
+    if (!this.hasRow) await this.client.ensureCursor(id);
     this.hasRow = true;
-    return this.client.run((sql) => takeLease(sql, id, owner, leaseMs));
+    return this.client.takeLease(id, owner, leaseMs);
   }
 
   private renew(epoch: number): Promise<Lease | undefined> {
-    return this.client.run((sql) => renewLease(sql, this.terms.id, epoch, this.terms.leaseMs));
+    return this.client.renewLease(this.terms.id, epoch, this.terms.leaseMs);
   }
 }

@@ -1,11 +1,11 @@
-import type { ArchiveClient } from './archive-client.ts';
+import type { ArchiveStore } from './archive-store.ts';
 import type { DecodedEntry } from './decoded-entry.ts';
-import { type Fence, tryBatch } from './flush.ts';
+import type { Fence } from './flush.ts';
 import { eventKey, type FoldContext, foldEntries } from './fold.ts';
 
 /** What is needed to try parts of an entry. */
 export interface PoisonSearch {
-  readonly client: ArchiveClient;
+  readonly client: ArchiveStore;
   readonly fence: Fence;
   readonly context: FoldContext;
   /** Called between trials, so that a long search does not lose the lease. */
@@ -63,7 +63,7 @@ function tryBeginning(
   refused: ReadonlyMap<string, string>,
   length: number,
 ): Promise<string | undefined> {
-  return tryBatch(client, fence, foldEntries([firstEvents(entry, length)], { ...context, refused }));
+  return client.tryFlush(fence, foldEntries([firstEvents(entry, length)], { ...context, refused }));
 }
 
 function firstEvents(entry: DecodedEntry, length: number): DecodedEntry {
