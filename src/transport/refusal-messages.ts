@@ -57,6 +57,11 @@ export const REFUSAL_MESSAGES: Readonly<Record<RefusalReason, Readonly<Record<La
     zh: '当前人数过多，请稍后重试。',
   },
   EVALUATION_FAILED: { en: 'Please try again in a moment.', zh: '优惠计算暂时不可用，请稍后重试。' },
+  SERVER_OVERLOADED: {
+    en: 'Too many people at once. Please try again.',
+    zh: '当前人数过多，请稍后重试。',
+  },
+  RATE_LIMITED: { en: 'Too many requests. Please wait a moment.', zh: '操作过于频繁，请稍后再试。' },
   ORDER_NOT_FOUND: { en: 'This order does not exist.', zh: '该订单不存在。' },
   ORDER_ALREADY_RESERVED: { en: 'Coupons are already held for this order.', zh: '该订单已锁定优惠。' },
   ORDER_ALREADY_COMMITTED: { en: 'This order has already used its coupons.', zh: '该订单已完成核销。' },
