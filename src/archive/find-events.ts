@@ -2,7 +2,7 @@ import { type Sql, withDeadline } from '../database/client.ts';
 import { COUPON_FIELD_BYTES, couponIdOf, decodeCouponValue } from '../domain/coupon.ts';
 import type { EventKind, LedgerEvent } from '../ledger/event-format.ts';
 import { decodeStreamEntry } from './decoded-entry.ts';
-import { userOfEvent } from './fold.ts';
+import { OF_PROMOTIONS, userOfEvent } from './fold.ts';
 import type { PartitionId } from './ledger-port.ts';
 
 /** Which events; an absent filter lets every one through. Times in ms since the epoch. */
@@ -146,7 +146,7 @@ function passes({ kinds, userId, promotionRef }: EventFilter, event: ArchivedEve
 }
 
 function archivedEvent(event: LedgerEvent, { seq, timeMs }: LogRecord, eventIndex: number): ArchivedEvent {
-  const promotion = event.writes.find(({ target }) => target === 'promotion' || target === 'usage');
+  const promotion = event.writes.find(({ target }) => OF_PROMOTIONS.has(target));
   const coupon = firstCoupon(event);
   return {
     seq,

@@ -1,4 +1,4 @@
-import type { LedgerEvent, Write } from '../ledger/event-format.ts';
+import type { LedgerEvent, TargetClass, Write } from '../ledger/event-format.ts';
 import type { DecodedEntry } from './decoded-entry.ts';
 import { UnprojectableError } from './event-place.ts';
 import { ProjectionFold } from './fold-projection.ts';
@@ -19,11 +19,14 @@ export function eventKey(seq: number, eventIndex: number): string {
   return `${seq}:${eventIndex}`;
 }
 
+/** Records that belong to a promotion and are named by its ref. */
+export const OF_PROMOTIONS: ReadonlySet<TargetClass> = new Set(['promotion', 'usage', 'pool']);
+
 /** Whose state an event changes: events of one subject keep their order, events of different ones need not. */
 export function subjectOf(event: LedgerEvent): string {
   const user = userOfEvent(event);
   if (user !== undefined) return `user:${user}`;
-  const promotion = event.writes.find(({ target }) => target === 'promotion' || target === 'usage');
+  const promotion = event.writes.find(({ target }) => OF_PROMOTIONS.has(target));
   return promotion === undefined ? '' : `promotion:${promotion.id}`;
 }
 

@@ -20,7 +20,7 @@ export interface WalletPage {
 }
 
 /** Classes of records of which there are many, beside wallets and promotions. */
-export type RecordClass = 'order' | 'account' | 'usage';
+export type RecordClass = 'order' | 'account' | 'usage' | 'pool';
 
 /** One page of a walk over records. */
 export interface RecordPage {

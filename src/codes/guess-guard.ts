@@ -74,12 +74,12 @@ export class GuessGuard {
     const { limits } = this;
     return [
       {
-        keys: guessKeys(nameOf('user', userId)),
+        keys: guessKeys(nameOf('user', userId), 0),
         attemptsPerMinute: limits.userAttemptsPerMinute,
         wrongCodes: limits.userWrongCodes,
       },
       {
-        keys: guessKeys(nameOf('caller', caller)),
+        keys: guessKeys(nameOf('caller', caller), 0),
         attemptsPerMinute: limits.callerAttemptsPerMinute,
         wrongCodes: limits.callerWrongCodes,
       },

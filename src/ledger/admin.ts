@@ -8,7 +8,7 @@ import { type PartitionKeys, partitionKeys } from './keys.ts';
 import { runScript } from './script-runner.ts';
 
 /** Classes of records of which there are many, beside wallets and promotions. */
-export type RecordClass = 'order' | 'account' | 'usage';
+export type RecordClass = 'order' | 'account' | 'usage' | 'pool';
 
 /** One entry of the stream. */
 export interface StreamEntry {
@@ -221,6 +221,7 @@ export class LedgerAdmin {
       case 'order':
       case 'account':
       case 'usage':
+      case 'pool':
         return this.prefixOf(target) + id;
     }
   }

@@ -45,7 +45,7 @@ export const EVENT_KINDS = [
   'order_noted',
 ] as const;
 /** The classes of records, in order of their codes from 1. */
-const TARGET_CLASSES = ['wallet', 'promotion', 'index', 'order', 'account', 'usage', 'due'] as const;
+const TARGET_CLASSES = ['wallet', 'promotion', 'index', 'order', 'account', 'usage', 'due', 'pool'] as const;
 
 /** What an event did. */
 export type EventKind = (typeof EVENT_KINDS)[number];
@@ -62,8 +62,8 @@ export interface FieldWrite {
 export interface Write {
   readonly target: TargetClass;
   /**
-   * The user id of a wallet or an account, the ref of a promotion or of its usage in decimal, `<user>/<order>` of an
-   * order; empty for the index and the due set.
+   * The user id of a wallet or an account, the ref of a promotion, of its usage or of its pool in decimal,
+   * `<user>/<order>` of an order; empty for the index and the due set.
    */
   readonly id: string;
   readonly fields: readonly FieldWrite[];
@@ -125,7 +125,7 @@ export function targetClassCode(target: TargetClass): number {
 
 /** The name of the field that starts with the sequence number of the record's last event. */
 export const SEQUENCE_FIELD = '@';
-const SEQUENCE_FIELD_CODE = 0x40;
+const SEQUENCE_FIELD_CODE = SEQUENCE_FIELD.bytes[0];
 
 class Reader {
   private readonly bytes: Buffer;

@@ -31,7 +31,7 @@ import {
   scriptFailure,
 } from './script-runner.ts';
 import { ServerClock } from './server-clock.ts';
-import type { Outcome, Transaction } from './transaction.ts';
+import type { Outcome, RecordName, Transaction } from './transaction.ts';
 import { type CallReply, TransactionCommit } from './transaction-commit.ts';
 
 /** Settings of the ledger's client side. */
@@ -135,6 +135,23 @@ export class Ledger {
    */
   async transact(transaction: Transaction, deadlineMs: number): Promise<Outcome> {
     return await this.within(deadlineMs, this.transactions.submit(transaction, deadlineMs));
+  }
+
+  /**
+   * Carries out a transaction in a partition that its steps do not tell: one about a promotion, not about a user. Throws as
+   * {@link transact} does.
+   */
+  async transactAt(_partition: number, transaction: Transaction, deadlineMs: number): Promise<Outcome> {
+    return await this.within(deadlineMs, this.transactions.submit(transaction, deadlineMs));
+  }
+
+  /** All fields of records of one partition by name (latin1), in the order asked. Throws a LEDGER_* refusal. */
+  async recordsAt(
+    _partition: number,
+    names: readonly RecordName[],
+    deadlineMs: number,
+  ): Promise<Map<string, Buffer>[]> {
+    return await this.within(deadlineMs, this.reads.records(names));
   }
 
   /** Brings a promotion's definition where its record is missing. Throws PROMOTION_NOT_FOUND. */

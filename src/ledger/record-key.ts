@@ -15,5 +15,7 @@ export function recordKey(keys: PartitionKeys, { record, id }: RecordName): stri
       return keys.accountPrefix + id;
     case 'usage':
       return keys.usagePrefix + id;
+    case 'pool':
+      return keys.poolPrefix + id;
   }
 }

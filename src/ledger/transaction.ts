@@ -7,9 +7,9 @@
  */
 import type { EventKind } from './event-format.ts';
 
-/** A record a transaction reads or writes. Ids: user; promotion ref in decimal; `<user>/<order>`. */
+/** A record a transaction reads or writes. Ids: user; promotion ref in decimal (also of a usage record or a pool); `<user>/<order>`. */
 export interface RecordName {
-  readonly record: 'wallet' | 'promotion' | 'order' | 'account' | 'usage';
+  readonly record: 'wallet' | 'promotion' | 'order' | 'account' | 'usage' | 'pool';
   readonly id: string;
 }
 
@@ -91,3 +91,37 @@ export const orderOf = (userId: string, orderId: string): RecordName => ({
 export const usageOf = (ref: number): RecordName => ({ record: 'usage', id: String(ref) });
 /** The record of a promotion's definition and issued coupons. */
 export const promotionOf = (ref: number): RecordName => ({ record: 'promotion', id: String(ref) });
+/** The record of what a promotion's home partition has given to the partitions; it exists where there is more than one. */
+export const poolOf = (ref: number): RecordName => ({ record: 'pool', id: String(ref) });
+
+/** The user a record belongs to; undefined for what belongs to a promotion. */
+export function userOfRecord({ record, id }: RecordName): string | undefined {
+  if (record === 'wallet' || record === 'account') return id;
+  return record === 'order' ? id.slice(0, id.indexOf('/')) : undefined;
+}
+
+function userOfStep(step: Step): string | undefined {
+  switch (step.kind) {
+    case 'within':
+      return undefined;
+    case 'live':
+      return step.userId;
+    case 'due':
+      return step.member.slice(0, step.member.indexOf('/'));
+    default:
+      return userOfRecord(step.on);
+  }
+}
+
+/** The one user a transaction is about. Throws TypeError when it is about none or about two: no partition holds it then. */
+export function userOfTransaction({ event, steps }: Transaction): string {
+  let user: string | undefined;
+  for (const step of steps) {
+    const named = userOfStep(step);
+    if (named === undefined || named === user) continue;
+    if (user !== undefined) throw new TypeError(`a transaction "${event}" about two users`);
+    user = named;
+  }
+  if (user === undefined) throw new TypeError(`a transaction "${event}" about no user needs a partition`);
+  return user;
+}

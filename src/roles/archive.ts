@@ -8,7 +8,6 @@ import { createArchiveRole } from '../archive/role.ts';
 import type { Config } from '../config/config.ts';
 import { LedgerAdmin } from '../ledger/admin.ts';
 import { connectLedger } from '../ledger/connection.ts';
-import { PARTITIONS } from '../ledger/keys.ts';
 import { GENERATION, ledgerConnection } from '../ledger-settings.ts';
 import { createLogger, LOG_EVENTS } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -35,7 +34,7 @@ export async function archive(config: Config): Promise<number> {
     logger,
     config: {
       generation: GENERATION,
-      partitions: PARTITIONS,
+      partitions: 1,
       owner,
       leaseMs: config.archive.leaseMs,
       flushIntervalMs: config.archive.flushIntervalMs,

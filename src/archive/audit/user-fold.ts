@@ -95,7 +95,7 @@ export class UserFold {
   /** The part of a write that is about the users of this pass. */
   private ownPart(write: Write): Write[] {
     const { target, id } = write;
-    if (target === 'promotion' || target === 'index' || target === 'usage') return [];
+    if (target === 'promotion' || target === 'index' || target === 'usage' || target === 'pool') return [];
     if (target !== 'due') return this.includes(userOfRecord(id)) ? [write] : [];
     const own = write.fields.filter(({ field }) => this.includes(userOfRecord(field.toString('latin1'))));
     return [{ ...write, fields: own }];

@@ -2,7 +2,7 @@ import { perFile, type Rule } from '../rule.ts';
 import { field, nodesOfType } from '../syntax.ts';
 
 /** A key is its hash tag and more: `{p0}…`, written out or put together. */
-const KEY_TEXT = /^[`'"]\{(p\d+|\$\{[^}]*\})\}[^`'"]/;
+const KEY_TEXT = /^[`'"]\{(p\w{1,2}|\$\{[^}]*\})\}[^`'"]/;
 
 /** What a key is called is known in one place, so that partitions can be laid out anew. */
 export const redisKeys: Rule = {
