@@ -24,6 +24,8 @@ export interface RedisServerOptions {
   readonly persistent?: boolean;
   /** Further settings, by their name in redis.conf. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Variables of the process beside those of this one. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Called when the server ends without `stop`, `kill` or `restart`; the text holds the end of its output. */
   readonly onUnexpectedExit?: (message: string) => void;
 }
@@ -109,6 +111,7 @@ async function launch(options: RedisServerOptions, directory: string, port: numb
     directory,
     readyText: 'Ready to accept connections',
     stopSignal: 'SIGTERM',
+    ...(options.environment && { environment: options.environment }),
     ...(options.directory === undefined && { temporaryFolder: directory }),
     ...(options.onUnexpectedExit && { onUnexpectedExit: options.onUnexpectedExit }),
   });

@@ -14,6 +14,8 @@ export interface ServerProcessOptions {
   readonly command: string;
   readonly arguments: readonly string[];
   readonly directory: string;
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Account to run as; absent = the account of this process. */
   readonly account?: { readonly uid: number; readonly gid: number };
   /** Removed should this process die without having stopped the store; absent = the folder is to stay. */
@@ -73,7 +75,7 @@ export class ServerProcess {
       cwd: options.directory,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
-      env: { ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' },
+      env: { ...process.env, ...options.environment, LC_ALL: 'C', LC_MESSAGES: 'C' },
       ...options.account,
     });
     const pid = await spawnedPid(child, options.name);

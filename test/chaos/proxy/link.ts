@@ -34,7 +34,7 @@ export class Link {
       socket.setNoDelay(true);
       socket.on('error', () => undefined);
       socket.on('close', () => {
-        if (!this.dark) this.reset();
+        if (!this.dark) this.close();
       });
     }
   }
@@ -53,16 +53,20 @@ export class Link {
   /** Ends the silence: what was under way arrives late, or never. Whoever has gone meanwhile is then missed. */
   lighten(late: boolean): void {
     this.dark = false;
-    if (!late) for (const parcels of Object.values(this.waiting)) parcels.length = 0;
-    for (const direction of ['request', 'reply'] as const) void this.move(direction);
-    if (this.client.destroyed || !late) this.client.destroySoon();
-    if (this.client.destroyed) this.store.destroySoon();
-    if (this.store.destroyed) this.client.destroySoon();
+    if (!late) this.reset();
+    else this.resume();
+    if (this.client.destroyed || this.store.destroyed) this.close();
   }
 
   /** Sends on what a hold has kept back. */
   resume(): void {
     for (const direction of ['request', 'reply'] as const) void this.move(direction);
+  }
+
+  /** What was already passed on still arrives. */
+  private close(): void {
+    this.client.destroySoon();
+    this.store.destroySoon();
   }
 
   private onRequest(chunk: Buffer): void {

@@ -1,0 +1,59 @@
+/** Sentinels: they watch the master through its proxy, as the product sees it, and promote a replica when it is gone. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort } from '../../../tools/servers/free-port.ts';
+import { ServerProcess } from '../../../tools/servers/server-process.ts';
+
+const SENTINELS = 3;
+const QUORUM = 2;
+/** Short, so that a run sees many fail-overs; a deployment has 5 s and more. */
+const DOWN_AFTER_MS = 1_500;
+const FAILOVER_TIMEOUT_MS = 6_000;
+
+/** The name the sentinels know the master by. */
+export const MASTER_NAME = 'ledger';
+
+/** Sentinels that run. */
+export interface Sentinels {
+  readonly ports: readonly number[];
+  close(): Promise<void>;
+}
+
+/** Starts three of them; `masterPort` is where the product finds the master. */
+export async function startSentinels(directory: string, masterPort: number): Promise<Sentinels> {
+  const started: { port: number; process: ServerProcess }[] = [];
+  for (let number = 1; number <= SENTINELS; number += 1) {
+    const port = await freePort();
+    const folder = join(directory, `sentinel-${number}`);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'sentinel.conf'), configuration(port, folder, masterPort));
+    const process = await ServerProcess.start({
+      name: `sentinel-${number}`,
+      command: 'redis-server',
+      arguments: [join(folder, 'sentinel.conf'), '--sentinel'],
+      directory: folder,
+      readyText: '+monitor master',
+      stopSignal: 'SIGTERM',
+    });
+    started.push({ port, process });
+  }
+  return {
+    ports: started.map(({ port }) => port),
+    async close() {
+      await Promise.all(started.map(({ process }) => process.stop()));
+    },
+  };
+}
+
+function configuration(port: number, folder: string, masterPort: number): string {
+  return [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${masterPort} ${QUORUM}`,
+    `sentinel down-after-milliseconds ${MASTER_NAME} ${DOWN_AFTER_MS}`,
+    `sentinel failover-timeout ${MASTER_NAME} ${FAILOVER_TIMEOUT_MS}`,
+    `sentinel parallel-syncs ${MASTER_NAME} 1`,
+    '',
+  ].join('\n');
+}
