@@ -1,9 +1,11 @@
 import type { Write } from '../ledger/event-format.ts';
+import { PROMOTION_FIELDS } from '../ledger/record-fields.ts';
 import { UNMENTIONED } from './coupon-rows.ts';
 import { UnprojectableError } from './event-place.ts';
 import type { CounterRow } from './projection.ts';
 
-const FIGURES: ReadonlySet<string> = new Set(['issued', 'received']);
+const { issued: ISSUED, received: RECEIVED } = PROMOTION_FIELDS;
+const FIGURES: ReadonlySet<string> = new Set([ISSUED.name, RECEIVED.name]);
 
 /** Is this field of a promotion's record one of the figures that have columns of their own? */
 export function isFigure(field: Buffer): boolean {
@@ -17,8 +19,8 @@ export function counterRow({ id, fields }: Write, seq: number): CounterRow | und
     if (isFigure(field)) figures.set(field.toString('latin1'), value?.toString('latin1') ?? '');
   }
   if (figures.size === 0) return undefined;
-  const issued = figures.get('issued');
-  const received = figures.get('received');
+  const issued = figures.get(ISSUED.name);
+  const received = figures.get(RECEIVED.name);
   return {
     promotionRef: wholeNumber(id),
     issued: issued === undefined ? 0 : wholeNumber(issued),

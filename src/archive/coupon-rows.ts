@@ -1,5 +1,6 @@
 import { COUPON_FIELD_BYTES, COUPON_ID_BYTES, decodeCouponValue } from '../domain/coupon.ts';
 import { issuesCoupons, type LedgerEvent, type Write } from '../ledger/event-format.ts';
+import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { type EventPlace, readOrRefuse, splitOrderId } from './event-place.ts';
 import { couponsOfOrder, isOrderHead } from './order-rows.ts';
 import type { CouponRow, RetiredCouponRow } from './projection.ts';
@@ -12,13 +13,6 @@ export interface TouchedCoupon {
 
 /** Entry number of what the batch does not mention. */
 export const UNMENTIONED = -1;
-
-const HOLD_PREFIX = '>';
-
-/** The account field that names the order which holds or has used a coupon. */
-export function holdField(couponField: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(HOLD_PREFIX), couponField]);
-}
 
 /** The coupons an event writes. Throws {@link UnprojectableError}. */
 export function touchedCoupons(event: LedgerEvent, place: EventPlace): TouchedCoupon[] {
@@ -65,7 +59,10 @@ class Holders {
 
   /** The order the account names; where it names none any more, the one whose head still lists the coupon. */
   orderOf(userId: string, field: Buffer, couponId: Buffer): string | undefined {
-    return this.byField.get(key(userId, holdField(field))) ?? this.byCoupon.get(couponId.toString('hex'));
+    return (
+      this.byField.get(key(userId, ACCOUNT_FIELDS.holder.bytes(field))) ??
+      this.byCoupon.get(couponId.toString('hex'))
+    );
   }
 
   private addHead({ id, fields }: Write): void {

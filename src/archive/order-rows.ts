@@ -2,15 +2,13 @@ import { parseCouponId } from '../domain/coupon.ts';
 import { decodePointsEntry } from '../domain/points-entry.ts';
 import { decodeRedemption, type Redemption, type RedemptionPromotion } from '../domain/redemption.ts';
 import type { LedgerEvent, Write } from '../ledger/event-format.ts';
+import { ACCOUNT_FIELDS, ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { type EventPlace, readOrRefuse, splitOrderId, UnprojectableError } from './event-place.ts';
 import type { PointsRow, RedemptionHistoryRow, RedemptionPromotionRow, RedemptionRow } from './projection.ts';
 
-const HEAD_FIELD = 'h';
-const POINTS_FIELD = 't';
-
 /** Is this the field of an order's record that holds its redemption? */
 export function isOrderHead(field: Buffer): boolean {
-  return field.toString('latin1') === HEAD_FIELD;
+  return field.toString('latin1') === ORDER_FIELDS.head.name;
 }
 
 /** The coupons an order's head lists, by their ids in hex. Throws {@link UnprojectableError}. */
@@ -44,7 +42,9 @@ export function redemptionHistory(event: LedgerEvent, place: EventPlace): Redemp
 /** The transactions of points an event writes. Throws {@link UnprojectableError}. */
 export function pointsRows(event: LedgerEvent, place: EventPlace): PointsRow[] {
   return writesTo(event, 'account').flatMap(({ id, fields }) => {
-    const bytes = fields.find(({ field }) => field.toString('latin1') === POINTS_FIELD)?.value;
+    const bytes = fields.find(
+      ({ field }) => field.toString('latin1') === ACCOUNT_FIELDS.lastEntry.name,
+    )?.value;
     if (bytes === undefined) return [];
     return [{ ...readOrRefuse(() => decodePointsEntry(bytes)), userId: id, seq: place.seq }];
   });

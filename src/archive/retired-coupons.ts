@@ -3,6 +3,7 @@ import { bytesArray, textArray } from '../database/array-literal.ts';
 import { type Sql, withDeadline } from '../database/client.ts';
 import { COUPON_FIELD_BYTES, decodeCouponValue } from '../domain/coupon.ts';
 import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
+import { ACCOUNT_FIELDS, ORDER_FIELDS } from '../ledger/record-fields.ts';
 import type { WalletCoupon } from '../ledger/wallet.ts';
 import type { PartitionId } from './ledger-port.ts';
 
@@ -29,9 +30,6 @@ interface CouponRow {
   readonly value: Buffer;
   readonly hidden: boolean;
 }
-
-const HOLDER_MARK = '>';
-const REVOKED_MARK = '~';
 
 /** Reads what left Redis. Every method throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
 export class RetiredCoupons {
@@ -89,8 +87,8 @@ export class RetiredCoupons {
     const { sql } = this;
     const { generation, partition } = this.id;
     const fields = couponIds.map((couponId) => Buffer.from(couponId, 'hex').subarray(-COUPON_FIELD_BYTES));
-    const marks = [HOLDER_MARK, REVOKED_MARK].flatMap((mark) =>
-      fields.map((field) => Buffer.concat([Buffer.from(mark), field])),
+    const marks = [ACCOUNT_FIELDS.holder, ACCOUNT_FIELDS.revoked].flatMap((mark) =>
+      fields.map((field) => mark.bytes(field)),
     );
     const told = sql<{ field: Buffer; value: Buffer }[]>`
       SELECT field, value FROM ledger_field
@@ -99,7 +97,7 @@ export class RetiredCoupons {
     const account = new Map(
       (await withDeadline(told, deadlineMs)).map(({ field, value }) => [field.toString('latin1'), value]),
     );
-    const holders = [...account].filter(([name]) => name.startsWith(HOLDER_MARK));
+    const holders = [...account].filter(([name]) => name.startsWith(ACCOUNT_FIELDS.holder.mark));
     const orderIds = [...new Set(holders.map(([, orderId]) => orderId.toString()))];
     return { account, orders: await this.orders(userId, orderIds, deadlineMs) };
   }
@@ -115,7 +113,7 @@ export class RetiredCoupons {
     const rows = this.sql<{ id: string; value: Buffer }[]>`
       SELECT id, value FROM ledger_field
       WHERE generation = ${generation} AND partition = ${partition} AND target = 'order'
-        AND id = ANY(${textArray(ids)}::text[]) AND field = ${Buffer.from('h')} AND value IS NOT NULL`;
+        AND id = ANY(${textArray(ids)}::text[]) AND field = ${ORDER_FIELDS.head.bytes} AND value IS NOT NULL`;
     const heads = await withDeadline(rows, deadlineMs);
     return new Map(heads.map(({ id, value }) => [id.slice(userId.length + 1), decodeRedemption(value)]));
   }

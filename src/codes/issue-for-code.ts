@@ -17,6 +17,7 @@ import {
   readPromotion,
 } from '../ledger/issue-coupon.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { PROMOTION_FIELDS } from '../ledger/record-fields.ts';
 import { refusalOfClaim } from './claim-check.ts';
 
 /** Whose coupon, of which promotion; the request names the coupon together with the user. */
@@ -90,7 +91,7 @@ async function refusalOf(
   facts: JudgedFacts,
   deadlineMs: number,
 ): Promise<Refusal | undefined> {
-  const body = record.get('body');
+  const body = record.get(PROMOTION_FIELDS.body.name);
   if (body === undefined) return new Refusal('PROMOTION_NOT_FOUND', 'There is no such promotion');
   const promotion = fromBinary(PromotionSchema, body);
   const live = liveDefinition(promotion, body);

@@ -1,9 +1,10 @@
 /** Changing what is known about a user: in the ledger, where decisions read it, then in the copy users are found by. */
 import { Refusal } from '../domain/refusal.ts';
 import { encodeUserFacts, NO_FACTS, type StoredFacts } from '../domain/user-facts.ts';
+import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, type Step } from '../ledger/transaction.ts';
 import type { EventPorts } from './event-ports.ts';
-import { ERASED_FIELD, FACTS_FIELD, factsIn } from './stored-facts.ts';
+import { factsIn } from './stored-facts.ts';
 import { copyUserFacts } from './user-facts-table.ts';
 
 /** The facts after a change, and whether it was one. */
@@ -19,21 +20,21 @@ export function factsSteps(
   next: StoredFacts,
 ): readonly Step[] {
   const on = accountOf(userId);
-  const before = account.get('f');
+  const before = account.get(ACCOUNT_FIELDS.facts.name);
   const value = Buffer.from(encodeUserFacts(next));
   if (before?.equals(value)) return [];
   return [
-    { kind: 'absent', on, field: ERASED_FIELD },
+    { kind: 'absent', on, field: ACCOUNT_FIELDS.erased.bytes },
     before === undefined
-      ? { kind: 'absent', on, field: FACTS_FIELD }
-      : { kind: 'expect', on, field: FACTS_FIELD, value: before },
-    { kind: 'set', on, field: FACTS_FIELD, value },
+      ? { kind: 'absent', on, field: ACCOUNT_FIELDS.facts.bytes }
+      : { kind: 'expect', on, field: ACCOUNT_FIELDS.facts.bytes, value: before },
+    { kind: 'set', on, field: ACCOUNT_FIELDS.facts.bytes, value },
   ];
 }
 
 /** Throws USER_NOT_FOUND when the account says that its user was erased: nothing is kept about him any more. */
 export function requireNotErased(account: ReadonlyMap<string, Buffer>): void {
-  if (account.has('x')) throw new Refusal('USER_NOT_FOUND', 'There is no such user');
+  if (account.has(ACCOUNT_FIELDS.erased.name)) throw new Refusal('USER_NOT_FOUND', 'There is no such user');
 }
 
 /**

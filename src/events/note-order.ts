@@ -3,14 +3,13 @@ import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { NO_FACTS, type StoredFacts, withOrders } from '../domain/user-facts.ts';
 import { countOrder, NO_ORDERS, ordersCompletedOf, uncountOrder } from '../domain/user-facts-orders.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ACCOUNT_FIELDS, ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type Step } from '../ledger/transaction.ts';
 import { factsSteps, requireNotErased } from './change-facts.ts';
 import type { EventPorts } from './event-ports.ts';
 import { counts, decodeOrderNote, encodeOrderNote, type OrderNote } from './order-note.ts';
-import { ERASED_FIELD, factsIn } from './stored-facts.ts';
+import { factsIn } from './stored-facts.ts';
 import { copyUserFacts } from './user-facts-table.ts';
-
-const NOTE_FIELD = Buffer.from('e');
 
 /** An order of a user. */
 export interface OrderName {
@@ -33,7 +32,7 @@ export async function readNoted(
   const [order = new Map<string, Buffer>()] = await ledger.read(deadlineMs, (reads) =>
     reads.records([orderOf(userId, orderId)]),
   );
-  const [note, head] = [order.get('e'), order.get('h')];
+  const [note, head] = [order.get(ORDER_FIELDS.note.name), order.get(ORDER_FIELDS.head.name)];
   return {
     note: note === undefined ? {} : decodeOrderNote(note),
     redemption: head && decodeRedemption(head),
@@ -58,11 +57,11 @@ function noteSteps({ userId, orderId }: OrderName, before: Buffer | undefined, v
   if (before?.equals(value)) return [];
   const on = orderOf(userId, orderId);
   return [
-    { kind: 'absent', on: accountOf(userId), field: ERASED_FIELD },
+    { kind: 'absent', on: accountOf(userId), field: ACCOUNT_FIELDS.erased.bytes },
     before === undefined
-      ? { kind: 'absent', on, field: NOTE_FIELD }
-      : { kind: 'expect', on, field: NOTE_FIELD, value: before },
-    { kind: 'set', on, field: NOTE_FIELD, value },
+      ? { kind: 'absent', on, field: ORDER_FIELDS.note.bytes }
+      : { kind: 'expect', on, field: ORDER_FIELDS.note.bytes, value: before },
+    { kind: 'set', on, field: ORDER_FIELDS.note.bytes, value },
   ];
 }
 
@@ -81,7 +80,7 @@ export async function noteOrder(
     const records = await ports.ledger.read(deadlineMs, (reads) => reads.records(names));
     const [record = new Map<string, Buffer>(), account = new Map<string, Buffer>()] = records;
     requireNotErased(account);
-    const bytes = record.get('e');
+    const bytes = record.get(ORDER_FIELDS.note.name);
     const before = bytes === undefined ? {} : decodeOrderNote(bytes);
     const added = add(before);
     const { facts, isFirst } = recounted(factsIn(account) ?? NO_FACTS, before, added);

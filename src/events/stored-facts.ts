@@ -2,16 +2,12 @@
 import { decidingTags, decodeUserFacts, type StoredFacts } from '../domain/user-facts.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf } from '../ledger/transaction.ts';
-
-/** Where an account keeps the facts. */
-export const FACTS_FIELD = Buffer.from('f');
-/** Where an account says that its user was erased. */
-export const ERASED_FIELD = Buffer.from('x');
 
 /** The facts in an account's record; undefined when nothing was ever told about the user. */
 export function factsIn(account: ReadonlyMap<string, Buffer>): StoredFacts | undefined {
-  const bytes = account.get('f');
+  const bytes = account.get(ACCOUNT_FIELDS.facts.name);
   return bytes === undefined ? undefined : decodeUserFacts(bytes);
 }
 

@@ -6,6 +6,7 @@ import { COUPON_FIELD_BYTES, type CouponValue, couponIdOf, decodeCouponValue } f
 import { decodePointsEntry, type PointsEntry, type PointsEntryType } from '../domain/points-entry.ts';
 import { decodeRedemption } from '../domain/redemption.ts';
 import type { EventKind, LedgerEvent } from '../ledger/event-format.ts';
+import { ACCOUNT_FIELDS, ORDER_FIELDS } from '../ledger/record-fields.ts';
 
 /** The kinds of things the feed tells. */
 export type HappeningKind =
@@ -117,7 +118,7 @@ function orderOf(
 ): { orderId: string; discounts: ReadonlyMap<string, number> } | undefined {
   const write = event.writes.find(({ target }) => target === 'order');
   if (write === undefined) return undefined;
-  const head = write.fields.find(({ field }) => field.toString('latin1') === 'h')?.value;
+  const head = write.fields.find(({ field }) => field.toString('latin1') === ORDER_FIELDS.head.name)?.value;
   const redemption = head === undefined ? undefined : readOrNothing(() => decodeRedemption(head));
   const discounts = redemption?.coupons.map((coupon) => [coupon.couponId, coupon.discountMinor] as const);
   return { orderId: write.id.slice(write.id.indexOf('/') + 1), discounts: new Map(discounts) };
@@ -127,7 +128,9 @@ function pointsHappenings(event: LedgerEvent): Happening[] {
   return event.writes
     .filter(({ target }) => target === 'account')
     .flatMap(({ id, fields }) => {
-      const bytes = fields.find(({ field }) => field.toString('latin1') === 't')?.value;
+      const bytes = fields.find(
+        ({ field }) => field.toString('latin1') === ACCOUNT_FIELDS.lastEntry.name,
+      )?.value;
       const entry = bytes === undefined ? undefined : readOrNothing(() => decodePointsEntry(bytes));
       return entry === undefined ? [] : [pointsHappening(id, entry)];
     });

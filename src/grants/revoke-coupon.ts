@@ -9,6 +9,7 @@
 import { decodeCouponValue, encodeCouponValue, parseCouponId, stateAt } from '../domain/coupon.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ACCOUNT_FIELDS, PROMOTION_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, promotionOf, type Step, walletOf } from '../ledger/transaction.ts';
 
 /** Which coupon is taken back, and why. */
@@ -20,13 +21,7 @@ export interface RevokeRequest {
   readonly returnStock: boolean;
 }
 
-const REASON_MARK = Buffer.from('~');
 const LAST_INSTANT_MS = 2 ** 48 - 1;
-
-/** The account field that says why a coupon was revoked. */
-function reasonField(field: Buffer): Buffer {
-  return Buffer.concat([REASON_MARK, field]);
-}
 
 /**
  * Takes an unused coupon back; one that is revoked already stays so. Throws COUPON_NOT_FOUND, COUPON_NOT_AVAILABLE (with its
@@ -68,7 +63,12 @@ function plan(request: RevokeRequest, field: Buffer, value: Buffer, nowMs: numbe
     { kind: 'within', fromMs: 0, toMs: coupon.expiresAtMs ?? LAST_INSTANT_MS },
     { kind: 'set', on: wallet, field, value: revoked },
     { kind: 'live', userId, change: -1 },
-    { kind: 'set', on: accountOf(userId), field: reasonField(field), value: Buffer.from(request.reason) },
+    {
+      kind: 'set',
+      on: accountOf(userId),
+      field: ACCOUNT_FIELDS.revoked.bytes(field),
+      value: Buffer.from(request.reason),
+    },
     ...(request.returnStock ? stockSteps(coupon.promotionRef) : []),
   ];
 }
@@ -76,8 +76,8 @@ function plan(request: RevokeRequest, field: Buffer, value: Buffer, nowMs: numbe
 function stockSteps(promotionRef: number): Step[] {
   const on = promotionOf(promotionRef);
   return [
-    { kind: 'add', on, field: Buffer.from('issued'), delta: -1 },
-    { kind: 'add', on, field: Buffer.from('returned'), delta: 1 },
+    { kind: 'add', on, field: PROMOTION_FIELDS.issued.bytes, delta: -1 },
+    { kind: 'add', on, field: PROMOTION_FIELDS.returned.bytes, delta: 1 },
   ];
 }
 

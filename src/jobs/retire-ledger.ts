@@ -13,8 +13,8 @@ import { COUPON_FIELD_BYTES } from '../domain/coupon.ts';
 import { MS_PER_DAY } from '../domain/durations.ts';
 import { decodeRedemption } from '../domain/redemption.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ACCOUNT_FIELDS, ORDER_FIELDS, WALLET_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type RecordName, type Step, walletOf } from '../ledger/transaction.ts';
-import { RETIRED_COUNT_FIELD } from '../ledger/wallet.ts';
 import type { Job, JobContext, JobCounts } from './job.ts';
 import { GROUPS_PER_EVENT, RETIRE_MS, RETIRED_PER_READ } from './limits.ts';
 import {
@@ -42,9 +42,6 @@ type Fields = ReadonlyMap<string, Buffer>;
 type Found = EndedCoupon & { readonly place: WalkPlace };
 
 const START: WalkPlace = { seq: -1, key: '' };
-const ORDER_HEAD = Buffer.from('h');
-const HOLDER_MARK = '>';
-const REVOKED_MARK = '~';
 
 /** Makes the job. */
 export function createRetireJob(ports: RetirePorts): Job {
@@ -142,7 +139,9 @@ class Retirement {
 
   /** A coupon stays as long as the record of the order that used it. */
   private async withoutOrder(userId: string, account: Fields, coupons: readonly Found[]): Promise<Found[]> {
-    const orderIds = coupons.map((coupon) => account.get(HOLDER_MARK + nameOf(coupon))?.toString());
+    const orderIds = coupons.map((coupon) =>
+      account.get(ACCOUNT_FIELDS.holder.name(nameOf(coupon)))?.toString(),
+    );
     const orders = await this.records(orderIds.map((orderId) => orderOf(userId, orderId ?? '')));
     return coupons.filter((_, index) => orderIds[index] === undefined || orders[index]?.size === 0);
   }
@@ -173,7 +172,7 @@ function nameOf({ couponId }: EndedCoupon): string {
 
 /** No order leaves while it holds something. */
 function isClosed(order: Fields): boolean {
-  const head = order.get('h');
+  const head = order.get(ORDER_FIELDS.head.name);
   return head === undefined || decodeRedemption(head).state !== 'reserved';
 }
 
@@ -183,7 +182,8 @@ function isSame(live: Fields, archived: Fields): boolean {
 
 /** The head goes last, so that an order that goes in several events is known until the end. */
 function orderSteps(on: RecordName, order: Fields): Step[][] {
-  const names = [...order.keys()].sort((one, other) => Number(one === 'h') - Number(other === 'h'));
+  const head = ORDER_FIELDS.head.name;
+  const names = [...order.keys()].sort((one, other) => Number(one === head) - Number(other === head));
   return names.map((name): Step[] => {
     const field = Buffer.from(name, 'latin1');
     const value = order.get(name) ?? Buffer.alloc(0);
@@ -198,16 +198,22 @@ function couponSteps(coupon: EndedCoupon, account: Fields): Step[] {
   const wallet = walletOf(coupon.userId);
   const on = accountOf(coupon.userId);
   const field = Buffer.from(nameOf(coupon), 'latin1');
-  const orderId = account.get(HOLDER_MARK + nameOf(coupon));
-  const marks = [HOLDER_MARK, REVOKED_MARK].map((mark) => mark + nameOf(coupon));
+  const orderId = account.get(ACCOUNT_FIELDS.holder.name(nameOf(coupon)));
+  const marks = [ACCOUNT_FIELDS.holder, ACCOUNT_FIELDS.revoked].map((mark) => mark.name(nameOf(coupon)));
   return [
     { kind: 'expect', on: wallet, field, value: coupon.value },
     // An order that came back meanwhile keeps its coupons.
     ...(orderId === undefined
       ? []
-      : [{ kind: 'absent', on: orderOf(coupon.userId, orderId.toString()), field: ORDER_HEAD } as const]),
+      : [
+          {
+            kind: 'absent',
+            on: orderOf(coupon.userId, orderId.toString()),
+            field: ORDER_FIELDS.head.bytes,
+          } as const,
+        ]),
     { kind: 'remove', on: wallet, field },
-    { kind: 'add', on: wallet, field: RETIRED_COUNT_FIELD, delta: 1 },
+    { kind: 'add', on: wallet, field: WALLET_FIELDS.retired.bytes, delta: 1 },
     ...marks
       .filter((mark) => account.has(mark))
       .map((mark): Step => ({ kind: 'remove', on, field: Buffer.from(mark, 'latin1') })),

@@ -16,6 +16,7 @@
  * Of the class `due` there is one record, a sorted set: the fields are its members (`<user>/<order>`), their values the
  * scores (ms) in decimal.
  */
+import { SEQUENCE_FIELD } from './record-fields.ts';
 
 /** What events do, in order of their codes from 1. */
 export const EVENT_KINDS = [
@@ -123,8 +124,6 @@ export function targetClassCode(target: TargetClass): number {
   return TARGET_CLASSES.indexOf(target) + 1;
 }
 
-/** The name of the field that starts with the sequence number of the record's last event. */
-export const SEQUENCE_FIELD = '@';
 const SEQUENCE_FIELD_CODE = SEQUENCE_FIELD.bytes[0];
 
 class Reader {

@@ -10,6 +10,7 @@ import { couponFieldHex, type IssueKind } from './coupon-field.ts';
 import type { EventKind } from './event-format.ts';
 import type { Ledger } from './ledger.ts';
 import { decodeLiveDefinition, type StoredDefinition } from './live-definition.ts';
+import { ACCOUNT_FIELDS, claimCounterField, PROMOTION_FIELDS } from './record-fields.ts';
 import {
   accountOf,
   type Outcome,
@@ -18,7 +19,6 @@ import {
   type Step,
   walletOf,
 } from './transaction.ts';
-import { claimCounterField } from './wallet.ts';
 
 /** Which coupon is to be issued, to whom, and by which request. */
 export interface IssueRequest {
@@ -58,8 +58,6 @@ const ISSUED_AT_OFFSET = 12;
 const VALID_FROM_OFFSET = 18;
 const EXPIRES_OFFSET = 24;
 const LAST_INSTANT_MS = 2 ** 48 - 1;
-const ISSUED = Buffer.from('issued');
-const DEFINITION = Buffer.from('d');
 
 const STATE_REFUSALS: Readonly<Record<StoredDefinition['state'], RefusalReason | undefined>> = {
   active: undefined,
@@ -136,7 +134,7 @@ function windowOf(
 
 /** How many coupons the partition was given to issue; undefined = any number. */
 function receivedOf(record: ReadonlyMap<string, Buffer>): number | undefined {
-  const text = record.get('received')?.toString('latin1') ?? '';
+  const text = record.get(PROMOTION_FIELDS.received.name)?.toString('latin1') ?? '';
   return text === '' ? undefined : Number(text);
 }
 
@@ -151,7 +149,7 @@ export function planIssue(
   nowMs: number,
   firstStep = 0,
 ): IssuePlan {
-  const bytes = record.get('d');
+  const bytes = record.get(PROMOTION_FIELDS.definition.name);
   if (bytes === undefined) throw refuse('PROMOTION_NOT_FOUND');
   const definition = decodeLiveDefinition(bytes);
   const fieldHex = couponFieldHex(request.kind, request.userId, request.requestId);
@@ -164,8 +162,8 @@ export function planIssue(
   const limit = definition.perUserLimit;
   const steps: readonly Step[] = [
     { kind: 'replay', on: wallet, field },
-    { kind: 'absent', on: accountOf(request.userId), field: Buffer.from('x') },
-    { kind: 'expect', on: promotion, field: DEFINITION, value: bytes },
+    { kind: 'absent', on: accountOf(request.userId), field: ACCOUNT_FIELDS.erased.bytes },
+    { kind: 'expect', on: promotion, field: PROMOTION_FIELDS.definition.bytes, value: bytes },
     { kind: 'within', ...window },
     {
       kind: 'add',
@@ -174,7 +172,13 @@ export function planIssue(
       delta: 1,
       ...(limit !== undefined && { max: limit }),
     },
-    { kind: 'add', on: promotion, field: ISSUED, delta: 1, ...(received !== undefined && { max: received }) },
+    {
+      kind: 'add',
+      on: promotion,
+      field: PROMOTION_FIELDS.issued.bytes,
+      delta: 1,
+      ...(received !== undefined && { max: received }),
+    },
     { kind: 'live', userId: request.userId, change: 1 },
     { kind: 'set', on: wallet, field, value, times },
   ];
@@ -205,7 +209,7 @@ export function planIssue(
 
 /** Why a promotion's state allows no new coupon; undefined when it does. */
 export function stateRefusal(record: ReadonlyMap<string, Buffer>): Refusal | undefined {
-  const bytes = record.get('d');
+  const bytes = record.get(PROMOTION_FIELDS.definition.name);
   const reason =
     bytes === undefined ? 'PROMOTION_NOT_FOUND' : STATE_REFUSALS[decodeLiveDefinition(bytes).state];
   return reason === undefined ? undefined : refuse(reason);
@@ -262,7 +266,7 @@ export async function readPromotion(
 ): Promise<Map<string, Buffer>> {
   const names = [promotionOf(promotionRef)];
   const [record] = await ledger.read(deadlineMs, (reads) => reads.records(names));
-  if (record?.has('d')) return record;
+  if (record?.has(PROMOTION_FIELDS.definition.name)) return record;
   await ledger.ensureDefined(promotionRef);
   const [defined] = await ledger.read(deadlineMs, (reads) => reads.records(names));
   return defined ?? new Map();

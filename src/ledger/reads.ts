@@ -1,17 +1,22 @@
 /** Reads of the live state. They see every write acknowledged before them. */
 import type { ChainableCommander, Redis } from 'ioredis';
-import { SEQUENCE_FIELD } from './event-format.ts';
 import type { PartitionKeys } from './keys.ts';
 import { RECORDS_PER_READ } from './limits.ts';
+import {
+  ACCOUNT_FIELDS,
+  claimCounterField,
+  PROMOTION_FIELDS,
+  type RecordField,
+  SEQUENCE_FIELD,
+  WALLET_FIELDS,
+} from './record-fields.ts';
 import { recordKey } from './record-key.ts';
 import { RecordReads } from './record-reads.ts';
 import type { RecordName } from './transaction.ts';
 import {
-  claimCounterField,
   couponBytes,
   type KeptWallet,
   keptWallet,
-  RETIRED_COUNT_FIELD,
   type WalletCoupon,
   walletCoupon,
   walletCoupons,
@@ -50,6 +55,10 @@ async function run(pipeline: ChainableCommander): Promise<unknown[]> {
     if (error) throw error;
     return value;
   });
+}
+
+function nameOf({ name }: RecordField): string {
+  return name;
 }
 
 function buffers(reply: unknown): (Buffer | null)[] {
@@ -92,13 +101,16 @@ export interface HolderState {
   readonly account: ReadonlyMap<string, Buffer>;
 }
 
-const FACTS_FIELD = 'f';
+const STOCK_FIELDS = [PROMOTION_FIELDS.issued, PROMOTION_FIELDS.received, PROMOTION_FIELDS.returned].map(
+  nameOf,
+);
+const BODY_FIELDS = [PROMOTION_FIELDS.definition, PROMOTION_FIELDS.body].map(nameOf);
 const NO_BYTES = new Uint8Array();
 const NO_FIELDS: ReadonlyMap<string, Buffer> = new Map();
 
 function accountOf(account: 'facts' | 'whole', reply: unknown): ReadonlyMap<string, Buffer> {
   if (account === 'whole') return fieldsByName(buffers(reply));
-  return Buffer.isBuffer(reply) ? new Map([[FACTS_FIELD, reply]]) : NO_FIELDS;
+  return Buffer.isBuffer(reply) ? new Map([[ACCOUNT_FIELDS.facts.name, reply]]) : NO_FIELDS;
 }
 
 /** The reading side of one partition. Methods throw what the driver throws. */
@@ -117,7 +129,7 @@ export class LedgerReads {
   async stock(refs: readonly number[], userId: string | undefined): Promise<Stock[]> {
     const pipeline = this.redis.pipeline();
     for (const ref of refs) {
-      pipeline.hmgetBuffer(this.keys.promotionPrefix + ref, 'issued', 'received', 'returned');
+      pipeline.hmgetBuffer(this.keys.promotionPrefix + ref, ...STOCK_FIELDS);
       if (userId !== undefined) pipeline.hmgetBuffer(this.keys.walletPrefix + userId, claimCounterField(ref));
     }
     const replies = await run(pipeline);
@@ -143,7 +155,9 @@ export class LedgerReads {
 
   /** How many coupons left the wallet for the archive. */
   async retiredCount(userId: string): Promise<number> {
-    return Number((await this.redis.hgetBuffer(this.keys.walletPrefix + userId, RETIRED_COUNT_FIELD)) ?? 0);
+    return Number(
+      (await this.redis.hgetBuffer(this.keys.walletPrefix + userId, WALLET_FIELDS.retired.bytes)) ?? 0,
+    );
   }
 
   /**
@@ -154,7 +168,8 @@ export class LedgerReads {
     const pipeline = this.redis.pipeline();
     for (const { userId, wantsWallet, account } of asks) {
       if (wantsWallet) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
-      if (account === 'facts') pipeline.hgetBuffer(this.keys.accountPrefix + userId, FACTS_FIELD);
+      if (account === 'facts')
+        pipeline.hgetBuffer(this.keys.accountPrefix + userId, ACCOUNT_FIELDS.facts.bytes);
       if (account === 'whole') pipeline.callBuffer('HGETALL', [this.keys.accountPrefix + userId]);
     }
     const replies = (await run(pipeline)).values();
@@ -176,7 +191,7 @@ export class LedgerReads {
 
   /** Number of the entry that last changed anything of the user; undefined while nothing did. */
   async lastSeq(userId: string): Promise<number | undefined> {
-    const mark = await this.redis.hgetBuffer(this.keys.walletPrefix + userId, SEQUENCE_FIELD);
+    const mark = await this.redis.hgetBuffer(this.keys.walletPrefix + userId, SEQUENCE_FIELD.bytes);
     return mark === null ? undefined : mark.readUIntBE(0, SEQUENCE_BYTES);
   }
 
@@ -226,7 +241,7 @@ export class LedgerReads {
 
   private async bodiesOf(refs: readonly string[]): Promise<StoredBody[]> {
     const pipeline = this.redis.pipeline();
-    for (const ref of refs) pipeline.hmgetBuffer(this.keys.promotionPrefix + ref, 'd', 'body');
+    for (const ref of refs) pipeline.hmgetBuffer(this.keys.promotionPrefix + ref, ...BODY_FIELDS);
     const replies = await run(pipeline);
     return replies.flatMap((reply, index) => {
       const [definition, body] = buffers(reply);

@@ -1,6 +1,7 @@
 /** Transactions as `scripts/transact.lua` reads them, and its reply taken apart. Pure. */
 import { eventKindCode, targetClassCode } from './event-format.ts';
 import type { PartitionKeys } from './keys.ts';
+import { SEQUENCE_FIELD } from './record-fields.ts';
 import { recordKey } from './record-key.ts';
 import type { Outcome, RecordName, StampedTime, Step, Transaction } from './transaction.ts';
 
@@ -32,7 +33,6 @@ const TRANSACTION_OUTCOMES = [
 export type Refused = 'late' | 'backlog' | 'corrupt';
 
 const NOTHING = Buffer.alloc(0);
-const WALLET_MARK = Buffer.from('@');
 const LAST_INSTANT_MS = 2 ** 48 - 1;
 const CLOSED_REPLY = 0x43;
 const REPLY_HEAD = 13;
@@ -193,7 +193,7 @@ function fieldOf(step: Step): Buffer {
     case 'within':
       return NOTHING;
     case 'live':
-      return WALLET_MARK;
+      return SEQUENCE_FIELD.bytes;
     case 'due':
       return Buffer.from(step.member);
     default:
@@ -244,7 +244,8 @@ function packTransaction(
 /** Every record is looked at, if only to see that it is one, and a wallet's mark is always needed. */
 function packParticipants(all: readonly Participant[]): Buffer {
   for (const { target, id, reads } of all) {
-    if (target === targetClassCode('wallet') || reads.size === 0) reads.set('@', WALLET_MARK);
+    if (target === targetClassCode('wallet') || reads.size === 0)
+      reads.set(SEQUENCE_FIELD.name, SEQUENCE_FIELD.bytes);
     packer.uint(1, target);
     packer.sized(1, Buffer.from(id));
     packer.uint(2, reads.size);

@@ -6,16 +6,12 @@ import {
   couponIdOf,
   decodeCouponValue,
 } from '../domain/coupon.ts';
+import { WALLET_FIELDS } from './record-fields.ts';
 
 /** One coupon of a wallet with its public id. */
 export interface WalletCoupon extends CouponValue {
   readonly couponId: string;
 }
-
-const COUNTER_BYTES = 5;
-
-/** The wallet field that counts coupons which left Redis after retention and are in the archive only; absent: none did. */
-export const RETIRED_COUNT_FIELD = Buffer.from('z');
 
 /** A wallet for who lists it. */
 export interface KeptWallet {
@@ -23,13 +19,6 @@ export interface KeptWallet {
   readonly coupons: Uint8Array;
   /** Coupons that are in the archive only. */
   readonly retired: number;
-}
-
-/** The wallet field that counts a user's claims of a promotion for life: `#` and the ref. */
-export function claimCounterField(ref: number): Buffer {
-  const field = Buffer.alloc(COUNTER_BYTES, '#');
-  field.writeUInt32BE(ref, 1);
-  return field;
 }
 
 /** The coupon in one wallet field, or undefined when the field is not a coupon's. Throws on a value that cannot be read. */
@@ -66,7 +55,7 @@ export function keptWallet(fieldsAndValues: readonly Buffer[]): KeptWallet {
   let retired = 0;
   for (let index = 0; index + 1 < fieldsAndValues.length; index += 2) {
     const [field, value] = [fieldsAndValues[index], fieldsAndValues[index + 1]];
-    if (field?.length === 1 && field[0] === RETIRED_COUNT_FIELD[0])
+    if (field?.length === 1 && field[0] === WALLET_FIELDS.retired.bytes[0])
       retired = Number(value?.toString('latin1'));
   }
   return { coupons: couponBytes(fieldsAndValues), retired };

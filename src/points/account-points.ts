@@ -9,29 +9,25 @@ import {
 } from '../domain/points.ts';
 import { encodePointsEntry, POINTS_ENTRY_TIME_OFFSET, type PointsEntry } from '../domain/points-entry.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, type Step } from '../ledger/transaction.ts';
 import { REASON_LENGTH } from './limits.ts';
 
 /** Fields of a record by name, as `reads.records` gives them. */
 export type RecordMap = ReadonlyMap<string, Buffer>;
 
-/** Where the points of a record stand: those of an account, and what an order earned. */
-export const POINTS_FIELD = Buffer.from('p');
-const LAST_ENTRY_FIELD = Buffer.from('t');
-const ERASED = 'x';
-
 /** What a transaction says about itself; the rest of its entry follows from the change. */
 export type EntryWords = Pick<PointsEntry, 'type' | 'reason' | 'referenceType' | 'referenceId'>;
 
 /** The points of an account as read. Throws CorruptRecordError. */
 export function pointsOf(account: RecordMap): PointsState {
-  const bytes = account.get('p');
+  const bytes = account.get(ACCOUNT_FIELDS.points.name);
   return bytes === undefined ? NO_POINTS : decodePointsState(bytes);
 }
 
 /** Whether the user was erased: nobody may give the user anything, and nothing about the user is answered. */
 export function isErased(account: RecordMap): boolean {
-  return account.has(ERASED);
+  return account.has(ACCOUNT_FIELDS.erased.name);
 }
 
 /** The refusal for a user that was erased. */
@@ -41,7 +37,7 @@ export function noSuchUser(): Refusal {
 
 /** The user has not been erased. */
 export function existsStep(userId: string): Step {
-  return { kind: 'absent', on: accountOf(userId), field: Buffer.from(ERASED) };
+  return { kind: 'absent', on: accountOf(userId), field: ACCOUNT_FIELDS.erased.bytes };
 }
 
 /** The field is as it was read. */
@@ -67,12 +63,17 @@ export function changeSteps(
     atMs: 0,
   });
   return [
-    unchangedStep(on, POINTS_FIELD, account),
-    { kind: 'set', on, field: POINTS_FIELD, value: Buffer.from(encodePointsState(change.state)) },
+    unchangedStep(on, ACCOUNT_FIELDS.points.bytes, account),
     {
       kind: 'set',
       on,
-      field: LAST_ENTRY_FIELD,
+      field: ACCOUNT_FIELDS.points.bytes,
+      value: Buffer.from(encodePointsState(change.state)),
+    },
+    {
+      kind: 'set',
+      on,
+      field: ACCOUNT_FIELDS.lastEntry.bytes,
       value: Buffer.from(entry),
       times: [{ offset: POINTS_ENTRY_TIME_OFFSET, plusMs: 0 }],
     },

@@ -4,13 +4,13 @@ import { type PointsMonth, pointsMonthAt } from '../domain/points-month.ts';
 import { decodeOrderPoints, encodeOrderPoints, type OrderPoints } from '../domain/points-order.ts';
 import { DEFAULT_POINTS_RATE, pointsFor } from '../domain/points-rate.ts';
 import { decodeRedemption } from '../domain/redemption.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type Step } from '../ledger/transaction.ts';
 import {
   changeSteps,
   existsStep,
   isErased,
   noSuchUser,
-  POINTS_FIELD,
   pointsOf,
   type RecordMap,
   unchangedStep,
@@ -41,8 +41,6 @@ export interface Earned {
   readonly isReplay: boolean;
 }
 
-const HEAD = Buffer.from('h');
-
 /**
  * Gives the points of an order, once: whatever a later call says, the first one counts. What was refunded before earns
  * nothing. Throws USER_NOT_FOUND for an erased user, and what `ledger.transact` throws.
@@ -56,7 +54,7 @@ export async function earnPoints(
   return await decide(ports, deadlineMs, async () => {
     const records = await ports.ledger.read(deadlineMs, (reads) => reads.records(names));
     const [account = new Map(), order = new Map()] = records;
-    const before = order.get('p');
+    const before = order.get(ORDER_FIELDS.points.name);
     if (before !== undefined) return { answer: earnedBefore(before) };
     if (isErased(account)) throw noSuchUser();
     return earning(ports, request, account, order);
@@ -104,7 +102,7 @@ function orderPoints(
   rate: string = DEFAULT_POINTS_RATE,
   { month }: PointsMonth,
 ): OrderPoints {
-  const head = order.get('h');
+  const head = order.get(ORDER_FIELDS.head.name);
   const redemption = head === undefined ? undefined : decodeRedemption(head);
   const known = redemption?.currency === currency ? redemption.refundedMinor : 0;
   const remaining = Math.max(0, paidMinor - Math.max(refundedMinor, known));
@@ -130,11 +128,11 @@ function orderSteps(
 ): Step[] {
   const on = orderOf(userId, orderId);
   return [
-    { kind: 'replay', on, field: POINTS_FIELD },
+    { kind: 'replay', on, field: ORDER_FIELDS.points.bytes },
     existsStep(userId),
     { kind: 'within', fromMs, toMs },
-    unchangedStep(on, HEAD, order),
-    { kind: 'set', on, field: POINTS_FIELD, value: Buffer.from(encodeOrderPoints(points)) },
+    unchangedStep(on, ORDER_FIELDS.head.bytes, order),
+    { kind: 'set', on, field: ORDER_FIELDS.points.bytes, value: Buffer.from(encodeOrderPoints(points)) },
   ];
 }
 

@@ -20,14 +20,14 @@ import {
   planIssue,
   stateRefusal,
 } from '../ledger/issue-coupon.ts';
+import { ACCOUNT_FIELDS, PROMOTION_FIELDS, spendingField } from '../ledger/record-fields.ts';
 import { accountOf, promotionOf, type Step } from '../ledger/transaction.ts';
-import { changeSteps, POINTS_FIELD, pointsOf, type RecordMap, unchangedStep } from './account-points.ts';
+import { changeSteps, pointsOf, type RecordMap, unchangedStep } from './account-points.ts';
 import { type Decision, decide, type Stopped } from './decide.ts';
 import { expirePoints } from './expire-points.ts';
 import { knownFacts } from './known-facts.ts';
 import { livingPoints } from './points-balance.ts';
 import { countPoints, type PointsPorts } from './points-ports.ts';
-import { spendingField } from './spending-field.ts';
 import { targetRefusal } from './target-refusal.ts';
 
 /** An exchange. */
@@ -91,7 +91,8 @@ async function lookAt({ ledger }: PointsPorts, request: ExchangeRequest, deadlin
   for (;;) {
     const records = await ledger.read(deadlineMs, (reads) => reads.records(names));
     const [account = new Map(), promotion = new Map()] = records;
-    if (promotion.has('d')) return { request, account, promotion, nowMs: ledger.nowMs() };
+    if (promotion.has(PROMOTION_FIELDS.definition.name))
+      return { request, account, promotion, nowMs: ledger.nowMs() };
     await ledger.ensureDefined(promotionRef);
   }
 }
@@ -118,7 +119,7 @@ async function decideOn(ports: PointsPorts, look: Look, deadlineMs: number): Pro
 }
 
 function definitionIn(promotion: RecordMap): Promotion {
-  return fromBinary(PromotionSchema, promotion.get('body') ?? new Uint8Array());
+  return fromBinary(PromotionSchema, promotion.get(PROMOTION_FIELDS.body.name) ?? new Uint8Array());
 }
 
 /** What one coupon costs. Throws the refusals of a promotion that sells none, in their order. */
@@ -161,7 +162,7 @@ function refusing(
   refusal: Refusal,
 ): Decision<Exchanged> {
   const on = accountOf(look.request.userId);
-  const steps = [...issueSteps, unchangedStep(on, POINTS_FIELD, look.account), NEVER];
+  const steps = [...issueSteps, unchangedStep(on, ACCOUNT_FIELDS.points.bytes, look.account), NEVER];
   const isNever = (outcome: Stopped): boolean => outcome.step === steps.length - 1;
   return {
     plan: {

@@ -6,7 +6,7 @@ import { decodePointsState } from '../domain/points.ts';
 import { firstLivingMonth } from '../domain/points-month.ts';
 import { CorruptRecordError } from '../domain/record-json.ts';
 import type { Job, JobContext, JobCounts } from '../jobs/job.ts';
-import { POINTS_FIELD } from './account-points.ts';
+import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { expirePoints } from './expire-points.ts';
 import * as limits from './limits.ts';
 import type { PointsPorts } from './points-ports.ts';
@@ -62,7 +62,7 @@ async function readAccounts({ sql, id, nowMs }: ExpirePointsPorts, after: string
   const rows = sql<AccountRow[]>`
     SELECT id, value FROM ledger_field
     WHERE generation = ${id.generation} AND partition = ${id.partition}
-      AND target = 'account' AND id > ${after} AND field = ${POINTS_FIELD}
+      AND target = 'account' AND id > ${after} AND field = ${ACCOUNT_FIELDS.points.bytes}
     ORDER BY id LIMIT ${limits.EXPIRY_ACCOUNTS}`;
   return await withDeadline(rows, nowMs() + limits.EXPIRY_STEP_MS);
 }

@@ -1,9 +1,9 @@
 /** Giving points back that a coupon cost: the steps, for whoever takes that coupon away to carry out together with it. */
 import { giveBack } from '../domain/points.ts';
 import { decodePointsSpending } from '../domain/points-spending.ts';
+import { spendingField } from '../ledger/record-fields.ts';
 import { accountOf, type Step } from '../ledger/transaction.ts';
 import { changeSteps, isErased, pointsOf, type RecordMap } from './account-points.ts';
-import { spendingField } from './spending-field.ts';
 
 /** What a return is decided on. */
 export interface PointsReturnRequest {

@@ -1,15 +1,9 @@
 /** Taking points of an order back: the steps, for a refund or return to carry out together with its own. */
 import { reverse } from '../domain/points.ts';
 import { decodeOrderPoints, encodeOrderPoints, pointsToReverse } from '../domain/points-order.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { orderOf, type Step } from '../ledger/transaction.ts';
-import {
-  changeSteps,
-  isErased,
-  POINTS_FIELD,
-  pointsOf,
-  type RecordMap,
-  unchangedStep,
-} from './account-points.ts';
+import { changeSteps, isErased, pointsOf, type RecordMap, unchangedStep } from './account-points.ts';
 
 /** What a reversal is decided on. */
 export interface PointsReversalRequest {
@@ -45,8 +39,8 @@ export interface PointsReversal {
 export function planPointsReversal(request: PointsReversalRequest): PointsReversal {
   const { account, order, userId, orderId, remainingPaidMinor, reason } = request;
   const on = orderOf(userId, orderId);
-  const guard = unchangedStep(on, POINTS_FIELD, order);
-  const bytes = order.get('p');
+  const guard = unchangedStep(on, ORDER_FIELDS.points.bytes, order);
+  const bytes = order.get(ORDER_FIELDS.points.name);
   if (bytes === undefined || isErased(account)) return { steps: [guard], points: 0, debt: 0 };
   const earned = decodeOrderPoints(bytes);
   const isWhollyBack = request.isWhollyBack ?? remainingPaidMinor === 0;
@@ -57,7 +51,7 @@ export function planPointsReversal(request: PointsReversalRequest): PointsRevers
   return {
     steps: [
       guard,
-      { kind: 'set', on, field: POINTS_FIELD, value: Buffer.from(rest) },
+      { kind: 'set', on, field: ORDER_FIELDS.points.bytes, value: Buffer.from(rest) },
       ...changeSteps(userId, account, change, {
         type: 'reverse',
         reason,

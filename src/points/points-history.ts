@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodePointsEntry, type PointsEntry } from '../domain/points-entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf } from '../ledger/transaction.ts';
 import { isErased, type RecordMap } from './account-points.ts';
 import * as limits from './limits.ts';
@@ -73,7 +74,7 @@ async function newest(
   account: RecordMap,
   deadlineMs: number,
 ): Promise<readonly PointsEntry[]> {
-  const bytes = account.get('t');
+  const bytes = account.get(ACCOUNT_FIELDS.lastEntry.name);
   const live = bytes === undefined ? undefined : decodePointsEntry(bytes);
   const waitUntilMs = Math.min(nowMs() + limits.ARCHIVE_WAIT_MS, deadlineMs - limits.ARCHIVE_WAIT_MS);
   for (;;) {

@@ -12,6 +12,7 @@ import {
 import { expire } from '../domain/points.ts';
 import { readUint48, UINT48_BYTES } from '../domain/uint48.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ACCOUNT_FIELDS, WALLET_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, type Step, walletOf } from '../ledger/transaction.ts';
 import { changeSteps, pointsOf } from '../points/account-points.ts';
 import { COUPONS_PER_EVENT } from './limits.ts';
@@ -35,11 +36,7 @@ interface HeldCoupon {
   readonly value: CouponValue;
 }
 
-/** Marks the account, with the time, and the wallet, where claims look. */
-const MARK = Buffer.from('x');
 const WALLET_MARK = Buffer.from('1');
-const FACTS = Buffer.from('f');
-const REVOKED_MARK = '~';
 const REASON = Buffer.from('erased');
 const LAST_MONTH = 999_912;
 
@@ -56,12 +53,21 @@ export async function forgetInLedger(
     const known = account ?? new Map<string, Buffer>();
     const coupons = couponsOf(wallet ?? new Map());
     const left = coupons.filter((coupon) => !isForgotten(coupon, known));
-    const mark = known.get('x');
-    const isMarked = wallet?.has('x') ?? false;
+    const mark = known.get(ACCOUNT_FIELDS.erased.name);
+    const isMarked = wallet?.has(WALLET_FIELDS.erased.name) ?? false;
     if (mark !== undefined && isMarked && left.length === 0)
       return { erasedAtMs: timeOf(mark), held: heldOf(coupons) };
     const steps = [
-      ...(isMarked ? [] : [{ kind: 'set', on: walletOf(userId), field: MARK, value: WALLET_MARK } as const]),
+      ...(isMarked
+        ? []
+        : [
+            {
+              kind: 'set',
+              on: walletOf(userId),
+              field: WALLET_FIELDS.erased.bytes,
+              value: WALLET_MARK,
+            } as const,
+          ]),
       ...(mark === undefined ? accountSteps(userId, known) : []),
       ...couponSteps(userId, left.slice(0, COUPONS_PER_EVENT)),
     ];
@@ -72,7 +78,7 @@ export async function forgetInLedger(
 
 /** When the user was erased, as the account says; undefined when the user was not. */
 export function erasedAtMs(account: Fields): number | undefined {
-  const mark = account.get('x');
+  const mark = account.get(ACCOUNT_FIELDS.erased.name);
   return mark === undefined ? undefined : timeOf(mark);
 }
 
@@ -94,7 +100,7 @@ function heldOf(coupons: readonly HeldCoupon[]): number {
 }
 
 function revokedField({ field }: HeldCoupon): Buffer {
-  return Buffer.concat([Buffer.from(REVOKED_MARK), field]);
+  return ACCOUNT_FIELDS.revoked.bytes(field);
 }
 
 /** A held coupon stays the order's; the mark says that it is revoked once it is free. */
@@ -109,9 +115,15 @@ function accountSteps(userId: string, account: Fields): Step[] {
   const change = expire(pointsOf(account), LAST_MONTH);
   const words = { type: 'expire', reason: 'erased', referenceType: '', referenceId: '' } as const;
   return [
-    { kind: 'absent', on, field: MARK },
-    { kind: 'set', on, field: MARK, value: Buffer.alloc(UINT48_BYTES), times: [{ offset: 0, plusMs: 0 }] },
-    { kind: 'remove', on, field: FACTS },
+    { kind: 'absent', on, field: ACCOUNT_FIELDS.erased.bytes },
+    {
+      kind: 'set',
+      on,
+      field: ACCOUNT_FIELDS.erased.bytes,
+      value: Buffer.alloc(UINT48_BYTES),
+      times: [{ offset: 0, plusMs: 0 }],
+    },
+    { kind: 'remove', on, field: ACCOUNT_FIELDS.facts.bytes },
     ...(change === undefined ? [] : changeSteps(userId, account, change, words)),
   ];
 }

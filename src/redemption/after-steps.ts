@@ -1,5 +1,6 @@
 /** The records of an order as they are once steps planned on them were carried out, so that nobody need read them again. */
 import { decodeRedemption, type Redemption, withMoments } from '../domain/redemption.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import type { RecordName, Step } from '../ledger/transaction.ts';
 import type { KnownOrder, OrderRecords } from './read-order.ts';
 
@@ -25,7 +26,7 @@ export function afterSteps(
   written?: Redemption,
 ): KnownOrder {
   const order = changed('order', records.order, steps, nowMs);
-  const head = order.get('h') ?? Buffer.alloc(0);
+  const head = order.get(ORDER_FIELDS.head.name) ?? Buffer.alloc(0);
   const redemption = written === undefined ? decodeRedemption(head) : withMoments(written, head);
   const { userId, orderId } = records;
   // Most answers are made of the order alone; what else a user has may be much.

@@ -1,19 +1,13 @@
 /** Uses what a reservation holds, for good: the order was paid. */
 import { REDEMPTION_OFFSETS, type Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { orderOf, type Step } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
 import { type ReadCoupon, readCoupon, takeCoupons, useHeldCoupons } from './coupon-steps.ts';
 import { type EndingRequest, type RedemptionAnswer, requireReservation } from './let-go.ts';
 import { holdCodes, settleCodes } from './order-codes.ts';
-import {
-  dueMember,
-  expectHead,
-  headBytes,
-  type KnownOrder,
-  ORDER_HEAD,
-  readKnownOrder,
-} from './read-order.ts';
+import { dueMember, expectHead, headBytes, type KnownOrder, readKnownOrder } from './read-order.ts';
 import type { RedemptionPorts } from './redemption-ports.ts';
 import { hasEnded, requestsWith } from './request-ids.ts';
 import { countUses, type UsagePlan, useLimits } from './usage-steps.ts';
@@ -87,7 +81,7 @@ function writeCommitted({ userId, orderId }: KnownOrder, head: Redemption): Step
   const value = headBytes(head);
   const times = [{ offset: REDEMPTION_OFFSETS.committedAt, plusMs: 0 }];
   return [
-    { kind: 'set', on: orderOf(userId, orderId), field: ORDER_HEAD, value, times },
+    { kind: 'set', on: orderOf(userId, orderId), field: ORDER_FIELDS.head.bytes, value, times },
     { kind: 'due', member: dueMember(userId, orderId), afterMs: undefined },
   ];
 }

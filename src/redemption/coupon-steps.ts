@@ -10,23 +10,15 @@ import {
   parseCouponId,
 } from '../domain/coupon.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, type Step, walletOf } from '../ledger/transaction.ts';
 import type { OrderRecords } from './read-order.ts';
-
-const HOLDER_MARK = '>';
-const HOLDER_MARK_BYTES = Buffer.from(HOLDER_MARK);
-const REVOKED_MARK = '~';
 
 /** The wallet field of a coupon. Throws COUPON_NOT_FOUND when the text is no coupon id. */
 export function couponField(couponId: string): Buffer {
   const parts = parseCouponId(couponId);
   if (parts === undefined) throw new Refusal('COUPON_NOT_FOUND', 'There is no such coupon');
   return Buffer.from(parts.fieldHex, 'hex');
-}
-
-/** The account field that names the order which holds or has used the coupon in this wallet field. */
-export function holderField(field: Buffer): Buffer {
-  return Buffer.concat([HOLDER_MARK_BYTES, field]);
 }
 
 /** A coupon as read: its bytes, what they say, which order has it, and whether it is to be revoked once it is free. */
@@ -52,8 +44,8 @@ export function readCoupon(records: OrderRecords, couponId: string): ReadCoupon 
     field,
     bytes,
     value,
-    orderId: records.account.get(HOLDER_MARK + name)?.toString(),
-    isRevoked: records.account.has(REVOKED_MARK + name),
+    orderId: records.account.get(ACCOUNT_FIELDS.holder.name(name))?.toString(),
+    isRevoked: records.account.has(ACCOUNT_FIELDS.revoked.name(name)),
   };
 }
 
@@ -85,7 +77,7 @@ export function takeCoupons(
 ): Step[] {
   const on = accountOf(userId);
   const steps = coupons.flatMap((coupon): Step[] => {
-    const field = holderField(coupon.field);
+    const field = ACCOUNT_FIELDS.holder.bytes(coupon.field);
     return [
       ...replaceCoupon(userId, coupon, changedCoupon(coupon, { state })),
       { kind: 'absent', on, field },
@@ -122,7 +114,7 @@ export function freeHeldCoupons(userId: string, orderId: string, coupons: readon
       coupon,
       changedCoupon(coupon, { state: coupon.isRevoked ? 'revoked' : 'unused' }),
     ),
-    { kind: 'remove', on: accountOf(userId), field: holderField(coupon.field) },
+    { kind: 'remove', on: accountOf(userId), field: ACCOUNT_FIELDS.holder.bytes(coupon.field) },
   ]);
   return [...steps, ...liveChange(userId, -revoked.length)];
 }

@@ -9,8 +9,8 @@ import { COUPON_FIELD_BYTES } from '../domain/coupon.ts';
 import { decodeRedemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ACCOUNT_FIELDS, ORDER_FIELDS, WALLET_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type RecordName, type Step, walletOf } from '../ledger/transaction.ts';
-import { RETIRED_COUNT_FIELD } from '../ledger/wallet.ts';
 
 /** What reading and bringing back orders that left Redis needs. */
 export interface HydratePorts {
@@ -34,9 +34,6 @@ export interface LeftOrder {
 }
 
 type Fields = ReadonlyMap<string, Buffer>;
-
-const ERASED = Buffer.from('x');
-const HOLDER_MARK = Buffer.from('>');
 
 /** Joins the ledger with its archive. */
 export function orderArchive(ports: HydratePorts): OrderArchive {
@@ -78,7 +75,7 @@ export async function hydrateOrder(
     const records = await ledger.read(deadlineMs, (reads) => reads.records(names));
     const [live = new Map(), wallet = new Map(), account = new Map()]: Fields[] = records;
     if (live.size > 0) return true;
-    if (account.has(ERASED.toString())) return false;
+    if (account.has(ACCOUNT_FIELDS.erased.name)) return false;
     const fields = await readArchivedOrder(sql, id, on.id, deadlineMs);
     if (fields.size === 0) return false;
     // Not what the archive calls retired: it may not have heard yet that a coupon has left Redis too.
@@ -87,7 +84,7 @@ export async function hydrateOrder(
       (coupon) => coupon.orderId === orderId && !wallet.has(fieldOf(coupon).toString('latin1')),
     );
     const steps: Step[] = [
-      { kind: 'absent', on: accountOf(userId), field: ERASED },
+      { kind: 'absent', on: accountOf(userId), field: ACCOUNT_FIELDS.erased.bytes },
       ...[...fields].flatMap(([name, value]) => putBack(on, Buffer.from(name, 'latin1'), value)),
       ...gone.flatMap((coupon) => couponSteps(userId, orderId, fieldOf(coupon), coupon.value)),
     ];
@@ -100,7 +97,7 @@ export async function hydrateOrder(
 }
 
 function couponIdsOf(order: Fields): string[] {
-  const head = order.get('h');
+  const head = order.get(ORDER_FIELDS.head.name);
   return head === undefined ? [] : decodeRedemption(head).coupons.map(({ couponId }) => couponId);
 }
 
@@ -116,10 +113,9 @@ function putBack(on: RecordName, field: Buffer, value: Buffer): Step[] {
 }
 
 function couponSteps(userId: string, orderId: string, field: Buffer, value: Buffer): Step[] {
-  const holder = Buffer.concat([HOLDER_MARK, field]);
   return [
     ...putBack(walletOf(userId), field, value),
-    ...putBack(accountOf(userId), holder, Buffer.from(orderId)),
-    { kind: 'add', on: walletOf(userId), field: RETIRED_COUNT_FIELD, delta: -1 },
+    ...putBack(accountOf(userId), ACCOUNT_FIELDS.holder.bytes(field), Buffer.from(orderId)),
+    { kind: 'add', on: walletOf(userId), field: WALLET_FIELDS.retired.bytes, delta: -1 },
   ];
 }

@@ -1,6 +1,7 @@
 /** Lets go of what a reservation holds: because the order was not paid, or because its time is over. */
 import type { Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { orderOf, type Step } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
 import { freeHeldCoupons, readCoupon } from './coupon-steps.ts';
@@ -10,7 +11,6 @@ import {
   expectHead,
   headBytes,
   type KnownOrder,
-  ORDER_HEAD,
   readKnownOrder,
   readOrder,
   requireOrder,
@@ -55,7 +55,7 @@ function givingBack(order: KnownOrder, head: Redemption): Step[] {
   return [
     ...freeHeldCoupons(userId, orderId, coupons),
     ...giveBackUses(redemption.promotions, userId),
-    { kind: 'set', on: orderOf(userId, orderId), field: ORDER_HEAD, value },
+    { kind: 'set', on: orderOf(userId, orderId), field: ORDER_FIELDS.head.bytes, value },
     { kind: 'due', member: dueMember(userId, orderId), afterMs: undefined },
   ];
 }

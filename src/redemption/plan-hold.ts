@@ -2,20 +2,13 @@
 import { REDEMPTION_OFFSETS, type Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { CartLine } from '../gen/hot/redemption-requests.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { orderOf, type StampedTime, type Step, type Transaction } from '../ledger/transaction.ts';
 import { type ReadCoupon, readCoupon, takeCoupons } from './coupon-steps.ts';
 import { type OrderDecision, storedDecision } from './decide-order.ts';
 import type { OrderRequest } from './order-request.ts';
 import type { AppliedPromotion } from './read-decision.ts';
-import {
-  dueMember,
-  expectHead,
-  headBytes,
-  ORDER_DECISION,
-  ORDER_HEAD,
-  type OrderRecords,
-  userExists,
-} from './read-order.ts';
+import { dueMember, expectHead, headBytes, type OrderRecords, userExists } from './read-order.ts';
 import type { CurrentPromotions } from './redemption-ports.ts';
 import { inheritedRequests } from './request-ids.ts';
 import { countUses, type UsagePlan, type Use, useLimits } from './usage-steps.ts';
@@ -126,8 +119,8 @@ function writeOrder(order: OrderRequest, redemption: Redemption, decision: Buffe
   ];
   const value = headBytes(redemption);
   return [
-    { kind: 'set', on, field: ORDER_HEAD, value, times },
-    { kind: 'set', on, field: ORDER_DECISION, value: decision },
+    { kind: 'set', on, field: ORDER_FIELDS.head.bytes, value, times },
+    { kind: 'set', on, field: ORDER_FIELDS.decision.bytes, value: decision },
     { kind: 'due', member: dueMember(userId, orderId), afterMs: holdMs },
   ];
 }

@@ -2,15 +2,8 @@
 import { decodeRedemption, encodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ACCOUNT_FIELDS, ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type Step, walletOf } from '../ledger/transaction.ts';
-
-/** Fields of an order's record. */
-export const ORDER_HEAD = Buffer.from('h');
-/** The decision the order was reserved by; see `stored-decision.ts`. */
-export const ORDER_DECISION = Buffer.from('d');
-
-/** Marks an account as erased. */
-const ERASED = Buffer.from('x');
 
 /** The records of one order and its user as they were read; fields by name (latin1). */
 export interface OrderRecords {
@@ -40,7 +33,7 @@ export async function readOrder(
 ): Promise<OrderRecords> {
   const names = [orderOf(userId, orderId), accountOf(userId), walletOf(userId)];
   const [order, account, wallet] = await ledger.read(deadlineMs, (reads) => reads.records(names));
-  const head = order?.get('h');
+  const head = order?.get(ORDER_FIELDS.head.name);
   return {
     userId,
     orderId,
@@ -73,18 +66,18 @@ export async function readKnownOrder(
 /** The order's head is still what was read, or still not there. */
 export function expectHead({ userId, orderId, head }: OrderRecords): Step {
   const on = orderOf(userId, orderId);
-  if (head === undefined) return { kind: 'absent', on, field: ORDER_HEAD };
-  return { kind: 'expect', on, field: ORDER_HEAD, value: head };
+  if (head === undefined) return { kind: 'absent', on, field: ORDER_FIELDS.head.bytes };
+  return { kind: 'expect', on, field: ORDER_FIELDS.head.bytes, value: head };
 }
 
 /** The user was not erased. Who plans an effect for erased users refuses them by this step. */
 export function userExists(userId: string): Step {
-  return { kind: 'absent', on: accountOf(userId), field: ERASED };
+  return { kind: 'absent', on: accountOf(userId), field: ACCOUNT_FIELDS.erased.bytes };
 }
 
 /** Throws USER_NOT_FOUND when the user was erased. */
 export function requireUser({ account }: OrderRecords): void {
-  if (account.has('x')) throw new Refusal('USER_NOT_FOUND', 'There is no such user');
+  if (account.has(ACCOUNT_FIELDS.erased.name)) throw new Refusal('USER_NOT_FOUND', 'There is no such user');
 }
 
 /** The bytes of an order's head. */

@@ -1,6 +1,7 @@
 /** What can be done with the coupons, limits, budgets and codes of an order. */
 import { decodeRedemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import type { RedemptionCall, RedemptionOutcome } from '../telemetry/metrics.ts';
 import { commitOrder } from './commit-order.ts';
 import { holdOrder } from './hold-order.ts';
@@ -56,7 +57,7 @@ export class Redemptions {
     const records = await readOrder(ledger, userId, orderId, deadlineMs);
     if (records.order.size > 0 || archive === undefined) return requireOrder(records);
     const left = await archive.read(userId, orderId, deadlineMs);
-    const head = left.order.get('h');
+    const head = left.order.get(ORDER_FIELDS.head.name);
     return requireOrder({
       ...records,
       order: left.order,

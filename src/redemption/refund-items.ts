@@ -14,6 +14,7 @@ import {
   restAfter,
 } from '../domain/refund.ts';
 import { historyOf, type RefundRecord, refundsOf } from '../domain/refund-record.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { decide, type Plan } from '../points/decide.ts';
 import { type PointsReversal, planPointsReversal } from '../points/plan-reversal.ts';
 import { afterSteps } from './after-steps.ts';
@@ -150,7 +151,13 @@ async function planMoney(
   const { policy } = request;
   if (policy === 'keep' || !needsJudgement(request, rest))
     return planRefund(redemption, request, rest, history);
-  const judgement = await judgeRest(decideAgain, order.get('d'), policy, rest, deadlineMs);
+  const judgement = await judgeRest(
+    decideAgain,
+    order.get(ORDER_FIELDS.decision.name),
+    policy,
+    rest,
+    deadlineMs,
+  );
   return planRefund(redemption, request, rest, history, judgement);
 }
 

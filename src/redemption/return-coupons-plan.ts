@@ -5,15 +5,9 @@
 import { CorruptRecordError } from '../domain/record-json.ts';
 import type { Redemption, RedemptionCoupon, RedemptionPromotion } from '../domain/redemption.ts';
 import type { ReturnedCoupon } from '../domain/refund-record.ts';
+import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, type Step } from '../ledger/transaction.ts';
-import {
-  changedCoupon,
-  holderField,
-  liveChange,
-  type ReadCoupon,
-  readCoupon,
-  replaceCoupon,
-} from './coupon-steps.ts';
+import { changedCoupon, liveChange, type ReadCoupon, readCoupon, replaceCoupon } from './coupon-steps.ts';
 import type { KnownOrder } from './read-order.ts';
 import type { ReturnPolicies, ReturnPolicy } from './return-coupons-policy.ts';
 import { giveBackUses } from './usage-steps.ts';
@@ -169,6 +163,6 @@ function leave(
     ...replaceCoupon(userId, coupon, value).map((step) =>
       step.kind === 'set' && times.length > 0 ? { ...step, times } : step,
     ),
-    { kind: 'remove', on: accountOf(userId), field: holderField(coupon.field) },
+    { kind: 'remove', on: accountOf(userId), field: ACCOUNT_FIELDS.holder.bytes(coupon.field) },
   ];
 }

@@ -17,6 +17,7 @@ import {
 } from '../domain/refund-record.ts';
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { type Outcome, orderOf, type Step } from '../ledger/transaction.ts';
 import { decide, type Plan } from '../points/decide.ts';
 import { planPointsReversal } from '../points/plan-reversal.ts';
@@ -26,7 +27,6 @@ import type { OrderArchive } from './hydrate-order.ts';
 import {
   expectHead,
   type KnownOrder,
-  ORDER_HEAD,
   type OrderRecords,
   readOrder,
   requireOrder,
@@ -120,7 +120,7 @@ export function writeSteps(
     userExists(order.userId),
     ...steps,
     { kind: 'set', on, field, value, times: [{ offset: REFUND_RECORD_TIME_OFFSET, plusMs: 0 }] },
-    { kind: 'set', on, field: ORDER_HEAD, value: Buffer.from(encodeRedemption(after)) },
+    { kind: 'set', on, field: ORDER_FIELDS.head.bytes, value: Buffer.from(encodeRedemption(after)) },
   ];
 }
 

@@ -6,6 +6,7 @@
 import type { RedemptionPromotion } from '../domain/redemption.ts';
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import type { Limits } from '../gen/hongbao/v1/availability_pb.ts';
+import { USAGE_FIELDS, userUsesField } from '../ledger/record-fields.ts';
 import { accountOf, type Step, usageOf } from '../ledger/transaction.ts';
 import { type PeriodKind, type UsePeriod, usePeriod } from './use-periods.ts';
 
@@ -46,18 +47,9 @@ export interface UsagePlan {
   exhaustedAt(step: number, seen: number): ExhaustedUse | undefined;
 }
 
-const USES = Buffer.from('n');
-const MONEY = Buffer.from('m');
 const LAST_INSTANT_MS = 2 ** 48 - 1;
 /** A counter that is lost must not keep an order from giving its uses back. */
 const NO_FLOOR = Number.MIN_SAFE_INTEGER;
-
-/** The account field that counts a user's uses of a promotion. */
-export function userUsesField(promotionRef: number): Buffer {
-  const field = Buffer.alloc(5, 'u');
-  field.writeUInt32BE(promotionRef, 1);
-  return field;
-}
 
 /** The limits in a promotion; none at all when it states none. */
 export function useLimits(limits: Limits | undefined): UseLimits {
@@ -105,7 +97,7 @@ function countedUses(use: Use, userId: string, periods: readonly UsePeriod[]): C
   const { total, perUser, budgetMinor } = limits;
   return [
     {
-      step: addStep(usage, USES, 1, total),
+      step: addStep(usage, USAGE_FIELDS.uses.bytes, 1, total),
       use,
       reason: 'USES_EXHAUSTED',
       metadata: uses('total', total),
@@ -126,7 +118,7 @@ function countedUses(use: Use, userId: string, periods: readonly UsePeriod[]): C
       metadata: (seen) => ({ promotion_id: promotionId, needed: String(perUser), seen: String(seen) }),
     },
     {
-      step: addStep(usage, MONEY, discountMinor, budgetMinor),
+      step: addStep(usage, USAGE_FIELDS.money.bytes, discountMinor, budgetMinor),
       use,
       reason: 'BUDGET_EXHAUSTED',
       metadata: (seen) => ({
@@ -179,8 +171,8 @@ export function giveBackUses(promotions: readonly RedemptionPromotion[], userId:
         return { kind: 'add', on, field, delta, min: NO_FLOOR };
       };
       return [
-        back(usage, USES, -1),
-        back(usage, MONEY, -discountMinor),
+        back(usage, USAGE_FIELDS.uses.bytes, -1),
+        back(usage, USAGE_FIELDS.money.bytes, -discountMinor),
         back(accountOf(userId), userUsesField(promotionRef), -1),
         ...periods.map((field) => back(usage, Buffer.from(field), -1)),
       ];

@@ -6,6 +6,7 @@ import type { RetiredCoupons, RetiredRecords } from '../archive/retired-coupons.
 import type { CouponValue } from '../domain/coupon.ts';
 import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ACCOUNT_FIELDS, type CouponMark, ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf } from '../ledger/transaction.ts';
 
 /** What is known beside the wallet; empty texts where there is nothing. */
@@ -31,8 +32,6 @@ export interface NamedCoupon extends Pick<CouponValue, 'state'> {
 }
 
 const FIELD_START = 12;
-const ORDER_MARK = '>';
-const REASON_MARK = '~';
 
 /** Does more about the coupon stand elsewhere? */
 export function hasDetail({ state }: Pick<CouponValue, 'state'>): boolean {
@@ -80,13 +79,15 @@ export async function readRetiredDetails(
   return detailsIn(detailed, await retired.records(userId, couponIds, deadlineMs));
 }
 
-function textIn(account: ReadonlyMap<string, Buffer>, mark: string, { couponId }: NamedCoupon): string {
+function textIn(account: ReadonlyMap<string, Buffer>, mark: CouponMark, { couponId }: NamedCoupon): string {
   const field = Buffer.from(couponId.slice(FIELD_START), 'hex').toString('latin1');
-  return account.get(mark + field)?.toString() ?? '';
+  return account.get(mark.name(field))?.toString() ?? '';
 }
 
 function orderIdsOf(account: ReadonlyMap<string, Buffer>, coupons: readonly NamedCoupon[]): string[] {
-  const ids = coupons.map((coupon) => textIn(account, ORDER_MARK, coupon)).filter((id) => id !== '');
+  const ids = coupons
+    .map((coupon) => textIn(account, ACCOUNT_FIELDS.holder, coupon))
+    .filter((id) => id !== '');
   return [...new Set(ids)];
 }
 
@@ -101,7 +102,7 @@ async function readOrders(
   const records = await ledger.read(deadlineMs, (reads) => reads.records(names));
   const orders = new Map<string, Redemption>();
   orderIds.forEach((orderId, index) => {
-    const head = records[index]?.get('h');
+    const head = records[index]?.get(ORDER_FIELDS.head.name);
     if (head !== undefined) orders.set(orderId, decodeRedemption(head));
   });
   return orders;
@@ -112,7 +113,7 @@ function couponDetail(
   account: ReadonlyMap<string, Buffer>,
   orders: ReadonlyMap<string, Redemption>,
 ): CouponDetail {
-  const orderId = textIn(account, ORDER_MARK, coupon);
+  const orderId = textIn(account, ACCOUNT_FIELDS.holder, coupon);
   const order = orders.get(orderId);
   const part = order?.coupons.find(({ couponId }) => couponId === coupon.couponId);
   const isUsed = coupon.state === 'used' && order !== undefined;
@@ -121,6 +122,6 @@ function couponDetail(
     orderNumber: order?.orderNumber ?? '',
     ...(isUsed && { usedAtMs: order.committedAtMs }),
     ...(isUsed && part && { discountMinor: part.discountMinor }),
-    revokeReason: textIn(account, REASON_MARK, coupon),
+    revokeReason: textIn(account, ACCOUNT_FIELDS.revoked, coupon),
   };
 }

@@ -8,7 +8,7 @@ import type { PendingEvaluation } from '../evaluation/pending-evaluation.ts';
 import { EvaluateCartRequestSchema } from '../gen/hongbao/v1/cart_service_pb.ts';
 import { PromotionSchema } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { HolderAsk } from '../ledger/reads.ts';
-import { userUsesField } from '../redemption/usage-steps.ts';
+import { userUsesField } from '../ledger/record-fields.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { EvaluationIntake, type EvaluationIntakePorts, type EvaluationOptions } from './evaluation-intake.ts';
 import { LimitHints, type LimitHintsPorts } from './limit-hints.ts';

@@ -6,6 +6,7 @@ import type { LiveLimit, UseCount } from '../domain/live-limit.ts';
 import { usesLeft } from '../domain/live-limit.ts';
 import { encodeList } from '../evaluation/live-inputs.ts';
 import type { LedgerReads } from '../ledger/reads.ts';
+import { USAGE_FIELDS } from '../ledger/record-fields.ts';
 import { usageOf } from '../ledger/transaction.ts';
 import type { ExhaustedLimit, ExhaustedPromotions } from '../redemption/redemption-ports.ts';
 import type { UseLimits } from '../redemption/usage-steps.ts';
@@ -28,8 +29,6 @@ export interface LimitHintsPorts {
   readonly nowMs: () => number;
 }
 
-const USES = Buffer.from('n');
-const MONEY = Buffer.from('m');
 const NOTHING: Hints = { list: [], bytes: encodeList([]) };
 
 /** Limits that may bind an order, by ref, and the same as it travels to workers. */
@@ -128,7 +127,7 @@ export class LimitHints implements ExhaustedPromotions {
 
 function ask(ref: number, { periods, timeZone }: UseLimits, nowMs: number) {
   const ofPeriods = periods.map(({ kind }) => Buffer.from(usePeriod(kind, timeZone, nowMs).field));
-  return { on: usageOf(ref), fields: [USES, MONEY, ...ofPeriods] };
+  return { on: usageOf(ref), fields: [USAGE_FIELDS.uses.bytes, USAGE_FIELDS.money.bytes, ...ofPeriods] };
 }
 
 function limitOf(ref: number, limits: UseLimits, counts: readonly (Buffer | null)[]): LiveLimit {

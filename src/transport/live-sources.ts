@@ -7,7 +7,7 @@ import { COUPON_BYTES } from '../evaluation/coupon-bytes.ts';
 import { encodeList } from '../evaluation/live-inputs.ts';
 import type { LiveInputs } from '../evaluation/pending-evaluation.ts';
 import type { HolderState } from '../ledger/reads.ts';
-import { userUsesField } from '../redemption/usage-steps.ts';
+import { ACCOUNT_FIELDS, userUsesField } from '../ledger/record-fields.ts';
 import type { LimitHints } from './limit-hints.ts';
 import type { WatchedPromotions } from './watched-promotions.ts';
 
@@ -60,7 +60,7 @@ export async function lookUp(
 
 /** What goes to the worker; undefined when there is nothing, as is usual. */
 export function liveInputs(sources: LiveSources, { holder, codes, limits }: Found): LiveInputs | undefined {
-  const facts = holder?.account.get('f') ?? NO_BYTES;
+  const facts = holder?.account.get(ACCOUNT_FIELDS.facts.name) ?? NO_BYTES;
   const limitBytes = limitsFor(sources, holder, limits);
   if (facts.length === 0 && limitBytes.length === 0 && codes.length === 0) return undefined;
   return { facts, limits: limitBytes, codes: encodeList(codes) };

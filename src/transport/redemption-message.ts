@@ -14,6 +14,7 @@ import {
   type Redemption,
   type ReserveCouponsResponse,
 } from '../gen/hot/redemption-responses.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { readCoupon } from '../redemption/coupon-steps.ts';
 import type { RedemptionAnswer } from '../redemption/let-go.ts';
 import { appliedMessages } from '../redemption/read-decision.ts';
@@ -76,7 +77,7 @@ function moment(timeMs: number | undefined): number | undefined {
 }
 
 function appliedOf({ order }: KnownOrder): Uint8Array[] {
-  const decision = order.get('d');
+  const decision = order.get(ORDER_FIELDS.decision.name);
   return decision === undefined ? [] : appliedMessages(decodeStoredDecision(decision).response);
 }
 
@@ -106,7 +107,7 @@ function couponStateIn(
 }
 
 function pointsEarned({ order }: KnownOrder): number {
-  const bytes = order.get('p');
+  const bytes = order.get(ORDER_FIELDS.points.name);
   if (bytes === undefined) return 0;
   const { earned, bonus, reversed } = decodeOrderPoints(bytes);
   return earned + bonus - reversed;

@@ -4,7 +4,7 @@ import { encodeCouponValue } from '../../src/domain/coupon.ts';
 import type { LiveDefinition } from '../../src/domain/live-definition.ts';
 import { couponFieldHex } from '../../src/ledger/coupon-field.ts';
 import { decodeEntry } from '../../src/ledger/event-format.ts';
-import { claimCounterField } from '../../src/ledger/wallet.ts';
+import { claimCounterField } from '../../src/ledger/record-fields.ts';
 import {
   type ClaimAnswer,
   definitionOf,

@@ -9,8 +9,9 @@ import { encodeList } from '../../src/evaluation/live-inputs.ts';
 import { EvaluateCartRequestSchema } from '../../src/gen/hongbao/v1/cart_service_pb.ts';
 import type { Promotion } from '../../src/gen/hongbao/v1/promotion_pb.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
+import { userUsesField } from '../../src/ledger/record-fields.ts';
 import { accountOf, usageOf } from '../../src/ledger/transaction.ts';
-import { useLimits, userUsesField } from '../../src/redemption/usage-steps.ts';
+import { useLimits } from '../../src/redemption/usage-steps.ts';
 import { usePeriod } from '../../src/redemption/use-periods.ts';
 
 const NO_BYTES = new Uint8Array();

@@ -1,7 +1,7 @@
 import { textArray } from '../../database/array-literal.ts';
 import type { Sql } from '../../database/client.ts';
 import { COUPON_FIELD_BYTES, decodeCouponValue } from '../../domain/coupon.ts';
-import { SEQUENCE_FIELD } from '../../ledger/event-format.ts';
+import { SEQUENCE_FIELD } from '../../ledger/record-fields.ts';
 import type { LedgerAdmin } from '../ledger-port.ts';
 import type { RecordImage } from './apply-write.ts';
 import type { Check } from './check.ts';
@@ -67,7 +67,7 @@ function hasMoved(
   coupons: readonly ArchivedCoupon[],
   cursorSeq: number,
 ): boolean {
-  const mark = wallet.get(Buffer.from(SEQUENCE_FIELD).toString('hex'));
+  const mark = wallet.get(SEQUENCE_FIELD.bytes.toString('hex'));
   const liveSeq =
     mark !== undefined && mark.length >= SEQUENCE_BYTES ? mark.readUIntBE(0, SEQUENCE_BYTES) : 0;
   return liveSeq > cursorSeq || coupons.some((coupon) => Number(coupon.seq) > cursorSeq);

@@ -6,7 +6,7 @@ import {
 } from '../../domain/coupon.ts';
 import type { Redemption, RedemptionCoupon } from '../../domain/redemption.ts';
 import type { LedgerEvent, Write } from '../../ledger/event-format.ts';
-import { holdField } from '../coupon-rows.ts';
+import { ACCOUNT_FIELDS } from '../../ledger/record-fields.ts';
 import type { RecordImage } from './apply-write.ts';
 import type { Check } from './check.ts';
 import { isHead, orderHead } from './order-head.ts';
@@ -122,7 +122,7 @@ export class HoldCheck {
   }
 
   private holderOf(userId: string, field: Buffer): string | undefined {
-    return this.images.accounts.get(userId)?.get(holdField(field).toString('latin1'));
+    return this.images.accounts.get(userId)?.get(ACCOUNT_FIELDS.holder.bytes(field).toString('latin1'));
   }
 }
 

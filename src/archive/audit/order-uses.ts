@@ -1,5 +1,6 @@
 import type { Redemption } from '../../domain/redemption.ts';
 import type { Write } from '../../ledger/event-format.ts';
+import { USAGE_FIELDS } from '../../ledger/record-fields.ts';
 import { type RecordImage, userOfRecord } from './apply-write.ts';
 import { orderHead } from './order-head.ts';
 
@@ -28,8 +29,8 @@ export class OrderUses {
       for (const { ref, discountMinor, periods } of uses) {
         const figures = totals.get(ref) ?? new Map<string, number>();
         totals.set(ref, figures);
-        raise(figures, 'n', 1);
-        raise(figures, 'm', discountMinor);
+        raise(figures, USAGE_FIELDS.uses.name, 1);
+        raise(figures, USAGE_FIELDS.money.name, discountMinor);
         for (const period of periods) raise(figures, period, 1);
       }
     }

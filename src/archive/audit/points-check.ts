@@ -1,6 +1,7 @@
 import { availablePoints, decodePointsState, NO_POINTS, type PointsState } from '../../domain/points.ts';
 import { decodePointsEntry, type PointsEntry } from '../../domain/points-entry.ts';
 import type { Write } from '../../ledger/event-format.ts';
+import { ACCOUNT_FIELDS } from '../../ledger/record-fields.ts';
 import type { RecordImage } from './apply-write.ts';
 import type { Check } from './check.ts';
 
@@ -11,9 +12,6 @@ interface Account {
   readonly count: number;
   readonly sum: number;
 }
-
-const STATE_FIELD = 'p';
-const ENTRY_FIELD = 't';
 
 /**
  * I5: what a user can spend is what the lots hold and what all transactions brought, never below zero. After every event that
@@ -44,8 +42,9 @@ export class PointsCheck {
       const names = fields
         .filter(({ value }) => value !== undefined)
         .map(({ field }) => field.toString('latin1'));
-      if (names.includes(ENTRY_FIELD)) this.checkEntry(id, place);
-      else if (names.includes(STATE_FIELD)) this.checkBalance(id, this.known.get(id)?.balance, place);
+      if (names.includes(ACCOUNT_FIELDS.lastEntry.name)) this.checkEntry(id, place);
+      else if (names.includes(ACCOUNT_FIELDS.points.name))
+        this.checkBalance(id, this.known.get(id)?.balance, place);
     }
   }
 
@@ -95,14 +94,14 @@ export class PointsCheck {
   }
 
   private readEntry(userId: string): PointsEntry | undefined {
-    const bytes = this.accounts.get(userId)?.get(ENTRY_FIELD);
+    const bytes = this.accounts.get(userId)?.get(ACCOUNT_FIELDS.lastEntry.name);
     return bytes === undefined
       ? undefined
       : readOrNothing(() => decodePointsEntry(Buffer.from(bytes, 'latin1')));
   }
 
   private readState(userId: string): PointsState | undefined {
-    const bytes = this.accounts.get(userId)?.get(STATE_FIELD);
+    const bytes = this.accounts.get(userId)?.get(ACCOUNT_FIELDS.points.name);
     return bytes === undefined
       ? NO_POINTS
       : readOrNothing(() => decodePointsState(Buffer.from(bytes, 'latin1')));

@@ -1,5 +1,6 @@
 import { COUPON_FIELD_BYTES, decodeCouponValue } from '../../domain/coupon.ts';
 import { issuesCoupons, type LedgerEntry, type LedgerEvent, type Write } from '../../ledger/event-format.ts';
+import { PROMOTION_FIELDS } from '../../ledger/record-fields.ts';
 import { applyWrite } from './apply-write.ts';
 import type { Check } from './check.ts';
 
@@ -48,9 +49,9 @@ export class PromotionFold {
 
   /** Each coupon takes exactly one unit, of a promotion that has one left. */
   private checkUnits(event: LedgerEvent, ref: string, coupons: number, place: string): void {
-    const after = figure(event.writes, ref, 'issued');
-    const before = this.figureOf(ref, 'issued');
-    const received = this.figureOf(ref, 'received');
+    const after = figure(event.writes, ref, PROMOTION_FIELDS.issued.name);
+    const before = this.figureOf(ref, PROMOTION_FIELDS.issued.name);
+    const received = this.figureOf(ref, PROMOTION_FIELDS.received.name);
     this.stock.require(after === (before ?? Number(after) - coupons) + coupons, () => {
       return `${place} counts promotion ${ref} from ${before} to ${after} issued`;
     });
@@ -68,8 +69,8 @@ export class PromotionFold {
     this.stock.count('definitions');
     for (const write of event.writes) {
       if (write.target !== 'promotion') continue;
-      const issued = figure([write], write.id, 'issued') ?? 0;
-      const before = this.figureOf(write.id, 'issued') ?? (this.isWhole ? 0 : issued);
+      const issued = figure([write], write.id, PROMOTION_FIELDS.issued.name) ?? 0;
+      const before = this.figureOf(write.id, PROMOTION_FIELDS.issued.name) ?? (this.isWhole ? 0 : issued);
       this.stock.require(issued === before, () => {
         return `${place} changes the issued figure of promotion ${write.id} from ${before} to ${issued}`;
       });

@@ -1,6 +1,6 @@
 import { COUPON_FIELD_BYTES } from '../../domain/coupon.ts';
 import { issuesCoupons, type LedgerEvent, type Write } from '../../ledger/event-format.ts';
-import { claimCounterField } from '../../ledger/wallet.ts';
+import { claimCounterField, PROMOTION_FIELDS } from '../../ledger/record-fields.ts';
 import { applyWrite, type RecordImage } from './apply-write.ts';
 import type { Check } from './check.ts';
 
@@ -8,7 +8,6 @@ import type { Check } from './check.ts';
 const REF_OFFSET = 4;
 /** Place of the per-user limit (u32, 0 = none) in a live definition; a test holds it to the encoder. */
 const LIMIT_OFFSET = 7;
-const DEFINITION_FIELD = 'd';
 
 /** Replays the events of some wallets and checks I2 and I4 at every one. */
 export class WalletFold {
@@ -49,7 +48,9 @@ export class WalletFold {
   }
 
   private noteLimit({ id, fields }: Write): void {
-    const definition = fields.find(({ field }) => field.toString('latin1') === DEFINITION_FIELD);
+    const definition = fields.find(
+      ({ field }) => field.toString('latin1') === PROMOTION_FIELDS.definition.name,
+    );
     if (definition?.value !== undefined)
       this.limits.set(Number(id), definition.value.readUInt32BE(LIMIT_OFFSET));
   }
