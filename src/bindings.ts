@@ -189,7 +189,7 @@ function couponBindings(deps: HandlerDependencies): Binding[] {
     unary(method.getPublicPromotion, getPublicPromotion(deps)),
     hot(
       method.listCoupons,
-      listCoupons({ wallets: deps.wallets, summaries: new PromotionSummaries(deps.book) }),
+      listCoupons({ wallets: deps.wallets, summaries: new PromotionSummaries(deps.book), nowMs: deps.clock }),
     ),
     unary(method.listExpiringCoupons, listExpiringCoupons(deps)),
     unary(method.getCoupon, getCoupon(deps)),

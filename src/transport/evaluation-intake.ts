@@ -27,7 +27,7 @@ import {
   scanListUsableCoupons,
   scanValidateCoupon,
 } from './scan-cart-request.ts';
-import { type HolderWaiter, type ReadHolders, WalletReads } from './wallet-reads.ts';
+import { type ReadHolders, type WalletReads, walletReads } from './wallet-reads.ts';
 
 /** What the intake needs from outside. */
 export interface EvaluationIntakePorts {
@@ -77,7 +77,7 @@ export class EvaluationIntake {
   constructor(ports: EvaluationIntakePorts) {
     this.ports = ports;
     this.deadlines = new DeadlineWatch(ports.nowMs);
-    this.wallets = new WalletReads(ports.readHolders);
+    this.wallets = walletReads(ports.readHolders, this.deadlines);
   }
 
   /** Takes one question; `reply` hears exactly once, before the call's deadline. */
@@ -125,7 +125,7 @@ function askOf(
 }
 
 /** One question on its way. */
-class Question implements PendingEvaluation, HolderWaiter {
+class Question implements PendingEvaluation {
   readonly kind: EvaluationKind;
   readonly request: Uint8Array;
   areFactsBelieved: boolean;
@@ -199,7 +199,11 @@ class Question implements PendingEvaluation, HolderWaiter {
       this.sendFirst();
       return;
     }
-    if (ask !== undefined) this.intake.wallets.read(ask, this);
+    if (ask !== undefined)
+      this.intake.wallets.read(ask, this.deadlineMs, (holder) => {
+        if (holder instanceof Refusal) this.holderNotRead(holder);
+        else this.holderRead(holder);
+      });
     if (codes.length > 0) void this.findCodes(codes);
     if (areLimitsRead) void live.hints.refresh().then(() => this.arrived());
   }
@@ -214,7 +218,7 @@ class Question implements PendingEvaluation, HolderWaiter {
     }
   }
 
-  holderRead(holder: HolderState): void {
+  private holderRead(holder: HolderState): void {
     this.know(holder);
     this.arrived();
   }
@@ -225,7 +229,7 @@ class Question implements PendingEvaluation, HolderWaiter {
   }
 
   /** Without the wallet there is no answer; without kept facts there is one, which says what is not known. */
-  holderNotRead(refusal: Refusal): void {
+  private holderNotRead(refusal: Refusal): void {
     if (this.asksForWallet) this.refused(refusal);
     else this.arrived();
   }

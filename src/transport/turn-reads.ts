@@ -1,58 +1,102 @@
-/** Reads that are asked for in one turn of the event loop travel in one round trip. */
-
-import type { Refusal } from '../domain/refusal.ts';
+/**
+ * What is asked about users in one turn of the event loop is read in one round trip. The latest deadline bounds it; who asked
+ * for less hears DEADLINE_EXCEEDED when his own passes, and nobody else does.
+ */
+import { Refusal } from '../domain/refusal.ts';
 import { asRefusal } from './as-refusal.ts';
+import type { DeadlineWatch, Expiring } from './deadline-watch.ts';
 
-/** Hears what was read, or why it was not. */
-export type OnRead<Value> = (value: Value | Refusal) => void;
+/** Hears once what was read, or why it was not. */
+type OnRead<Value> = (value: Value | Refusal) => void;
 
-interface Wanted<Value> {
-  readonly key: string;
-  readonly deadlineMs: number;
-  readonly onRead: OnRead<Value>;
+/** What is read, and how. */
+interface TurnReadsPorts<Ask, Value> {
+  /** Answers in the order asked; throws a refusal when the ledger does not answer. */
+  readonly readAll: (asks: readonly Ask[], deadlineMs: number) => Promise<readonly Value[]>;
+  /** One question that covers both; they are about the same user. */
+  readonly together: (one: Ask, other: Ask) => Ask;
+  readonly deadlines: DeadlineWatch;
 }
 
-/** Keys in one round trip; more would make the first wait for the last. */
-const KEYS_PER_READ = 128;
+/** Users in one round trip; more would make the first wait for the last. */
+const USERS_PER_READ = 128;
 
-/** Gathers reads by key. `read` answers in the order asked and throws a refusal when it cannot. */
-export class TurnReads<Value> {
-  private readonly readAll: (keys: readonly string[], deadlineMs: number) => Promise<readonly Value[]>;
-  private waiting: Wanted<Value>[] = [];
+const TOO_SLOW = new Refusal('DEADLINE_EXCEEDED', 'The deadline passed before the wallet was read');
+const NOT_READ = 'The wallet could not be read';
 
-  constructor(readAll: (keys: readonly string[], deadlineMs: number) => Promise<readonly Value[]>) {
-    this.readAll = readAll;
+interface Wanted<Ask, Value> {
+  ask: Ask;
+  readonly waiters: Waiter<Value>[];
+}
+
+/** Gathers the questions of a turn; see the module's comment. */
+export class TurnReads<Ask extends { readonly userId: string }, Value> {
+  private readonly ports: TurnReadsPorts<Ask, Value>;
+  private waiting = new Map<string, Wanted<Ask, Value>>();
+
+  constructor(ports: TurnReadsPorts<Ask, Value>) {
+    this.ports = ports;
   }
 
-  /** Reads one key for somebody who wants to know by the deadline. */
-  read(key: string, deadlineMs: number, onRead: OnRead<Value>): void {
-    if (this.waiting.length === 0) setImmediate(() => this.sendAll());
-    this.waiting.push({ key, deadlineMs, onRead });
+  /** Reads what is asked about a user, or more, for one who wants to know by the deadline. */
+  read(ask: Ask, deadlineMs: number, onRead: OnRead<Value>): void {
+    if (this.waiting.size === 0) setImmediate(() => this.sendAll());
+    const waiter = new Waiter(this.ports.deadlines, deadlineMs, onRead);
+    const others = this.waiting.get(ask.userId);
+    if (others === undefined) {
+      this.waiting.set(ask.userId, { ask, waiters: [waiter] });
+    } else {
+      others.ask = this.ports.together(others.ask, ask);
+      others.waiters.push(waiter);
+    }
   }
 
   private sendAll(): void {
-    const wanted = this.waiting;
-    this.waiting = [];
-    for (let start = 0; start < wanted.length; start += KEYS_PER_READ) {
-      void this.send(wanted.slice(start, start + KEYS_PER_READ));
+    const wanted = [...this.waiting.values()];
+    this.waiting = new Map();
+    for (let start = 0; start < wanted.length; start += USERS_PER_READ) {
+      void this.send(wanted.slice(start, start + USERS_PER_READ));
     }
   }
 
-  /** The earliest deadline bounds the read: nobody waits longer than he asked for. */
-  private async send(wanted: readonly Wanted<Value>[]): Promise<void> {
-    const deadlineMs = Math.min(...wanted.map((one) => one.deadlineMs));
-    const keys = wanted.map(({ key }) => key);
-    let values: readonly Value[];
+  private async send(wanted: readonly Wanted<Ask, Value>[]): Promise<void> {
+    const asks = wanted.map(({ ask }) => ask);
+    const deadlineMs = Math.max(...wanted.flatMap(({ waiters }) => waiters.map((one) => one.deadlineMs)));
+    let values: readonly (Value | Refusal)[];
     try {
-      values = await this.readAll(keys, deadlineMs);
+      values = await this.ports.readAll(asks, deadlineMs);
     } catch (error) {
-      const refusal = asRefusal(error, 'The ledger could not be read');
-      for (const { onRead } of wanted) onRead(refusal);
-      return;
+      const refusal = asRefusal(error, NOT_READ);
+      values = asks.map(() => refusal);
     }
-    wanted.forEach(({ onRead }, index) => {
-      const value = values[index];
-      if (value !== undefined) onRead(value);
-    });
+    for (const [index, { waiters }] of wanted.entries()) {
+      const value = values[index] ?? new Refusal('INTERNAL', NOT_READ);
+      for (const waiter of waiters) waiter.hear(value);
+    }
+  }
+}
+
+/** One who asked. */
+class Waiter<Value> implements Expiring {
+  readonly deadlineMs: number;
+  private readonly deadlines: DeadlineWatch;
+  private onRead: OnRead<Value> | undefined;
+
+  constructor(deadlines: DeadlineWatch, deadlineMs: number, onRead: OnRead<Value>) {
+    this.deadlines = deadlines;
+    this.deadlineMs = deadlineMs;
+    this.onRead = onRead;
+    deadlines.watch(this);
+  }
+
+  hear(value: Value | Refusal): void {
+    const { onRead } = this;
+    this.onRead = undefined;
+    this.deadlines.forget(this);
+    onRead?.(value);
+  }
+
+  expire(): void {
+    this.hear(TOO_SLOW);
   }
 }

@@ -24,6 +24,7 @@ import {
   readRetiredDetails,
 } from '../coupon-details.ts';
 import { countCoupons, couponsOfWallet, isInView, listedCoupon } from '../coupon-list.ts';
+import { DeadlineWatch } from '../deadline-watch.ts';
 import { checkedRequest } from '../hot-request.ts';
 import { keyOfPageToken, pageTokenAfter } from '../page-token.ts';
 import type { PromotionSummaries } from '../promotion-summaries.ts';
@@ -44,6 +45,8 @@ const NOT_READ = 'The wallet could not be read';
 export interface ListCouponsPorts {
   readonly wallets: WholeWalletPorts;
   readonly summaries: PromotionSummaries;
+  /** Local epoch milliseconds. */
+  readonly nowMs: () => number;
 }
 
 /** One request on its way. */
@@ -129,11 +132,14 @@ async function answerLater(answering: Promise<Uint8Array>, reply: HotReply): Pro
 }
 
 /** Makes the handler. */
-export function listCoupons({ wallets, summaries }: ListCouponsPorts): HotHandler {
+export function listCoupons({ wallets, summaries, nowMs }: ListCouponsPorts): HotHandler {
   const { ledger, retired } = wallets;
-  const turnReads = new TurnReads((userIds: readonly string[], deadlineMs) =>
-    ledger.read(deadlineMs, (reads) => reads.keptWallets(userIds)),
-  );
+  const turnReads = new TurnReads<{ readonly userId: string }, KeptWallet>({
+    readAll: (asks, deadlineMs) =>
+      ledger.read(deadlineMs, (reads) => reads.keptWallets(asks.map(({ userId }) => userId))),
+    together: (one) => one,
+    deadlines: new DeadlineWatch(nowMs),
+  });
 
   /** Answers at once when memory has all it takes, otherwise after reading the rest. */
   function finish(listing: Listing, wallet: KeptWallet, reply: HotReply): void {
@@ -174,7 +180,7 @@ export function listCoupons({ wallets, summaries }: ListCouponsPorts): HotHandle
 
   return (bytes, context, reply) => {
     const listing = listingOf(checkedRequest(CODEC, bytes), context);
-    turnReads.read(listing.userId, listing.deadlineMs, (wallet) => {
+    turnReads.read(listing, listing.deadlineMs, (wallet) => {
       try {
         if (wallet instanceof Error) reply(asRefusal(wallet, NOT_READ));
         else finish(listing, wallet, reply);
