@@ -1,6 +1,7 @@
 /** The composition root of the serving role: configuration in, an application out that starts and stops. */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { ArchiveWatch } from './archive/archive-watch.ts';
 import { awaitArchived } from './archive/await-archived.ts';
 import { readCouponChanges } from './archive/coupon-history.ts';
 import { readPointsEntries } from './archive/points-entries.ts';
@@ -73,6 +74,7 @@ class Serving implements App {
   private readonly deps: AppDependencies;
   private readonly clock: () => number;
   private readonly sql: Sql;
+  private readonly archiveWatch: ArchiveWatch;
   private readonly ledger: Ledger;
   private readonly definitions: DefinitionPorts;
   private readonly evaluator: Evaluator;
@@ -90,11 +92,17 @@ class Serving implements App {
     this.deps = deps;
     this.clock = deps.clock ?? Date.now;
     this.sql = openPool(config, 'hongbao-serve', config.database.maxConnections);
+    this.archiveWatch = new ArchiveWatch({
+      sql: this.sql,
+      generation: () => PARTITION.generation,
+      nowMs: this.clock,
+    });
     this.ledger = new Ledger({
       settings: ledgerSettings(config),
       metrics,
       logger,
       defineMissing: (ref) => defineMissing(ref),
+      archived: this.archiveWatch,
       nowMs: this.clock,
     });
     this.definitions = this.definitionPorts();
@@ -242,7 +250,7 @@ class Serving implements App {
       ledger,
       readEntries: (userId, below, limit, deadlineMs) =>
         readPointsEntries(sql, userId, below, limit, deadlineMs),
-      nowMs: clock,
+      awaitArchived: (seq, deadlineMs) => awaitArchived(sql, PARTITION, seq, { nowMs: clock, deadlineMs }),
     };
   }
 
@@ -302,6 +310,7 @@ class Serving implements App {
     const points = new Points({ ledger, settings: config.points, metrics });
     const handlers = {
       ledger,
+      archived: this.archiveWatch,
       intake,
       evaluations,
       book,

@@ -12,6 +12,7 @@ import { PointsService } from './gen/hongbao/v1/points_service_pb.ts';
 import { PrivacyService } from './gen/hongbao/v1/privacy_service_pb.ts';
 import { PromotionService } from './gen/hongbao/v1/promotion_service_pb.ts';
 import { RedemptionService } from './gen/hongbao/v1/redemption_service_pb.ts';
+import type { ArchivedCoupons } from './ledger/archived-coupons.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Outbound } from './outbound.ts';
 import type { Points } from './points/points.ts';
@@ -114,6 +115,7 @@ export const SERVICES = [
 /** What handlers are made of. */
 export interface HandlerDependencies {
   readonly ledger: Ledger;
+  readonly archived: ArchivedCoupons;
   readonly intake: ClaimIntake;
   readonly evaluations: EvaluationIntake;
   readonly book: PromotionBook;

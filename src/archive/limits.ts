@@ -48,3 +48,12 @@ export const TRIM_INTERVAL_MS = 5_000;
 
 /** Events re-projected in one round, so that the archiver is not kept from its stream. */
 export const REPROJECT_EVENTS = 1_000;
+
+/** Pause between two looks of those who wait for the archive, ms: a share of what an answer at the level LEDGER takes. */
+export const WATCH_PAUSE_MS = 10;
+/** The same while Postgres does not answer, ms. */
+export const WATCH_FAULT_PAUSE_MS = 100;
+/** Time for one look, ms. */
+export const WATCH_STATEMENT_MS = 1_000;
+/** Coupons asked for in one look. */
+export const WATCHED_COUPONS = 2_000;

@@ -438,10 +438,9 @@ test.each([
   expect(faultsOf({ currency })).toEqual(faults);
 });
 
-// SPEC C4: a level that cannot be honoured yet is refused, not weakened.
-test('the acknowledgement level LEDGER is refused for now', () => {
-  expect(faultsOf({ acknowledgement: 'ACKNOWLEDGEMENT_LEVEL_LEDGER' })).toEqual(['acknowledgement']);
-  expect(faultsOf({ acknowledgement: 'ACKNOWLEDGEMENT_LEVEL_FAST' })).toEqual([]);
+// SPEC C4
+test.each(['FAST', 'DURABLE', 'LEDGER'])('a promotion may ask for the acknowledgement level %s', (level) => {
+  expect(faultsOf({ acknowledgement: `ACKNOWLEDGEMENT_LEVEL_${level}` })).toEqual([]);
 });
 
 // SPEC P1: one refusal lists everything.

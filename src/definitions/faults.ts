@@ -1,6 +1,5 @@
 import type { FieldViolation } from '../domain/refusal.ts';
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
-import { acknowledgementFaults } from './faults/acknowledgement-faults.ts';
 import { combinationFaults } from './faults/combination-faults.ts';
 import { currencyFaults } from './faults/currency-faults.ts';
 import { effectFaults } from './faults/effect-faults.ts';
@@ -20,7 +19,6 @@ const FINDERS: readonly FaultFinder[] = [
   stockFaults,
   windowFaults,
   limitFaults,
-  acknowledgementFaults,
 ];
 
 /**

@@ -1,9 +1,22 @@
 import { epochMs } from '../domain/epoch-ms.ts';
-import type { LiveDefinition, LiveState, Target, Validity } from '../domain/live-definition.ts';
+import type {
+  Acknowledgement,
+  LiveDefinition,
+  LiveState,
+  Target,
+  Validity,
+} from '../domain/live-definition.ts';
 import { AcknowledgementLevel, type Promotion, PromotionState } from '../gen/hongbao/v1/promotion_pb.ts';
 
 /** Claims per user when a promotion says nothing. */
 const DEFAULT_PER_USER_LIMIT = 1;
+
+const ACKNOWLEDGEMENTS: Readonly<Record<AcknowledgementLevel, Acknowledgement>> = {
+  [AcknowledgementLevel.UNSPECIFIED]: 'durable',
+  [AcknowledgementLevel.FAST]: 'fast',
+  [AcknowledgementLevel.DURABLE]: 'durable',
+  [AcknowledgementLevel.LEDGER]: 'ledger',
+};
 
 const STATES: ReadonlyMap<number, LiveState> = new Map<number, LiveState>([
   [PromotionState.INACTIVE, 'inactive'],
@@ -36,7 +49,7 @@ export function liveDefinition(promotion: Promotion, body: Uint8Array): LiveDefi
     ...(claimEndMs !== undefined && { claimEndMs }),
     ...(perUserLimit !== undefined && { perUserLimit }),
     ...(stock?.quantity !== undefined && { quantity: Number(stock.quantity) }),
-    acknowledgement: promotion.acknowledgement === AcknowledgementLevel.FAST ? 'fast' : 'durable',
+    acknowledgement: ACKNOWLEDGEMENTS[promotion.acknowledgement] ?? 'durable',
     validity: liveValidity(promotion),
     target: liveTarget(promotion),
     body,
@@ -71,7 +84,8 @@ function liveValidity({ validity }: Promotion): Validity {
   };
 }
 
-function liveTarget({ target }: Promotion): Target {
+/** Whom a promotion is for. */
+export function liveTarget({ target }: Promotion): Target {
   switch (target?.audience.case) {
     case 'newUsers': {
       const { registeredWithinDays } = target.audience.value;

@@ -14,6 +14,12 @@ export type Target =
   | { readonly kind: 'new_users'; readonly registeredWithinDays?: number }
   | { readonly kind: 'tags'; readonly anyOf: readonly string[] };
 
+/**
+ * What has happened to a write when it is answered: the ledger has it, so have the replicas asked for, or it is committed in
+ * the archive.
+ */
+export type Acknowledgement = 'fast' | 'durable' | 'ledger';
+
 /** What is delivered to every partition when a promotion changes. Limits are absent when unlimited. */
 export interface LiveDefinition {
   readonly ref: number;
@@ -26,7 +32,7 @@ export interface LiveDefinition {
   readonly claimEndMs?: number;
   readonly perUserLimit?: number;
   readonly quantity?: number;
-  readonly acknowledgement: 'fast' | 'durable';
+  readonly acknowledgement: Acknowledgement;
   readonly validity: Validity;
   readonly target: Target;
   /** The whole promotion as stored in Postgres, so that processes start while Postgres is down. */

@@ -13,6 +13,9 @@ import type { PartitionKeys } from './keys.ts';
 const CLAIM_HEAD_BYTES = 11 + COUPON_FIELD_BYTES;
 const ACKNOWLEDGED_FAST = 1;
 const ACKNOWLEDGED_DURABLE = 2;
+const ACKNOWLEDGEMENTS = ['fast', 'durable', 'ledger'] as const;
+/** The reply's entry number when the call wrote none. */
+const NO_ENTRY = 2 ** 48 - 1;
 const CLOSED_REPLY = 0x43;
 /** The largest instant six bytes hold. */
 const LAST_INSTANT_MS = 2 ** 48 - 1;
@@ -96,6 +99,7 @@ export function encodeBatch(
     String(settings.backlogLimitEvents),
     DURABLE_MODES[settings.durability],
     packed,
+    keys.partitions,
   ];
   return { keys: names, args };
 }
@@ -105,6 +109,8 @@ export interface BatchReply {
   /** The script's clock, ms since the epoch. */
   readonly nowMs: number;
   readonly backlogEvents: number;
+  /** Number of the entry that tells of the new claims; undefined when there are none. */
+  readonly entrySeq: number | undefined;
   outcome(index: number): number;
   coupon(index: number, fieldHex: string): ClaimedCoupon;
   needed(index: number): number;
@@ -125,13 +131,14 @@ function couponAt(reply: Buffer, at: number, fieldHex: string): ClaimedCoupon {
     validFromMs: uint48(reply, at + 20),
     expiresAtMs: uint48(reply, at + 26),
     isReplay: reply[at] === OUTCOME_REPLAYED,
-    acknowledgement: reply[at + 1] === ACKNOWLEDGED_DURABLE ? 'durable' : 'fast',
+    acknowledgement: ACKNOWLEDGEMENTS[(reply[at + 1] ?? 0) - ACKNOWLEDGED_FAST] ?? 'fast',
   };
 }
 
 /**
  * Corrects a reply that too few replicas confirmed: what was promised as durable becomes unknown (`refuse`) or is answered
- * as FAST (`degrade`). Claims of FAST promotions stay as they are.
+ * as FAST (`degrade`). Claims of FAST promotions stay as they are, and so do those of LEDGER ones: they wait for the archive,
+ * which outlives every replica.
  */
 export function withoutReplicas(reply: unknown, fallback: 'refuse' | 'degrade'): void {
   if (!Buffer.isBuffer(reply)) return;
@@ -150,9 +157,11 @@ export function decodeBatchReply(reply: unknown, claims: number): BatchReply | u
   if (reply.length !== REPLY_HEAD + claims * REPLY_STRIDE)
     throw new TypeError(`${reply.length} bytes for ${claims} claims`);
   const offset = (index: number): number => REPLY_HEAD + index * REPLY_STRIDE;
+  const entrySeq = uint48(reply, 13);
   return {
     nowMs: uint48(reply, 1),
     backlogEvents: uint48(reply, 7),
+    entrySeq: entrySeq === NO_ENTRY ? undefined : entrySeq,
     outcome: (index) => reply[offset(index)] ?? 0,
     coupon: (index, fieldHex) => couponAt(reply, offset(index), fieldHex),
     needed: (index) => uint48(reply, offset(index) + 2),

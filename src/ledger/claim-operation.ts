@@ -1,4 +1,5 @@
 /** One claim on its way to the ledger, and what the script said about it. */
+import type { Acknowledgement } from '../domain/live-definition.ts';
 import type { RefusalReason } from '../domain/refusal.ts';
 import { encodeTags } from './live-definition.ts';
 
@@ -19,7 +20,7 @@ export interface ClaimedCoupon {
   readonly expiresAtMs: number;
   readonly isReplay: boolean;
   /** The level this answer really met. */
-  readonly acknowledgement: 'fast' | 'durable';
+  readonly acknowledgement: Acknowledgement;
 }
 
 /** A claim that was not carried out, or whose outcome is unknown. `needed` and `seen` are what the check compared. */
@@ -83,7 +84,7 @@ export const OUTCOME_CORRUPT = 18;
 
 /** Bytes per claim in the script's reply, and of the reply's head. */
 export const REPLY_STRIDE = 32;
-export const REPLY_HEAD = 13;
+export const REPLY_HEAD = 19;
 
 /** The refusal a reply's outcome code stands for. */
 export function refusalOf(outcome: number, needed: number, seen: number): ClaimRefusal {

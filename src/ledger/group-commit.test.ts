@@ -35,6 +35,7 @@ function groupCommit(overrides: Partial<GroupCommitPorts>): GroupCommit {
     settings: () => ({ backlogLimitEvents: 1_000, durability: 'honest' }),
     clock: new ServerClock(),
     defineMissing: async () => false,
+    archived: async () => 'archived',
     reportBroken: () => undefined,
     nowMs: () => 1_000,
     ...overrides,

@@ -8,11 +8,13 @@
  * - the deadline passes while it travels: the answer is "unknown"; the script itself refuses late claims, so an attempt
  *   that was given up cannot land after its retry was refused;
  * - no reply, or a server that cannot work: the same claims are sent again until their deadlines (scripts are idempotent);
+ * - the promotion asks for the level LEDGER: the answer waits for the archive, apart from later calls;
  * - the script fails: the batch is run claim by claim, the one that fails alone is refused as INTERNAL and reported.
  */
 
 import type { RefusalReason } from '../domain/refusal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { ArchivedAnswers, type ArchivedAnswersPorts } from './archived-answers.ts';
 import { type BatchReply, type BatchSettings, decodeBatchReply, encodeBatch } from './claim-batch.ts';
 import {
   type ClaimRequest,
@@ -41,6 +43,7 @@ export interface GroupCommitPorts {
   readonly clock: ServerClock;
   /** Brings a promotion's definition into the partition; false when there is no such promotion. */
   defineMissing(promotionRef: number): Promise<boolean>;
+  readonly archived: ArchivedAnswersPorts['archived'];
   /** Reports a claim the script cannot decide; somebody must look. */
   reportBroken(promotionRef: number, cause: string): void;
   nowMs(): number;
@@ -60,10 +63,12 @@ export class GroupCommit {
   private earliestDeadlineMs = Number.POSITIVE_INFINITY;
   private sweepTimer: NodeJS.Timeout | undefined;
   private readonly defining = new Map<number, WaitingClaim[]>();
+  private readonly answers: ArchivedAnswers;
   private idle: PromiseWithResolvers<void> | undefined;
 
   constructor(ports: GroupCommitPorts) {
     this.ports = ports;
+    this.answers = new ArchivedAnswers({ archived: ports.archived, onSettled: () => this.settleIdle() });
   }
 
   /** Claims waiting for a call. */
@@ -97,7 +102,8 @@ export class GroupCommit {
   }
 
   private isIdle(): boolean {
-    return this.queue.size === 0 && this.travelling.size === 0 && this.defining.size === 0;
+    const aside = this.defining.size + this.answers.waiting;
+    return this.queue.size === 0 && this.travelling.size === 0 && aside === 0;
   }
 
   private schedulePump(): void {
@@ -183,12 +189,12 @@ export class GroupCommit {
       return;
     }
     if (claim.isSettled) return;
-    claim.isSettled = true;
     const { request } = claim;
     if (outcome <= OUTCOME_REPLAYED) {
-      request.listener.claimed(reply.coupon(index, request.fieldHex));
+      this.answers.give(claim, reply.coupon(index, request.fieldHex), reply.entrySeq);
       return;
     }
+    claim.isSettled = true;
     if (outcome === OUTCOME_CORRUPT) this.ports.reportBroken(request.promotionRef, 'a record cannot be read');
     request.listener.refused(refusalOf(outcome, reply.needed(index), reply.seen(index)));
   }

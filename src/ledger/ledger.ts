@@ -11,6 +11,7 @@ import type { LiveDefinition } from '../domain/live-definition.ts';
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { type ArchivedCoupons, NO_ARCHIVE } from './archived-coupons.ts';
 import { withoutReplicas } from './claim-batch.ts';
 import type { ClaimRequest } from './claim-operation.ts';
 import { awaitReady, connectLedger, type LedgerConnectionSettings } from './connection.ts';
@@ -57,6 +58,8 @@ export interface LedgerPorts {
   readonly logger: Logger;
   /** Brings the definition of a promotion whose record is missing; false when there is no such promotion. */
   defineMissing(promotionRef: number): Promise<boolean>;
+  /** Tells when coupons are archived, for the level LEDGER; absent: such claims are never known to be. */
+  readonly archived?: ArchivedCoupons;
   nowMs(): number;
   /** Opens a connection under a name; absent: one over the network. The simulation brings its own. */
   connect?(settings: LedgerConnectionSettings, name: string): Redis;
@@ -218,7 +221,7 @@ export class Ledger {
   }
 
   private claimCommit(): GroupCommit {
-    const { settings, metrics, logger, defineMissing, nowMs } = this.ports;
+    const { settings, metrics, logger, defineMissing, archived, nowMs } = this.ports;
     return new GroupCommit({
       keys: this.keys,
       queueLimit: settings.queueLimit,
@@ -227,6 +230,8 @@ export class Ledger {
       settings: () => this.batchSettings(),
       clock: this.serverClock,
       defineMissing,
+      archived: (couponId, seq, deadlineMs) =>
+        (archived ?? NO_ARCHIVE).coupon({ couponId, partition: 0, seq }, deadlineMs),
       reportBroken: (promotionRef, cause) =>
         logger.error(
           { event: LOG_EVENTS.ledgerScriptFailed, promotionRef, cause },

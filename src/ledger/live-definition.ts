@@ -5,14 +5,22 @@
  * ms since the epoch, 0 = absent:
  *
  *     format u8 (1), state u8, claimable u8, version u32, per-user limit u32, claim start u48, claim end u48,
- *     validity u8 (1 fixed, 2 after claim), start or duration u48, end u48, acknowledgement u8,
+ *     validity u8 (1 fixed, 2 after claim), start or duration u48, end u48,
+ *     acknowledgement u8 (1 fast, 2 durable, 3 ledger),
  *     target u8, target argument u48, tags u8, tag* (length u8, bytes)
  */
 import { MS_PER_DAY } from '../domain/durations.ts';
-import type { LiveDefinition, LiveState, Target, Validity } from '../domain/live-definition.ts';
+import type {
+  Acknowledgement,
+  LiveDefinition,
+  LiveState,
+  Target,
+  Validity,
+} from '../domain/live-definition.ts';
 
 const DEFINITION_FORMAT = 1;
 const HEADER_BYTES = 45;
+const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = ['fast', 'durable', 'ledger'];
 const STATES: readonly LiveState[] = ['inactive', 'active', 'finished', 'deleted'];
 
 interface TargetCode {
@@ -55,7 +63,7 @@ export function encodeLiveDefinition(definition: LiveDefinition): Buffer {
   header.writeUInt8(validity, 23);
   header.writeUIntBE(start, 24, 6);
   header.writeUIntBE(end, 30, 6);
-  header.writeUInt8(definition.acknowledgement === 'durable' ? 2 : 1, 36);
+  header.writeUInt8(ACKNOWLEDGEMENTS.indexOf(definition.acknowledgement) + 1, 36);
   header.writeUInt8(target.code, 37);
   header.writeUIntBE(target.argument, 38, 6);
   header.writeUInt8(target.tags.length, 44);

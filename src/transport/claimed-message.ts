@@ -1,10 +1,17 @@
 /** What the ledger answered to a claim, as the generated codecs take it. */
+import type { Acknowledgement } from '../domain/live-definition.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { retryAfterMs } from '../domain/refusal.ts';
 import { AcknowledgementLevel } from '../gen/hongbao/v1/promotion_pb.ts';
 import { RefusalReason } from '../gen/hongbao/v1/refusal_pb.ts';
 import type { ClaimCouponResponse, ClaimResult } from '../gen/hot/claim-responses.ts';
 import type { ClaimedCoupon } from '../ledger/claim-operation.ts';
+
+const ACKNOWLEDGEMENTS: Readonly<Record<Acknowledgement, AcknowledgementLevel>> = {
+  fast: AcknowledgementLevel.FAST,
+  durable: AcknowledgementLevel.DURABLE,
+  ledger: AcknowledgementLevel.LEDGER,
+};
 
 /** A claimed coupon as a response. */
 export function claimedMessage(coupon: ClaimedCoupon, promotionId: string): ClaimCouponResponse {
@@ -13,8 +20,7 @@ export function claimedMessage(coupon: ClaimedCoupon, promotionId: string): Clai
     promotionId,
     promotionVersion: coupon.promotionVersion,
     replayed: coupon.isReplay,
-    acknowledgement:
-      coupon.acknowledgement === 'durable' ? AcknowledgementLevel.DURABLE : AcknowledgementLevel.FAST,
+    acknowledgement: ACKNOWLEDGEMENTS[coupon.acknowledgement],
     issuedAt: coupon.issuedAtMs,
     validFrom: coupon.validFromMs,
     expiresAt: coupon.expiresAtMs === 0 ? undefined : coupon.expiresAtMs,

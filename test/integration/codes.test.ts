@@ -15,6 +15,7 @@ import {
 } from '../../src/gen/hongbao/v1/promotion_code_pb.ts';
 import type { Promotion } from '../../src/gen/hongbao/v1/promotion_pb.ts';
 import { AuditAction } from '../../src/gen/hongbao/v1/promotion_service_pb.ts';
+import { NO_ARCHIVE } from '../../src/ledger/archived-coupons.ts';
 import { claimCode } from '../../src/transport/handlers/claim-code.ts';
 import { generateCodes } from '../../src/transport/handlers/generate-codes.ts';
 import { getCodeJob } from '../../src/transport/handlers/get-code-job.ts';
@@ -93,6 +94,7 @@ async function claim({ codes = fixture.codes, actor = 'gateway', ...request }: C
     codes,
     codeClaims: fixture.metrics.codeClaims,
     ledger: fixture.ledger.ledger,
+    archived: NO_ARCHIVE,
     book: fixture.book,
   });
   const message = create(ClaimCodeRequestSchema, { requestId: randomUUID(), ...request });

@@ -19,9 +19,11 @@
 --      field 16 bytes, facts length u16, facts
 --      facts: flags u8 (1 registered at known, 2 orders completed known), registered at u48 ms, orders completed u32,
 --             tag count u8, tag* (length u8, bytes)
+--   7  number of partitions of the ledger, in decimal
 -- Reply
 --   'C' when the partition is closed for this server; otherwise
---   'O', now u48 ms, events not archived u48, then per claim 32 bytes: outcome u8, acknowledgement u8 (1 fast, 2 durable), and
+--   'O', now u48 ms, events not archived u48, number of the entry that tells of the new claims u48 (all ones: there are none),
+--     then per claim 32 bytes: outcome u8, acknowledgement u8 (1 fast, 2 durable, 3 once the archive has it), and
 --     outcome 1 claimed, 2 replayed: the coupon's value, 30 bytes
 --     any other: needed u48, seen u48, zeros
 -- Outcomes
@@ -34,7 +36,8 @@
 --@include wallet
 
 local STATE_INACTIVE, STATE_FINISHED, STATE_DELETED = 0, 2, 3
-local ACK_DURABLE = 2
+local ACK_FAST, ACK_DURABLE, ACK_LEDGER = 1, 2, 3
+local NO_ENTRY = 2 ^ 48 - 1
 local VALIDITY_FIXED = 1
 local TARGET_NO_ORDER, TARGET_REGISTERED_WITHIN, TARGET_TAGS = 1, 2, 3
 local SOURCE_CLAIM, COUPON_FORMAT = 2, 1
@@ -44,7 +47,7 @@ local promotion_count = tonumber(ARGV[1])
 local wallet_prefix, promotion_prefix = tonumber(ARGV[2]), tonumber(ARGV[3])
 local backlog_limit, durable_mode, claims = tonumber(ARGV[4]), ARGV[5], ARGV[6]
 
-local partition = open_partition(meta)
+local partition = open_partition(meta, ARGV[7])
 if not partition then return 'C' end
 local now = partition.now
 
@@ -129,8 +132,18 @@ local function target_refusal(p, facts_at, facts_length)
   return refusal(8, p.target, registered)
 end
 
+-- How long the oldest entry that is not archived has waited, ms; 0 when the archive has them all, as far as it has told.
+local function oldest_wait()
+  if partition.wait then return partition.wait end
+  local archived = tonumber(redis.call('HGET', meta, 'archivedSeq') or '-1')
+  local first = partition.generation .. '-' .. string.format('%d', archived + 1)
+  local entry = redis.call('XRANGE', stream, first, '+', 'COUNT', 1)[1]
+  partition.wait = entry and math.max(0, now - struct.unpack('>I6', entry[2][2], 2)) or 0
+  return partition.wait
+end
+
 -- The first reason against a new claim, in the order the contract promises; nil when there is none.
-local function claim_refusal(p, wallet, facts_at, facts_length)
+local function claim_refusal(p, wallet, deadline, facts_at, facts_length)
   if p.state == STATE_DELETED then return refusal(3) end
   if p.claimable == 0 then return refusal(4) end
   if p.state == STATE_INACTIVE then return refusal(5) end
@@ -149,6 +162,7 @@ local function claim_refusal(p, wallet, facts_at, facts_length)
   end
   if p.ack == ACK_DURABLE and durable_mode == '0' then return refusal(17) end
   if partition.backlog >= backlog_limit then return refusal(15, backlog_limit, partition.backlog) end
+  if p.ack == ACK_LEDGER and oldest_wait() > deadline - now then return refusal(15, deadline - now, oldest_wait()) end
   return nil
 end
 
@@ -186,8 +200,9 @@ local function issue(p, wallet, field)
 end
 
 local function acknowledgement(p)
-  if p.ack == ACK_DURABLE and durable_mode == '1' then return 2 end
-  return 1
+  if p.ack == ACK_LEDGER then return ACK_LEDGER end
+  if p.ack == ACK_DURABLE and durable_mode == '1' then return ACK_DURABLE end
+  return ACK_FAST
 end
 
 local function decide(p, wallet_index, deadline, field, facts_at, facts_length)
@@ -203,7 +218,7 @@ local function decide(p, wallet_index, deadline, field, facts_at, facts_length)
     return struct.pack('>BBc0', 2, acknowledgement(p), existing)
   end
   if deadline < now then return refusal(14, deadline, now) end
-  return claim_refusal(p, wallet, facts_at, facts_length)
+  return claim_refusal(p, wallet, deadline, facts_at, facts_length)
     or struct.pack('>BBc0', 1, acknowledgement(p), issue(p, wallet, field))
 end
 
@@ -215,12 +230,13 @@ while at <= #claims do
   at = at + facts_length
 end
 
+local seq = NO_ENTRY
 if #events > 0 then
-  local seq = append_entry(stream, meta, partition, events)
+  seq = append_entry(stream, meta, partition, events)
   local sequence = struct.pack('>I6', seq)
   for _, write in ipairs(writes) do
     redis.call('HSET', write[1], write[2], write[3], write[4], write[5], '@', sequence .. write[6])
   end
   for p in pairs(touched) do redis.call('HSET', p.key, 'issued', string.format('%d', p.issued)) end
 end
-return struct.pack('>c0I6I6', 'O', now, math.max(partition.backlog, 0)) .. table.concat(replies)
+return struct.pack('>c0I6I6I6', 'O', now, math.max(partition.backlog, 0), seq) .. table.concat(replies)

@@ -9,9 +9,9 @@ import type {
   ClaimCodeRequestSchema,
   ClaimCodeResponseSchema,
 } from '../../gen/hongbao/v1/coupon_service_pb.ts';
-import { AcknowledgementLevel } from '../../gen/hongbao/v1/promotion_pb.ts';
 import type { Counter, Family } from '../../telemetry/metric.ts';
 import type { ClaimOutcome } from '../../telemetry/metrics.ts';
+import { type AcknowledgePorts, acknowledge } from '../acknowledge.ts';
 import { asRefusal } from '../as-refusal.ts';
 import type { UnaryHandler } from '../binding.ts';
 import { claimFacts } from '../claim-facts.ts';
@@ -19,10 +19,9 @@ import { answerDeadline, userOf } from '../claim-intake.ts';
 import type { PromotionBook } from '../promotion-book.ts';
 
 /** What the handler needs. */
-export interface ClaimCodeDependencies {
+export interface ClaimCodeDependencies extends AcknowledgePorts {
   readonly codes: Pick<Codes, 'claims' | 'guesses'>;
   readonly codeClaims: Family<Counter, readonly [ClaimOutcome]>;
-  readonly ledger: { readonly durability: { readonly isDurable: boolean } };
   readonly book: Pick<PromotionBook, 'version'>;
 }
 
@@ -44,14 +43,13 @@ export function claimCode(
       await deps.codes.guesses.admit(guesser);
       return await deps.codes.claims.claim(claim, deadlineMs);
     });
-    const { isDurable } = deps.ledger.durability;
     const promotion = await deps.book.version(coupon.promotionRef, coupon.promotionVersion, deadlineMs);
     return {
       couponId: coupon.couponId,
       promotionId: promotion?.promotionId ?? '',
       promotionVersion: coupon.promotionVersion,
       replayed: coupon.isReplay,
-      acknowledgement: isDurable ? AcknowledgementLevel.DURABLE : AcknowledgementLevel.FAST,
+      acknowledgement: await acknowledge(deps, promotion, coupon.couponId, deadlineMs),
       issuedAt: timestampFromMs(coupon.issuedAtMs),
       validFrom: timestampFromMs(coupon.validFromMs),
       ...(coupon.expiresAtMs !== undefined && { expiresAt: timestampFromMs(coupon.expiresAtMs) }),

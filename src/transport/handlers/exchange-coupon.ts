@@ -6,27 +6,26 @@ import type {
   ExchangeCouponRequestSchema,
   ExchangeCouponResponseSchema,
 } from '../../gen/hongbao/v1/points_service_pb.ts';
-import { AcknowledgementLevel } from '../../gen/hongbao/v1/promotion_pb.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
 import type { Points } from '../../points/points.ts';
+import { type AcknowledgePorts, acknowledge } from '../acknowledge.ts';
 import type { UnaryHandler } from '../binding.ts';
 import { claimFacts } from '../claim-facts.ts';
 import { answerDeadline, userOf } from '../claim-intake.ts';
+import type { PromotionBook } from '../promotion-book.ts';
 
 /** What the handler is made of. */
-export interface ExchangePorts {
-  readonly ledger: Pick<Ledger, 'durability'>;
+export interface ExchangePorts extends AcknowledgePorts {
+  readonly book: Pick<PromotionBook, 'byId'>;
   readonly points: Pick<Points, 'exchange'>;
   /** Looks the ref of a promotion up; undefined when there is none. Throws a refusal when that cannot be known. */
   readonly findRef: (promotionId: string, deadlineMs: number) => Promise<number | undefined>;
 }
 
 /** Makes the handler. */
-export function exchangeCoupon({
-  ledger,
-  points,
-  findRef,
-}: ExchangePorts): UnaryHandler<typeof ExchangeCouponRequestSchema, typeof ExchangeCouponResponseSchema> {
+export function exchangeCoupon(
+  ports: ExchangePorts,
+): UnaryHandler<typeof ExchangeCouponRequestSchema, typeof ExchangeCouponResponseSchema> {
+  const { points, book, findRef } = ports;
   return async (request, context) => {
     const userId = userOf(context.identity, request.userId);
     const { promotionId, requestId } = request;
@@ -42,8 +41,7 @@ export function exchangeCoupon({
       promotionId,
       promotionVersion: coupon.promotionVersion,
       replayed: coupon.isReplay,
-      // A ledger that does not keep its promise refuses, unless the operator wants it to go on with less.
-      acknowledgement: ledger.durability.isDurable ? AcknowledgementLevel.DURABLE : AcknowledgementLevel.FAST,
+      acknowledgement: await acknowledge(ports, book.byId(promotionId), coupon.couponId, deadlineMs),
       issuedAt: timestampFromMs(coupon.issuedAtMs),
       validFrom: timestampFromMs(coupon.validFromMs),
       ...(expiresAtMs !== undefined && { expiresAt: timestampFromMs(expiresAtMs) }),
