@@ -26,6 +26,22 @@ const tokensNeedOneKeySource: Check = ({ auth }, role) =>
     ? 'HONGBAO_AUTH_JWKS_URL, HONGBAO_AUTH_JWKS_FILE: exactly one must be set'
     : undefined;
 
+const certificateNeedsKey: Check = ({ tls }) =>
+  (tls.certFile === undefined) === (tls.keyFile === undefined)
+    ? undefined
+    : 'HONGBAO_TLS_CERT_FILE, HONGBAO_TLS_KEY_FILE: set both or none';
+
+const clientsNeedAuthority: Check = ({ tls }) =>
+  tls.clientCertificates !== 'off' &&
+  [tls.certFile, tls.clientCaFile, tls.identitiesFile].some((file) => file === undefined)
+    ? 'HONGBAO_TLS_CLIENT_CERTIFICATES: needs HONGBAO_TLS_CERT_FILE, HONGBAO_TLS_CLIENT_CA_FILE and HONGBAO_TLS_IDENTITIES_FILE'
+    : undefined;
+
+const certificatesMustBeAskedFor: Check = ({ auth, tls }, role) =>
+  role === 'serve' && auth.mode === 'certificates' && tls.clientCertificates !== 'required'
+    ? 'HONGBAO_AUTH: certificates needs HONGBAO_TLS_CLIENT_CERTIFICATES=required'
+    : undefined;
+
 const deadlinesInOrder: Check = ({ limits }) =>
   limits.defaultDeadlineMs > limits.maxDeadlineMs
     ? 'HONGBAO_LIMITS_DEFAULT_DEADLINE_MS: must not exceed HONGBAO_LIMITS_MAX_DEADLINE_MS'
@@ -61,6 +77,9 @@ const CHECKS: readonly Check[] = [
   openDoorInDevelopmentOnly,
   tokensNeedIssuerAndAudience,
   tokensNeedOneKeySource,
+  certificateNeedsKey,
+  clientsNeedAuthority,
+  certificatesMustBeAskedFor,
   deadlinesInOrder,
   sizesInOrder,
   portsApart,

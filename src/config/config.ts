@@ -128,6 +128,8 @@ function mapSettings(read: <T>(variable: Variable<T>) => T): Settings {
     points: readSection(VARIABLES.points, read),
     codes: readSection(VARIABLES.codes, read),
     auth: readSection(VARIABLES.auth, read),
+    tls: readSection(VARIABLES.tls, read),
+    rates: readSection(VARIABLES.rates, read),
     limits: readSection(VARIABLES.limits, read),
     drain: readSection(VARIABLES.drain, read),
     events: readSection(VARIABLES.events, read),

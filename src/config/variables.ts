@@ -1,5 +1,6 @@
 /** Every environment variable of the product, by section: its name, bounds, default and meaning. Nothing else is read. */
 import { CODE_VARIABLES } from './code-variables.ts';
+import { KEY_VARIABLES, RATE_VARIABLES, TLS_VARIABLES } from './security-variables.ts';
 import {
   choice,
   cronLine,
@@ -40,6 +41,12 @@ export const VARIABLES = {
     ),
     port: port('HONGBAO_GRPC_PORT', 50051, 'Port of the gRPC server.'),
     reflection: flag('HONGBAO_GRPC_REFLECTION', true, 'Whether tools may ask the server for its contract.'),
+    maxConnections: integer(
+      'HONGBAO_GRPC_MAX_CONNECTIONS',
+      10_000,
+      'Connections to the gRPC server at a time; more are closed at once.',
+      { min: 1 },
+    ),
     maxConcurrentStreams: integer(
       'HONGBAO_GRPC_MAX_CONCURRENT_STREAMS',
       1000,
@@ -61,6 +68,12 @@ export const VARIABLES = {
       'Address the HTTP server (Connect, gRPC-Web, JSON) listens on. Defaults as for the gRPC server.',
     ),
     port: port('HONGBAO_HTTP_PORT', 8080, 'Port of the HTTP server.'),
+    maxConnections: integer(
+      'HONGBAO_HTTP_MAX_CONNECTIONS',
+      20_000,
+      'Connections to the HTTP server at a time; more are closed at once.',
+      { min: 1 },
+    ),
     corsOrigins: list(
       'HONGBAO_HTTP_CORS_ORIGINS',
       'Origins of web pages that may call the service, separated by commas; `*` allows every page.',
@@ -249,9 +262,9 @@ export const VARIABLES = {
   auth: {
     mode: choice(
       'HONGBAO_AUTH',
-      ['jwt', 'off'],
+      ['jwt', 'certificates', 'off'],
       'jwt',
-      '`off` lets everybody in and works only with `HONGBAO_DEVELOPMENT=embedded`.',
+      'How callers say who they are: by tokens (and client certificates, where they are asked for), or by client certificates alone. `off` lets everybody in and works only with `HONGBAO_DEVELOPMENT=embedded`.',
     ),
     issuer: optionalText('HONGBAO_AUTH_ISSUER', 'The `iss` a token must carry.'),
     audience: optionalText('HONGBAO_AUTH_AUDIENCE', 'The `aud` a token must carry.'),
@@ -267,7 +280,10 @@ export const VARIABLES = {
       'By how much clocks may differ when `exp` and `nbf` are checked.',
       { max: 60 },
     ),
+    ...KEY_VARIABLES,
   },
+  tls: TLS_VARIABLES,
+  rates: RATE_VARIABLES,
   limits: {
     maxMessageBytes: integer('HONGBAO_LIMITS_MAX_MESSAGE_BYTES', 65_536, 'Size of a request.', {
       min: 1024,
@@ -291,6 +307,12 @@ export const VARIABLES = {
       'HONGBAO_LIMITS_MAX_DEADLINE_MS',
       30_000,
       'Longest time a unary call may ask for.',
+      { min: 1 },
+    ),
+    maxInFlight: integer(
+      'HONGBAO_LIMITS_MAX_IN_FLIGHT',
+      20_000,
+      'Unary calls under way in one process; more are refused with SERVER_OVERLOADED before their body is read.',
       { min: 1 },
     ),
   },

@@ -21,6 +21,8 @@ export const LOG_EVENTS = {
   drainForced: 'drain_forced',
   openDoor: 'authentication_off',
   keysUnavailable: 'keys_unavailable',
+  tlsReloaded: 'tls_reloaded',
+  tlsReloadFailed: 'tls_reload_failed',
   callFailed: 'call_failed',
   ledgerDurability: 'ledger_durability',
   ledgerConnection: 'ledger_connection',

@@ -39,7 +39,11 @@ export type AuthRejection =
   | 'expired'
   | 'no_identity'
   | 'denied'
+  | 'certificate'
   | 'keys_unavailable';
+
+/** How reading something again that had changed, or could not be read, ended. */
+export type ReadOutcome = 'changed' | 'failed';
 
 /** How a run of a job ended. */
 export type JobOutcome = 'done' | 'failed' | 'abandoned';
@@ -134,6 +138,23 @@ function serverMetrics(declare: Declare) {
       'Callers turned away, by reason.',
       ['reason'],
     ),
+    authKeyReads: declare.counters<readonly [ReadOutcome]>(
+      'promo_auth_key_reads_total',
+      'Times the keys of tokens were read and had changed, or could not be read.',
+      ['outcome'],
+    ),
+    tlsReloads: declare.counters<readonly [ReadOutcome]>(
+      'promo_tls_reloads_total',
+      'Times the files of TLS changed and were taken, or could not be used.',
+      ['outcome'],
+    ),
+    rateLimited: declare.counters<readonly ['caller' | 'user']>(
+      'promo_rate_limited_total',
+      'Calls refused because somebody called too often, by whose limit it was.',
+      ['limit'],
+    ),
+    serverInFlight: declare.gauge('promo_server_in_flight', 'Unary calls under way.'),
+    serverShed: declare.counter('promo_server_shed_total', 'Calls refused because too many were under way.'),
   };
 }
 

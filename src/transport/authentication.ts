@@ -3,19 +3,14 @@
  * caller costs one map look-up per call instead of a signature (0.25 ms).
  */
 import { readFileSync } from 'node:fs';
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose';
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import { IDENTITY_KINDS, type Identity, type IdentityKind, SCOPES } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { AuthRejection, Metrics } from '../telemetry/metrics.ts';
+import { KeysUnavailableError, keyReader, parseKeySet, TokenKeys } from './jwks.ts';
 import { EVERYTHING } from './policy.ts';
 
 /** What a request says about its caller, as raw headers. */
@@ -23,6 +18,8 @@ export interface Credentials {
   readonly authorization: string | undefined;
   /** Header `x-hongbao-identity`; read only while the door is open in development. */
   readonly actAs: string | undefined;
+  /** Who the client certificate of the connection stands for; a token goes before it. */
+  readonly peer?: Identity | undefined;
 }
 
 /** Finds out who is calling. */
@@ -31,6 +28,8 @@ export interface Authenticator {
   known(credentials: Credentials, nowMs: number): Identity | undefined;
   /** @throws Refusal UNAUTHENTICATED, or INTERNAL when the keys cannot be fetched. */
   verify(credentials: Credentials, nowMs: number): Promise<Identity>;
+  /** Ends what runs beside calls. */
+  stop(): void;
 }
 
 /** Asymmetric algorithms only: a public key can then never be taken for a shared secret. */
@@ -45,21 +44,31 @@ const MS_PER_SECOND = 1000;
 
 type AuthConfig = Config['auth'];
 
-/** The authenticator for the configuration. @throws when the file with the keys cannot be read. */
-export function createAuthenticator(config: AuthConfig, metrics: Metrics): Authenticator {
-  return config.mode === 'off' ? new OpenDoor() : new TokenAuthenticator(config, keysOf(config), metrics);
-}
-
-function keysOf(config: AuthConfig): JWTVerifyGetKey {
-  if (config.jwksFile !== undefined)
-    return createLocalJWKSet(JSON.parse(readFileSync(config.jwksFile, 'utf8')));
-  if (config.jwksUrl === undefined)
-    throw new Error('HONGBAO_AUTH_JWKS_URL or HONGBAO_AUTH_JWKS_FILE must be set');
-  return createRemoteJWKSet(new URL(config.jwksUrl), {
-    timeoutDuration: 3000,
-    cooldownDuration: 30_000,
-    cacheMaxAge: REMEMBER_MS,
+/** The authenticator for the configuration. @throws when the file with the keys cannot be read, or holds no keys. */
+export function createAuthenticator(config: AuthConfig, metrics: Metrics, logger: Logger): Authenticator {
+  if (config.mode === 'off') return new OpenDoor();
+  if (config.mode === 'certificates') return new CertificateAuthenticator(metrics);
+  // A file is there from the start or never; an address may come up later than we do.
+  if (config.jwksFile !== undefined) parseKeySet(readFileSync(config.jwksFile, 'utf8'));
+  const keys = new TokenKeys({
+    read: keyReader(config),
+    refreshMs: config.jwksRefreshMs,
+    cooldownMs: config.jwksCooldownMs,
+    monotonicMs: () => performance.now(),
+    changed: () => {
+      metrics.authKeyReads.child('changed').value += 1;
+      authenticator.forget();
+    },
+    failed: (error) => {
+      metrics.authKeyReads.child('failed').value += 1;
+      const reason = error instanceof Error ? error.message : '';
+      logger.error({ event: LOG_EVENTS.keysUnavailable, reason }, 'The keys of tokens cannot be read');
+    },
   });
+  const authenticator = new TokenAuthenticator(config, keys.find, metrics, () => keys.stop());
+  // Nobody waits for it: a call that comes before joins it.
+  keys.load().catch(() => undefined);
+  return authenticator;
 }
 
 /** Verifies JWTs of one issuer for one audience. */
@@ -70,15 +79,34 @@ export class TokenAuthenticator implements Authenticator {
   readonly #remembered = new Map<string, { identity: Identity; untilMs: number }>();
   /** Verifications under way, so that a burst with one new token verifies it once. */
   readonly #pending = new Map<string, Promise<Identity>>();
+  readonly #end: () => void;
+  /** Rises when the keys change, so that what was verified by the old ones is not remembered after it. */
+  #keysChanged = 0;
 
-  constructor(config: AuthConfig, keys: JWTVerifyGetKey, metrics: Metrics) {
+  constructor(
+    config: AuthConfig,
+    keys: JWTVerifyGetKey,
+    metrics: Metrics,
+    end: () => void = () => undefined,
+  ) {
     this.#config = config;
     this.#keys = keys;
     this.#metrics = metrics;
+    this.#end = end;
   }
 
-  known({ authorization }: Credentials, nowMs: number): Identity | undefined {
-    if (authorization === undefined) return undefined;
+  /** The keys are others now: every token is verified anew. */
+  forget(): void {
+    this.#keysChanged += 1;
+    this.#remembered.clear();
+  }
+
+  stop(): void {
+    this.#end();
+  }
+
+  known({ authorization, peer }: Credentials, nowMs: number): Identity | undefined {
+    if (authorization === undefined) return peer;
     const entry = this.#remembered.get(authorization);
     return entry !== undefined && nowMs < entry.untilMs ? entry.identity : undefined;
   }
@@ -97,10 +125,12 @@ export class TokenAuthenticator implements Authenticator {
     if (token === undefined || header.length > MAX_HEADER_LENGTH) {
       throw this.#reject('malformed', 'The authorization header must be "Bearer" and a token');
     }
+    const keysChanged = this.#keysChanged;
     const claims = await this.#verifyToken(token, nowMs);
     const identity = identityOf(claims);
     if (identity === undefined) throw this.#reject('no_identity', 'The token does not say who is calling');
-    this.#remember(header, identity, Math.min((claims.exp ?? 0) * MS_PER_SECOND, nowMs + REMEMBER_MS));
+    const untilMs = Math.min((claims.exp ?? 0) * MS_PER_SECOND, nowMs + REMEMBER_MS);
+    if (keysChanged === this.#keysChanged) this.#remember(header, identity, untilMs);
     return identity;
   }
 
@@ -124,11 +154,9 @@ export class TokenAuthenticator implements Authenticator {
   /** A token that is wrong is the caller's fault; keys that cannot be fetched are not. */
   #explain(cause: unknown): Refusal {
     if (cause instanceof errors.JWTExpired) return this.#reject('expired', 'The token has expired');
-    const callersFault =
-      cause instanceof errors.JOSEError &&
-      !(cause instanceof errors.JWKSTimeout) &&
-      cause.code !== 'ERR_JOSE_GENERIC';
-    if (callersFault) return this.#reject('invalid', 'The token is not valid here');
+    const callersFault = cause instanceof errors.JOSEError && cause.code !== 'ERR_JOSE_GENERIC';
+    if (callersFault && !(cause instanceof KeysUnavailableError))
+      return this.#reject('invalid', 'The token is not valid here');
     this.#metrics.authRejections.child('keys_unavailable').value += 1;
     return new Refusal('INTERNAL', 'The token cannot be checked now', { cause });
   }
@@ -174,6 +202,26 @@ const DEVELOPER: Identity = {
   scopes: new Set([...Object.keys(SCOPES), EVERYTHING]),
 };
 
+/** Knows callers by the certificate of their connection alone; tokens are not looked at. */
+export class CertificateAuthenticator implements Authenticator {
+  readonly #metrics: Metrics;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
+
+  known({ peer }: Credentials): Identity | undefined {
+    return peer;
+  }
+
+  async verify(): Promise<Identity> {
+    this.#metrics.authRejections.child('missing').value += 1;
+    throw new Refusal('UNAUTHENTICATED', 'A client certificate that is known here is needed');
+  }
+
+  stop(): void {}
+}
+
 /** Lets everybody in as a developer, or as who `x-hongbao-identity: <kind>:<name>` says. Embedded development only. */
 export class OpenDoor implements Authenticator {
   known({ actAs }: Credentials): Identity | undefined {
@@ -191,6 +239,8 @@ export class OpenDoor implements Authenticator {
     if (kind === 'end_user') return { kind, actor: name, userId: name, scopes: new Set() };
     return { kind, actor: name, scopes: new Set(Object.keys(SCOPES)) };
   }
+
+  stop(): void {}
 }
 
 function isKind(word: string): word is IdentityKind {

@@ -7,6 +7,7 @@ import {
   createContextKey,
   type HandlerContext,
 } from '@connectrpc/connect';
+import type { Identity } from '../domain/identity.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Call, Caller, Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
@@ -14,6 +15,9 @@ import { languageOf } from './refusal-messages.ts';
 import { wireRefusalOf } from './wire-refusal.ts';
 
 const CALLER = createContextKey<AdapterCaller | undefined>(undefined, { description: 'The admitted call' });
+
+/** Who the certificate of the connection stands for; the server sets it for each request. */
+export const PEER = createContextKey<Identity | undefined>(undefined, { description: 'The peer' });
 
 /**
  * Registers unary methods. What the adapter refuses by itself (a body that is too large, cut or no message) has the same code as
@@ -50,6 +54,7 @@ function addRoute(
 class AdapterCaller implements Caller {
   readonly authorization: string | undefined;
   readonly actAs: string | undefined;
+  readonly peer: Identity | undefined;
   readonly requestedDeadlineMs: number;
   readonly #context: HandlerContext;
   #call: Call | undefined;
@@ -60,6 +65,7 @@ class AdapterCaller implements Caller {
     this.#context = context;
     this.authorization = context.requestHeader.get('authorization') ?? undefined;
     this.actAs = context.requestHeader.get('x-hongbao-identity') ?? undefined;
+    this.peer = context.values.get(PEER);
     this.requestedDeadlineMs = nowMs + (context.timeoutMs() ?? Infinity);
   }
 

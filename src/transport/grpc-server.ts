@@ -1,5 +1,6 @@
 /** The gRPC port: the contract's services, health and reflection on grpc-js. */
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { type DescFile, type DescService, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import {
@@ -22,6 +23,8 @@ import { GrpcUnaryCall } from './grpc-unary-call.ts';
 import { closeServer, listen } from './http-server.ts';
 import type { Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
+import { PeersByAddress } from './peers-by-address.ts';
+import { noPeers, type Tls } from './tls.ts';
 
 /** Bytes beyond the largest message that are still read, so that its size can be refused with a reason. */
 const SIZE_SLACK_BYTES = 65_536;
@@ -39,23 +42,31 @@ export class GrpcServer {
   readonly #health: HealthImplementation;
   readonly #healthNames: readonly string[];
   /** Connections are taken here and handed to grpc-js, so that their sockets are known when they have to be cut. */
-  readonly #listener = createServer((socket) => this.#take(socket));
+  readonly #listener: NetServer;
   readonly #connections: ConnectionInjector;
   readonly #sockets = new Set<Socket>();
   /** The streams that are open. */
   readonly #streams = new Set<Leaving>();
+  readonly #peers: PeersByAddress;
 
   constructor(
     config: GrpcServerConfig,
     services: readonly DescService[],
     methods: ReadonlyMap<string, Method>,
     invoker: Invoker,
+    tls: Tls | undefined,
   ) {
     this.#config = config;
+    this.#peers = new PeersByAddress(tls?.peerOf ?? noPeers);
+    this.#listener = listenerOf(tls, (socket) => this.#take(socket));
+    this.#listener.maxConnections = config.grpc.maxConnections;
     this.#healthNames = ['', READINESS, ...services.map((service) => service.typeName)];
-    this.#server = new Server(serverOptions(config, interceptor(methods, invoker, this.#streams)));
+    this.#server = new Server(
+      serverOptions(config, interceptor(methods, invoker, this.#streams, this.#peers)),
+    );
     this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    for (const method of methods.values()) register(this.#server, method, invoker, this.#streams);
+    for (const method of methods.values())
+      register(this.#server, method, invoker, this.#streams, this.#peers);
     this.#health = new HealthImplementation();
     this.#health.addToServer(this.#server);
     if (config.grpc.reflection) addReflection(this.#server, services);
@@ -75,6 +86,7 @@ export class GrpcServer {
   #take(socket: Socket): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
+    this.#peers.add(socket);
     this.#connections.injectConnection(socket);
   }
 
@@ -93,6 +105,17 @@ export class GrpcServer {
     await closed;
     clearTimeout(timer);
   }
+}
+
+/** Sockets as they come, or behind TLS, where both sides must have agreed on HTTP/2. */
+function listenerOf(tls: Tls | undefined, take: (socket: Socket) => void): NetServer {
+  if (tls === undefined) return createServer(take);
+  const server = createTlsServer({ ...tls.serverOptions, ALPNProtocols: ['h2'] });
+  tls.attach(server);
+  server.on('secureConnection', (socket) => {
+    if (!socket.destroyed) take(socket);
+  });
+  return server;
 }
 
 function serverOptions(
@@ -116,12 +139,13 @@ function interceptor(
   methods: ReadonlyMap<string, Method>,
   invoker: Invoker,
   streams: Set<Leaving>,
+  peers: PeersByAddress,
 ): ServerInterceptor {
   return (definition, base) => {
     const method = methods.get(definition.path);
     if (method === undefined && definition.responseStream) return new EndlessCall(base, streams);
     if (method === undefined || method.binding.kind === 'stream') return new ServerInterceptingCall(base);
-    return new GrpcUnaryCall(base, invoker, method);
+    return new GrpcUnaryCall(base, invoker, method, peers);
   };
 }
 
@@ -130,10 +154,16 @@ const asIs = (message: Buffer): Buffer => message;
 const asBuffer = (message: Uint8Array): Buffer =>
   message instanceof Buffer ? message : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
 
-function register(server: Server, method: Method, invoker: Invoker, streams: Set<Leaving>): void {
+function register(
+  server: Server,
+  method: Method,
+  invoker: Invoker,
+  streams: Set<Leaving>,
+  peers: PeersByAddress,
+): void {
   if (method.binding.kind === 'stream') {
     const handle: handleBidiStreamingCall<Uint8Array, Uint8Array> = (call) =>
-      invoker.begin(method, new GrpcStreamCall(call, streams));
+      invoker.begin(method, new GrpcStreamCall(call, streams, peers));
     server.register(method.path, handle, asBuffer, asIs, 'bidi');
   } else {
     server.register(method.path, unreachable, asBuffer, asIs, 'unary');

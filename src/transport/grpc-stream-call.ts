@@ -4,9 +4,11 @@ import {
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
 } from '@grpc/grpc-js';
+import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { deadlineOf, headerOf } from './grpc-unary-call.ts';
 import type { Call, Caller } from './invoke.ts';
+import type { PeersByAddress } from './peers-by-address.ts';
 import { languageOf } from './refusal-messages.ts';
 import { wireRefusalOf } from './wire-refusal.ts';
 
@@ -22,6 +24,7 @@ const NO_MORE: IteratorReturnResult<undefined> = { done: true, value: undefined 
 export class GrpcStreamCall implements Caller, Leaving {
   readonly authorization: string | undefined;
   readonly actAs: string | undefined;
+  readonly peer: Identity | undefined;
   readonly requestedDeadlineMs: number;
   readonly #stream: ServerDuplexStream<Uint8Array, Uint8Array>;
   #isLeaving = false;
@@ -33,10 +36,11 @@ export class GrpcStreamCall implements Caller, Leaving {
   #waiting: (() => void)[] = [];
 
   /** Is among `open` until the stream has ended. */
-  constructor(stream: ServerDuplexStream<Uint8Array, Uint8Array>, open: Set<Leaving>) {
+  constructor(stream: ServerDuplexStream<Uint8Array, Uint8Array>, open: Set<Leaving>, peers: PeersByAddress) {
     this.#stream = stream;
     this.authorization = headerOf(stream.metadata, 'authorization');
     this.actAs = headerOf(stream.metadata, 'x-hongbao-identity');
+    this.peer = peers.find(stream);
     this.requestedDeadlineMs = deadlineOf(stream);
     open.add(this);
     // Also emitted when the stream has ended well.

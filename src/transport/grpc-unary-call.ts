@@ -4,9 +4,11 @@
  * and lets response and trailers leave together. That pays for everything our own path adds.
  */
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Call, Caller, Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
+import type { PeersByAddress } from './peers-by-address.ts';
 import { languageOf } from './refusal-messages.ts';
 import { codeNumber } from './status-code.ts';
 import { FixedMetadata, wireRefusalOf } from './wire-refusal.ts';
@@ -33,19 +35,27 @@ export function deadlineOf(call: Pick<ServerInterceptingCallInterface, 'getDeadl
 export class GrpcUnaryCall extends ServerInterceptingCall implements Caller {
   authorization: string | undefined;
   actAs: string | undefined;
+  peer: Identity | undefined;
   requestedDeadlineMs = Infinity;
   readonly #base: ServerInterceptingCallInterface;
   readonly #invoker: Invoker;
   readonly #method: Method;
+  readonly #peers: PeersByAddress;
   #metadata: Metadata = NO_METADATA;
   #call: Call | undefined;
   #request: Uint8Array | undefined;
 
-  constructor(base: ServerInterceptingCallInterface, invoker: Invoker, method: Method) {
+  constructor(
+    base: ServerInterceptingCallInterface,
+    invoker: Invoker,
+    method: Method,
+    peers: PeersByAddress,
+  ) {
     super(base);
     this.#base = base;
     this.#invoker = invoker;
     this.#method = method;
+    this.#peers = peers;
   }
 
   /** Listens itself; the listener of grpc-js's own handler never hears of the call. */
@@ -57,6 +67,7 @@ export class GrpcUnaryCall extends ServerInterceptingCall implements Caller {
     this.#metadata = metadata;
     this.authorization = headerOf(metadata, 'authorization');
     this.actAs = headerOf(metadata, 'x-hongbao-identity');
+    this.peer = this.#peers.find(this.#base);
     this.requestedDeadlineMs = deadlineOf(this.#base);
     this.#invoker.begin(this.#method, this);
   }

@@ -1,16 +1,19 @@
 /** The HTTP port: Connect, gRPC-Web and JSON. Plain calls are served directly, everything else by the Connect adapter. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server as NetServer } from 'node:net';
+import { createContextValues } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { Config } from '../config/config.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { addRoutes } from './connect-routes.ts';
+import { addRoutes, PEER } from './connect-routes.ts';
 import { applyCors } from './cors.ts';
 import { HttpUnaryCall, isPlain } from './http-unary-call.ts';
 import type { Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
 import { languageOf } from './refusal-messages.ts';
 import { capTimeouts } from './timeouts.ts';
+import { noPeers, type PeerOf, type Tls } from './tls.ts';
 import { wireRefusalOf } from './wire-refusal.ts';
 
 /** Settings of the HTTP server. */
@@ -30,11 +33,18 @@ export class HttpServer {
   readonly #config: HttpServerConfig;
   readonly #methods: ReadonlyMap<string, Method>;
   readonly #invoker: Invoker;
+  readonly #peerOf: PeerOf;
   readonly #adapter: (request: IncomingMessage, response: ServerResponse) => void;
   #closing = false;
 
-  constructor(config: HttpServerConfig, methods: ReadonlyMap<string, Method>, invoker: Invoker) {
+  constructor(
+    config: HttpServerConfig,
+    methods: ReadonlyMap<string, Method>,
+    invoker: Invoker,
+    tls: Tls | undefined,
+  ) {
     this.#config = config;
+    this.#peerOf = tls?.peerOf ?? noPeers;
     this.#invoker = invoker;
     // Streams in both directions need HTTP/2: they are on the gRPC port.
     this.#methods = new Map([...methods].filter(([, method]) => method.binding.kind !== 'stream'));
@@ -42,23 +52,34 @@ export class HttpServer {
       routes: (router) => addRoutes(router, this.#methods.values(), invoker),
       readMaxBytes: config.limits.maxBatchMessageBytes,
       maxTimeoutMs: config.limits.maxDeadlineMs,
+      contextValues: (request) => createContextValues().set(PEER, this.#peerOf(request.socket)),
     });
-    this.#server = createServer(
-      {
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: Math.max(HEADERS_TIMEOUT_MS, config.limits.maxDeadlineMs),
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        maxHeaderSize: MAX_HEADER_BYTES,
-      },
-      (request, response) => this.#serve(request, response),
-    );
+    this.#server = this.#createServer(tls);
+    this.#server.maxConnections = config.http.maxConnections;
+  }
+
+  #createServer(tls: Tls | undefined): Server {
+    const settings = {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: Math.max(HEADERS_TIMEOUT_MS, this.#config.limits.maxDeadlineMs),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    };
+    const serve = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#serve(request, response);
+    if (tls === undefined) return createServer(settings, serve);
+    const server = createTlsServer({ ...tls.serverOptions, ...settings }, serve);
+    tls.attach(server);
+    return server;
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     if (this.#closing) response.setHeader('connection', 'close');
     const method = this.#methods.get(request.url ?? '');
     if (method !== undefined && isPlain(request)) {
-      new HttpUnaryCall(request, response, method, this.#invoker.options.clock()).begin(this.#invoker);
+      const nowMs = this.#invoker.options.clock();
+      const peer = this.#peerOf(request.socket);
+      new HttpUnaryCall(request, response, method, nowMs, peer).begin(this.#invoker);
     } else if (!applyCors(request, response, this.#config.http.corsOrigins)) {
       this.#serveByAdapter(request, response);
     }

@@ -3,6 +3,7 @@
  * ten times as much. Whatever is not plain goes to the adapter; answers and errors are the same.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { type Call, type Caller, type Invoker, tooLarge } from './invoke.ts';
 import type { Method } from './method.ts';
@@ -51,6 +52,7 @@ export function httpHeaderOf(request: IncomingMessage, name: string): string | u
 export class HttpUnaryCall implements Caller {
   readonly authorization: string | undefined;
   readonly actAs: string | undefined;
+  readonly peer: Identity | undefined;
   readonly requestedDeadlineMs: number;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -60,11 +62,18 @@ export class HttpUnaryCall implements Caller {
   #others: Buffer[] | undefined;
   #bytesRead = 0;
 
-  constructor(request: IncomingMessage, response: ServerResponse, method: Method, nowMs: number) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    method: Method,
+    nowMs: number,
+    peer: Identity | undefined,
+  ) {
     const timeout = request.headers['connect-timeout-ms'];
     this.#request = request;
     this.#response = response;
     this.#method = method;
+    this.peer = peer;
     this.#bytesExpected = Number(request.headers['content-length'] ?? LENGTH_UNKNOWN);
     this.authorization = request.headers.authorization;
     this.actAs = httpHeaderOf(request, 'x-hongbao-identity');

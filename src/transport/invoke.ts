@@ -1,16 +1,18 @@
 /**
- * The one path every call takes, on every server and protocol, in this order: count, who is calling, may they, by when, how
- * large, the handler, count. A server brings the headers and the bytes and takes the answer; it decides nothing.
+ * The one path every call takes, on every server and protocol, in this order: count, is there room, who is calling, may they, by
+ * when, how often, how large, the handler, count. A server brings the headers and the bytes and takes the answer; it decides nothing.
  */
 import type { Validator } from '@bufbuild/protovalidate';
 import type { Config } from '../config/config.ts';
 import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
+import type { Admission } from './admission.ts';
 import type { Authenticator, Credentials } from './authentication.ts';
 import type { StreamWrite } from './binding.ts';
 import type { CallContext } from './call-context.ts';
 import type { Method } from './method.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { codeOf } from './refusal-details.ts';
 import { codeNumber } from './status-code.ts';
 
@@ -31,6 +33,8 @@ export interface InvokeOptions {
   readonly authenticator: Authenticator;
   readonly validator: Validator;
   readonly limits: Config['limits'];
+  readonly admission: Admission;
+  readonly rateLimits: RateLimits;
   readonly logger: Logger;
   /** Local epoch milliseconds. */
   readonly clock: () => number;
@@ -39,6 +43,7 @@ export interface InvokeOptions {
 const NOT_ALLOWED = new Refusal('PERMISSION_DENIED', 'This identity may not call this method');
 const TOO_LATE = new Refusal('DEADLINE_EXCEEDED', 'The deadline had passed when the call arrived');
 const TOO_SLOW = new Refusal('DEADLINE_EXCEEDED', 'The deadline passed before the outcome was known');
+const OVERLOADED = new Refusal('SERVER_OVERLOADED', 'Too many calls are under way');
 const EMPTY = new Uint8Array();
 const OK = codeNumber('OK');
 const CANCELLED = codeNumber('CANCELLED');
@@ -57,6 +62,11 @@ export class Invoker {
     const startedAtMs = performance.now();
     const nowMs = this.options.clock();
     method.countStart();
+    if (!this.options.admission.enter()) {
+      method.countEnd(codeOf(OVERLOADED), startedAtMs);
+      caller.refused(OVERLOADED);
+      return;
+    }
     const identity = this.options.authenticator.known(caller, nowMs);
     if (identity !== undefined) this.#admit(method, caller, identity, nowMs, startedAtMs);
     else this.#authenticate(method, caller, nowMs, startedAtMs);
@@ -71,9 +81,14 @@ export class Invoker {
 
   #admit(method: Method, caller: Caller, identity: Identity, nowMs: number, startedAtMs: number): void {
     const deadlineMs = this.#deadlineOf(method, caller.requestedDeadlineMs, nowMs);
-    if (!method.allows(identity)) this.#turnAway(method, caller, NOT_ALLOWED, startedAtMs);
-    else if (deadlineMs <= nowMs) this.#turnAway(method, caller, TOO_LATE, startedAtMs);
+    const refusal = this.#refusalOf(method, identity, deadlineMs, nowMs);
+    if (refusal !== undefined) this.#turnAway(method, caller, refusal, startedAtMs);
     else caller.admitted(new Call(this, method, caller, identity, nowMs, deadlineMs, startedAtMs));
+  }
+
+  #refusalOf(method: Method, identity: Identity, deadlineMs: number, nowMs: number): Refusal | undefined {
+    if (!method.allows(identity)) return NOT_ALLOWED;
+    return deadlineMs <= nowMs ? TOO_LATE : this.options.rateLimits.ofCaller(identity, nowMs);
   }
 
   #deadlineOf(method: Method, requestedMs: number, nowMs: number): number {
@@ -85,6 +100,7 @@ export class Invoker {
   }
 
   #turnAway(method: Method, caller: Caller, refusal: Refusal, startedAtMs: number): void {
+    this.options.admission.leave();
     method.countEnd(codeOf(refusal), startedAtMs);
     caller.refused(refusal);
   }
@@ -150,8 +166,10 @@ export class Call implements CallContext {
   /** Runs the handler of a unary method on the bytes of the request. */
   run(request: Uint8Array): void {
     const { binding, maxBytes } = this.#method;
-    if (request.length > maxBytes) {
-      this.end(tooLarge(request.length, maxBytes));
+    const refusal =
+      request.length > maxBytes ? tooLarge(request.length, maxBytes) : this.#limitOfUser(request);
+    if (refusal !== undefined) {
+      this.end(refusal);
     } else if (binding.kind === 'hot') {
       try {
         binding.handle(request, this, (result) => this.end(result));
@@ -165,6 +183,14 @@ export class Call implements CallContext {
         (error) => this.#fail(error),
       );
     }
+  }
+
+  /** The limit of the user a service calls for; users who call themselves were judged by their identity. */
+  #limitOfUser(request: Uint8Array): Refusal | undefined {
+    const { rateLimits } = this.#invoker.options;
+    if (!rateLimits.countsUsers || this.identity.userId !== undefined) return undefined;
+    const userId = this.#method.readUser?.(request) ?? '';
+    return userId === '' ? undefined : rateLimits.ofUser(userId, this.nowMs);
   }
 
   /**
@@ -216,6 +242,7 @@ export class Call implements CallContext {
 
   #close(code: number): void {
     this.#ended = true;
+    this.#invoker.options.admission.leave();
     this.#method.countEnd(code, this.#startedAtMs);
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#controller?.abort();

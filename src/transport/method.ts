@@ -6,6 +6,7 @@ import type { Counter, Histogram } from '../telemetry/metric.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Binding, pathOf } from './binding.ts';
 import { allows, type MethodPolicy, POLICIES } from './policy.ts';
+import { type ReadUser, userReaderOf } from './rate-limits-user-field.ts';
 import { CODE_NAMES } from './status-code.ts';
 
 const MS_PER_SECOND = 1000;
@@ -32,6 +33,8 @@ export class Method {
   readonly path: string;
   /** Largest request message that is taken. */
   readonly maxBytes: number;
+  /** Reads the user a request is about; undefined when requests are about no one user. */
+  readonly readUser: ReadUser | undefined;
   readonly #policy: MethodPolicy;
   readonly #started: Counter;
   readonly #seconds: Histogram;
@@ -44,6 +47,7 @@ export class Method {
     this.binding = binding;
     this.path = pathOf(method);
     this.maxBytes = LARGE_METHODS.has(typeName) ? limits.maxBatchMessageBytes : limits.maxMessageBytes;
+    this.readUser = userReaderOf(method.input);
     this.#policy = policy;
     this.#started = metrics.serverStarted.child(...labels);
     this.#seconds = metrics.serverHandlingSeconds.child(...labels);

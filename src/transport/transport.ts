@@ -4,7 +4,8 @@ import { createValidator } from '@bufbuild/protovalidate';
 import type { Config } from '../config/config.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { createAuthenticator } from './authentication.ts';
+import { Admission } from './admission.ts';
+import { type Authenticator, createAuthenticator } from './authentication.ts';
 import type { Binding } from './binding.ts';
 import { drain } from './drain.ts';
 import { GrpcServer } from './grpc-server.ts';
@@ -12,10 +13,15 @@ import { HttpServer } from './http-server.ts';
 import { Invoker } from './invoke.ts';
 import { bindMethods } from './method.ts';
 import { OpsServer } from './ops-server.ts';
+import { RateLimits } from './rate-limits.ts';
+import { createTls, type Tls } from './tls.ts';
 
 /** What the transport needs. */
 export interface TransportDependencies {
-  readonly config: Pick<Config, 'grpc' | 'http' | 'ops' | 'connections' | 'auth' | 'limits' | 'drain'>;
+  readonly config: Pick<
+    Config,
+    'grpc' | 'http' | 'ops' | 'connections' | 'auth' | 'tls' | 'rates' | 'limits' | 'drain'
+  >;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** The services that are served; each of their methods needs a binding and a policy. */
@@ -58,22 +64,28 @@ class Servers implements Transport {
   readonly #grpc: GrpcServer;
   readonly #http: HttpServer;
   readonly #ops: OpsServer;
+  readonly #authenticator: Authenticator;
+  readonly #tls: Tls | undefined;
   #phase: 'stopped' | 'open' | 'draining' = 'stopped';
   #draining: Promise<void> | undefined;
 
   constructor(dependencies: TransportDependencies) {
     const { config, metrics, logger, services, bindings, details } = dependencies;
     const methods = bindMethods(services, bindings, config.limits, metrics);
+    this.#authenticator = createAuthenticator(config.auth, metrics, logger);
+    this.#tls = createTls({ config: config.tls, logger, metrics });
     const invoker = new Invoker({
-      authenticator: createAuthenticator(config.auth, metrics),
+      authenticator: this.#authenticator,
       validator: createValidator(),
       limits: config.limits,
+      admission: new Admission(config.limits.maxInFlight, metrics),
+      rateLimits: new RateLimits(config.rates, metrics),
       logger,
       clock: dependencies.clock ?? Date.now,
     });
     this.#dependencies = dependencies;
-    this.#grpc = new GrpcServer(config, services, methods, invoker);
-    this.#http = new HttpServer(config, methods, invoker);
+    this.#grpc = new GrpcServer(config, services, methods, invoker, this.#tls);
+    this.#http = new HttpServer(config, methods, invoker, this.#tls);
     this.#ops = new OpsServer(config.ops, metrics, { isReady: () => this.#isReady(), details });
   }
 
@@ -118,6 +130,8 @@ class Servers implements Transport {
 
   async stop(): Promise<void> {
     this.#phase = 'stopped';
+    this.#authenticator.stop();
+    this.#tls?.stop();
     const now = 0;
     await Promise.all([this.#grpc.close(now), this.#http.close(now), this.#ops.close()]);
   }
