@@ -2,7 +2,7 @@
 import type { LiveDefinition } from '../domain/live-definition.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
-import { targetRefusal } from '../points/target-refusal.ts';
+import { targetRefusal } from '../ledger/target-refusal.ts';
 
 /** The first reason against a claim by this user at this moment; undefined when there is none but stock and limits. */
 export function refusalOfClaim(

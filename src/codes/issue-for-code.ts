@@ -12,8 +12,8 @@ import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import {
   type IssuedCoupon,
   type IssueRequest,
+  issueCoupon,
   issuedBefore,
-  planIssue,
   readPromotion,
 } from '../ledger/issue-coupon.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -53,23 +53,9 @@ export async function issueForCode(
   facts: JudgedFacts,
   deadlineMs: number,
 ): Promise<IssuedCoupon> {
-  const request = issueRequest(claim);
-  for (;;) {
-    const record = await readPromotion(ledger, claim.promotionRef, deadlineMs);
-    const refusal = await refusalOf(ledger, record, claim.userId, facts, deadlineMs);
-    if (refusal !== undefined) {
-      const before = await issuedBefore(ledger, request, deadlineMs);
-      if (before === undefined) throw refusal;
-      return before;
-    }
-    const plan = planIssue(request, record, ledger.nowMs());
-    const transaction = { event: request.event, opensNew: true, steps: plan.steps };
-    const outcome = await ledger.transact(transaction, deadlineMs);
-    if (outcome.kind === 'done') return plan.coupon(outcome.nowMs);
-    if (outcome.kind === 'replayed') return plan.replayed(outcome.value);
-    const stopped = plan.refusalAt(outcome);
-    if (stopped !== undefined) throw stopped;
-  }
+  return await issueCoupon(ledger, issueRequest(claim), deadlineMs, (record) =>
+    refusalOf(ledger, record, claim.userId, facts, deadlineMs),
+  );
 }
 
 /** Throws what a claim of this promotion would be refused with before stock and limits are asked. */

@@ -7,7 +7,7 @@ import { type EventEffect, EventEffectKind } from '../gen/hongbao/v1/event_servi
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
 import { type IssueRequest, issueCoupon, issuedBefore } from '../ledger/issue-coupon.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { targetRefusal } from '../points/target-refusal.ts';
+import { targetRefusal } from '../ledger/target-refusal.ts';
 import { effectOf, finalRefusal } from './event-effect.ts';
 import type { EventPorts } from './event-ports.ts';
 import type { GrantingPromotion } from './occasions.ts';

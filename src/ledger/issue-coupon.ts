@@ -234,15 +234,21 @@ export async function issuedBefore(
  * Issues a coupon, or answers with the one an earlier attempt of the same request issued. Throws the refusals of a claim
  * (not found, inactive, not started, ended, limit reached, sold out, wallet full, request id reused) and those of
  * `ledger.transact`.
+ *
+ * @param judge why the promotion as read gives this user no coupon, before stock and limits are asked; asked again when it
+ *   had changed
  */
 export async function issueCoupon(
   ledger: Ledger,
   request: IssueRequest,
   deadlineMs: number,
+  judge: (
+    record: ReadonlyMap<string, Buffer>,
+  ) => Refusal | undefined | Promise<Refusal | undefined> = stateRefusal,
 ): Promise<IssuedCoupon> {
   for (;;) {
     const record = await readPromotion(ledger, request.promotionRef, deadlineMs);
-    const refusal = stateRefusal(record);
+    const refusal = await judge(record);
     if (refusal !== undefined) {
       const before = await issuedBefore(ledger, request, deadlineMs);
       if (before === undefined) throw refusal;

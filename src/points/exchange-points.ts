@@ -21,6 +21,7 @@ import {
   stateRefusal,
 } from '../ledger/issue-coupon.ts';
 import { ACCOUNT_FIELDS, PROMOTION_FIELDS, spendingField } from '../ledger/record-fields.ts';
+import { targetRefusal } from '../ledger/target-refusal.ts';
 import { accountOf, promotionOf, type Step } from '../ledger/transaction.ts';
 import { changeSteps, pointsOf, type RecordMap, unchangedStep } from './account-points.ts';
 import { type Decision, decide, type Stopped } from './decide.ts';
@@ -28,7 +29,6 @@ import { expirePoints } from './expire-points.ts';
 import { knownFacts } from './known-facts.ts';
 import { livingPoints } from './points-balance.ts';
 import { countPoints, type PointsPorts } from './points-ports.ts';
-import { targetRefusal } from './target-refusal.ts';
 
 /** An exchange. */
 export interface ExchangeRequest {

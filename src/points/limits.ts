@@ -14,8 +14,3 @@ export const REASON_LENGTH = 500;
 
 /** Transactions read at once for a page: the largest page and the one that tells whether more follow. */
 export const HISTORY_CHUNK = 101;
-
-/** How long a list of transactions waits for the archive, in milliseconds: its lag is below a second nearly always. */
-export const ARCHIVE_WAIT_MS = 1_000;
-/** Pause between two looks at the archive meanwhile, in milliseconds; it flushes every 100. */
-export const ARCHIVE_POLL_MS = 50;

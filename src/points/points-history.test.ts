@@ -27,14 +27,14 @@ function entryOf(number: number): PointsEntry {
 }
 
 /** An archive that has the transactions up to `reached()`, newest first. */
-function historyOf(reached: () => number): PointsHistory {
+function historyOf(reached: () => number, awaited: (seq: number) => void = () => {}): PointsHistory {
   return {
     ledger: fixture.ledger,
     readEntries: async (_userId, below, limit) => {
       const newest = Math.min(reached(), (below ?? Number.MAX_SAFE_INTEGER) - 1);
       return Array.from({ length: Math.min(limit, newest) }, (_, index) => entryOf(newest - index));
     },
-    nowMs: () => Date.now(),
+    awaitArchived: async (seq) => awaited(seq),
   };
 }
 
@@ -72,20 +72,24 @@ describe('the history of points', () => {
 
   it('waits for an archive that is a little behind', async () => {
     await putLast('cat', 8);
-    let reads = 0;
-    const history = historyOf(() => {
-      reads += 1;
-      return reads < 3 ? 5 : 8;
-    });
+    let reached = 5;
+    const history = historyOf(
+      () => reached,
+      (seq) => {
+        reached = seq > 0 ? 8 : 5;
+      },
+    );
     const page = await pointsHistoryPage(history, { ...everything, userId: 'cat' }, soon());
     expect(numbersOf(page.entries)).toEqual([8, 7, 6]);
   });
 
   it('has no hole: what an archive far behind does not have is left out', async () => {
     await putLast('dan', 8);
-    const clock = { ms: Date.now() };
-    const history = { ...historyOf(() => 5), nowMs: () => (clock.ms += 600) };
-    const page = await pointsHistoryPage(history, { ...everything, userId: 'dan' }, soon());
+    const page = await pointsHistoryPage(
+      historyOf(() => 5),
+      { ...everything, userId: 'dan' },
+      soon(),
+    );
     expect(numbersOf(page.entries)).toEqual([5, 4, 3]);
   });
 

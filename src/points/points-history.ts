@@ -2,7 +2,6 @@
  * The transactions of a user: the archive has them, a moment after the ledger. The ledger keeps the last one, so whoever has
  * just earned or spent sees it at once.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { decodePointsEntry, type PointsEntry } from '../domain/points-entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
@@ -20,7 +19,8 @@ export interface PointsHistory {
     limit: number,
     deadlineMs: number,
   ) => Promise<readonly PointsEntry[]>;
-  readonly nowMs: () => number;
+  /** Waits a little until the archive has entry `seq` of the log; see `archive/await-archived.ts`. */
+  readonly awaitArchived: (seq: number, deadlineMs: number) => Promise<unknown>;
 }
 
 /** Which page is asked for. */
@@ -69,20 +69,25 @@ export async function pointsHistoryPage(
  * a little; then what it has is what can be shown.
  */
 async function newest(
-  { readEntries, nowMs }: PointsHistory,
+  { ledger, readEntries, awaitArchived }: PointsHistory,
   { userId }: HistoryQuery,
   account: RecordMap,
   deadlineMs: number,
 ): Promise<readonly PointsEntry[]> {
   const bytes = account.get(ACCOUNT_FIELDS.lastEntry.name);
   const live = bytes === undefined ? undefined : decodePointsEntry(bytes);
-  const waitUntilMs = Math.min(nowMs() + limits.ARCHIVE_WAIT_MS, deadlineMs - limits.ARCHIVE_WAIT_MS);
-  for (;;) {
-    const archived = await readEntries(userId, undefined, limits.HISTORY_CHUNK, deadlineMs);
-    const missing = (live?.number ?? 0) - (archived[0]?.number ?? 0);
-    if (live === undefined || missing <= 0) return archived;
-    if (missing === 1) return [live, ...archived];
-    if (nowMs() >= waitUntilMs) return archived;
-    await sleep(limits.ARCHIVE_POLL_MS);
-  }
+  const archived = await readEntries(userId, undefined, limits.HISTORY_CHUNK, deadlineMs);
+  if (missing(live, archived) <= 1) return joined(live, archived);
+  const seq = await ledger.read(deadlineMs, (reads) => reads.lastSeq(userId));
+  await awaitArchived(seq ?? 0, deadlineMs);
+  return joined(live, await readEntries(userId, undefined, limits.HISTORY_CHUNK, deadlineMs));
+}
+
+/** How many transactions the archive does not have. */
+function missing(live: PointsEntry | undefined, archived: readonly PointsEntry[]): number {
+  return (live?.number ?? 0) - (archived[0]?.number ?? 0);
+}
+
+function joined(live: PointsEntry | undefined, archived: readonly PointsEntry[]): readonly PointsEntry[] {
+  return live !== undefined && missing(live, archived) === 1 ? [live, ...archived] : archived;
 }

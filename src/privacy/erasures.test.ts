@@ -240,7 +240,7 @@ describe('an erased user', () => {
     const { sql, ledger } = fixture;
     const readEntries = (userId: string, below: number | undefined, limit: number, deadlineMs: number) =>
       readPointsEntries(sql, userId, below, limit, deadlineMs);
-    const history = { ledger, readEntries, nowMs: Date.now };
+    const history = { ledger, readEntries, awaitArchived: async () => true };
     const all = { userId: 'e9', size: 10, isWanted: () => true };
     for (const below of [undefined, 9])
       expect(await pointsHistoryPage(history, { ...all, below }, soon())).toEqual({

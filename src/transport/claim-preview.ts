@@ -1,12 +1,12 @@
 /** Whether a claim would succeed now, as far as memory and a read can tell. Only the claim itself decides. */
 
-import { claimWindowEndMs, perUserLimitOf } from '../definitions/live-definition.ts';
-import { MS_PER_DAY } from '../domain/durations.ts';
+import { claimWindowEndMs, liveTarget, perUserLimitOf } from '../definitions/live-definition.ts';
 import { epochMs } from '../domain/epoch-ms.ts';
 import type { RefusalReason } from '../domain/refusal.ts';
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import type { Stock } from '../ledger/reads.ts';
+import { targetRefusal } from '../ledger/target-refusal.ts';
 import { stockLeft } from './public-promotion.ts';
 
 /** For whom and when the preview is made; `facts` are absent when none may be believed. */
@@ -14,18 +14,6 @@ export interface PreviewCircumstances {
   readonly userId: string | undefined;
   readonly facts: ClaimFacts | undefined;
   readonly nowMs: number;
-}
-
-/** Whether the user is in the promotion's target; a missing fact is not met. */
-function isTargeted(promotion: Promotion, facts: ClaimFacts | undefined, nowMs: number): boolean {
-  const audience = promotion.target?.audience;
-  if (audience?.case === 'taggedUsers') {
-    return audience.value.anyOfTags.some((tag) => facts?.tags.includes(tag));
-  }
-  if (audience?.case !== 'newUsers') return true;
-  const days = audience.value.registeredWithinDays;
-  if (days === undefined) return facts?.ordersCompleted === 0;
-  return facts?.registeredAtMs !== undefined && nowMs - facts.registeredAtMs < days * MS_PER_DAY;
 }
 
 /** The first reason against a claim now, in the order in which the ledger checks; undefined when there is none. */
@@ -38,7 +26,8 @@ export function previewRefusal(
   if (startsMs !== undefined && startsMs > nowMs) return 'PROMOTION_NOT_STARTED';
   const endsMs = claimWindowEndMs(promotion);
   if (endsMs !== undefined && endsMs < nowMs) return 'PROMOTION_ENDED';
-  if (userId !== undefined && !isTargeted(promotion, facts, nowMs)) return 'USER_NOT_TARGETED';
+  if (userId !== undefined && targetRefusal(liveTarget(promotion), facts, nowMs) !== undefined)
+    return 'USER_NOT_TARGETED';
   const limit = perUserLimitOf(promotion);
   if (limit !== undefined && (stock?.claimedByUser ?? 0) >= limit) return 'USER_LIMIT_REACHED';
   return stockLeft(promotion, stock) === 0n ? 'SOLD_OUT' : undefined;

@@ -2,7 +2,7 @@
 import { MS_PER_DAY } from '../domain/durations.ts';
 import type { Target } from '../domain/live-definition.ts';
 import { Refusal } from '../domain/refusal.ts';
-import type { ClaimFacts } from '../ledger/claim-operation.ts';
+import type { ClaimFacts } from './claim-operation.ts';
 
 type Verdict = 'targeted' | 'not_targeted' | 'fact_missing';
 
