@@ -26,6 +26,7 @@ export class FaultProxy {
   private readonly weather: Weather;
   private readonly links = new Set<Link>();
   private isCut = false;
+  private isUnwanted: ((link: Link) => boolean) | undefined;
 
   private constructor(server: Server, port: number, weather: Weather) {
     this.server = server;
@@ -106,6 +107,16 @@ export class FaultProxy {
     };
   }
 
+  /** Other stores do not get through, while the product does: the node is on the small side of a split network. */
+  cutPeers(): Undo {
+    return this.refuse((link) => link.isPeer === true);
+  }
+
+  /** Resets connections, those of now and of later, whose first bytes please `isUnwanted`. */
+  refuseGreeting(isUnwanted: (greeting: Buffer) => boolean): Undo {
+    return this.refuse(({ greeting }) => greeting !== undefined && isUnwanted(greeting));
+  }
+
   /** Ends every connection and stops listening. */
   async close(): Promise<void> {
     this.isCut = true;
@@ -113,6 +124,18 @@ export class FaultProxy {
     const closed = once(this.server, 'close');
     this.server.close();
     await closed;
+  }
+
+  private refuse(isUnwanted: (link: Link) => boolean): Undo {
+    this.isUnwanted = isUnwanted;
+    for (const link of this.links) this.checkWanted(link);
+    return () => {
+      this.isUnwanted = undefined;
+    };
+  }
+
+  private checkWanted(link: Link): void {
+    if (this.isUnwanted?.(link) === true) link.reset();
   }
 
   private clientLinks(): Link[] {
@@ -126,7 +149,7 @@ export class FaultProxy {
       return;
     }
     const store = connect(targetPort, '127.0.0.1');
-    const link = new Link(client, store, this.weather);
+    const link = new Link(client, store, this.weather, (greeted) => this.checkWanted(greeted));
     this.links.add(link);
     client.on('close', () => this.links.delete(link));
   }

@@ -21,10 +21,14 @@ export class Link {
   private readonly waiting: Readonly<Record<Direction, Parcel[]>> = { request: [], reply: [] };
   private readonly moving = new Set<Direction>();
   private dark = false;
-  /** Absent until the first bytes were seen. */
+  private readonly onGreeting: (link: Link) => void;
+  /** Whether a store is at the other end; absent until the first bytes were seen. */
   isPeer: boolean | undefined;
+  /** The first bytes of the client; absent until they were seen. */
+  greeting: Buffer | undefined;
 
-  constructor(client: Socket, store: Socket, weather: Weather) {
+  constructor(client: Socket, store: Socket, weather: Weather, onGreeting: (link: Link) => void) {
+    this.onGreeting = onGreeting;
     this.client = client;
     this.store = store;
     this.weather = weather;
@@ -70,7 +74,11 @@ export class Link {
   }
 
   private onRequest(chunk: Buffer): void {
-    this.isPeer ??= PEER_GREETING.test(chunk.toString('latin1', 0, 256));
+    if (this.greeting === undefined) {
+      this.greeting = chunk;
+      this.isPeer = PEER_GREETING.test(chunk.toString('latin1', 0, 256));
+      this.onGreeting(this);
+    }
     this.take('request', chunk);
   }
 

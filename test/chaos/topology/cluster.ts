@@ -1,38 +1,27 @@
 /** Six nodes: three masters with the slots, three replicas. They announce their proxies, so MOVED leads through those too. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionKeys } from '../../../src/ledger/keys.ts';
-import { freePort } from '../../../tools/servers/free-port.ts';
-import { RedisNode } from './redis-node.ts';
+import { type ClusterMember, isolateMember, startMember } from './cluster-member.ts';
+import type { RedisNode } from './redis-node.ts';
 import type { RedisTopology } from './redis-topology.ts';
 import { replicationOf } from './replication.ts';
 import type { SingleOptions } from './single.ts';
+import { moveSlot } from './slots.ts';
 
 const MASTERS = 3;
 const NODES = 6;
 const SLOTS = 16_384;
-const NODE_TIMEOUT_MS = 1_500;
 const POLL_MS = 100;
 const READY_MS = 40_000;
 /** Partitions of the ledger, spread over the slots by their tags. */
 const PARTITIONS = 16;
 
-/** A node, and what the cluster calls it. */
-interface Member {
-  readonly node: RedisNode;
-  readonly id: string;
-}
-
 /** Starts the nodes and makes one cluster of them; resolves when every slot is served and every replica follows. */
 export async function startCluster(options: SingleOptions): Promise<RedisTopology> {
-  const members: Member[] = [];
-  const busPorts: number[] = [];
-  for (let number = 1; number <= NODES; number += 1) {
-    const busPort = await freePort();
-    const node = await startNode(options, `redis-${number}`, busPort);
-    busPorts.push(busPort);
-    members.push({ node, id: String(await node.admin.cluster('MYID')) });
-  }
-  await join(members, busPorts);
+  const members: ClusterMember[] = [];
+  for (let number = 1; number <= NODES; number += 1)
+    members.push(await startMember(options, `redis-${number}`));
+  await join(members);
   const nodes = members.map(({ node }) => node);
   const masterOf = (partition: number): Promise<RedisNode> => ownerOf(members, partitionKeys(partition).meta);
   return {
@@ -44,41 +33,33 @@ export async function startCluster(options: SingleOptions): Promise<RedisTopolog
     masterOf,
     masters: () => mastersAmong(members),
     replicasOf: (master) => replicasOf(members, master),
+    isolate: (master) => isolateMember(members, master),
+    async handOver(_, replica) {
+      await replica.admin.cluster('FAILOVER');
+    },
+    async movePartition(partition, target) {
+      const slot = Number(await target.admin.call('CLUSTER', 'KEYSLOT', partitionKeys(partition).meta));
+      const [from, to] = [await masterOf(partition), target].map((node) => memberOf(members, node));
+      if (from === undefined || to === undefined) throw new Error('the slot cannot be moved');
+      return await moveSlot(members, slot, from, to);
+    },
     async repair() {
       for (const node of nodes) if (!(await node.answers())) await node.restart();
       await untilWhole(nodes);
     },
     async close() {
-      await Promise.all(nodes.map((node) => node.close()));
+      await Promise.all(members.flatMap(({ node, bus }) => [node.close(), bus.close()]));
     },
   };
 }
 
-function startNode(options: SingleOptions, name: string, busPort: number): Promise<RedisNode> {
-  return RedisNode.start({
-    name,
-    ...options,
-    settings: ({ proxy }) => ({
-      'cluster-enabled': 'yes',
-      'cluster-node-timeout': String(NODE_TIMEOUT_MS),
-      'cluster-port': String(busPort),
-      'cluster-announce-ip': '127.0.0.1',
-      'cluster-announce-port': String(proxy),
-      'cluster-announce-bus-port': String(busPort),
-      'repl-diskless-sync-delay': '0',
-      'repl-ping-replica-period': '1',
-    }),
-  });
-}
-
-async function join(members: readonly Member[], busPorts: readonly number[]): Promise<void> {
+async function join(members: readonly ClusterMember[]): Promise<void> {
   const [first] = members;
   if (first === undefined) return;
-  for (const [index, { node }] of members.entries()) {
+  for (const [index, { node, bus }] of members.entries()) {
     await node.admin.cluster('SET-CONFIG-EPOCH', index + 1);
     if (index < MASTERS) await node.admin.call('CLUSTER', 'ADDSLOTSRANGE', ...slotRange(index));
-    const busPort = busPorts[index] ?? 0;
-    if (index > 0) await first.node.admin.call('CLUSTER', 'MEET', '127.0.0.1', node.server.port, busPort);
+    if (index > 0) await first.node.admin.call('CLUSTER', 'MEET', '127.0.0.1', node.server.port, bus.port);
   }
   await untilKnown(members);
   for (const [index, { node }] of members.entries()) {
@@ -94,11 +75,15 @@ function slotRange(index: number): [string, string] {
 }
 
 /** A node cannot follow one it has not heard of. */
-async function untilKnown(members: readonly Member[]): Promise<void> {
+async function untilKnown(members: readonly ClusterMember[]): Promise<void> {
   await until('the nodes do not know each other', async () => {
     const views = await Promise.all(members.map(({ node }) => node.admin.call('CLUSTER', 'NODES')));
     return views.every((view) => members.every(({ id }) => String(view).includes(id)));
   });
+}
+
+function memberOf(members: readonly ClusterMember[], node: RedisNode): ClusterMember | undefined {
+  return members.find((member) => member.node === node);
 }
 
 async function untilWhole(nodes: readonly RedisNode[]): Promise<void> {
@@ -120,7 +105,7 @@ async function until(complaint: string, isSo: () => Promise<boolean>): Promise<v
 }
 
 /** A node is asked for the key itself: only its owner answers without sending us on. */
-async function ownerOf(members: readonly Member[], key: string): Promise<RedisNode> {
+async function ownerOf(members: readonly ClusterMember[], key: string): Promise<RedisNode> {
   const candidates = await mastersAmong(members);
   for (const node of candidates) {
     const owns = await node.admin.exists(key).then(
@@ -132,12 +117,12 @@ async function ownerOf(members: readonly Member[], key: string): Promise<RedisNo
   throw new Error(`no node serves ${key}`);
 }
 
-async function mastersAmong(members: readonly Member[]): Promise<RedisNode[]> {
+async function mastersAmong(members: readonly ClusterMember[]): Promise<RedisNode[]> {
   const states = await Promise.all(members.map(({ node }) => replicationOf(node.admin)));
   return members.filter((_, index) => states[index]?.role === 'master').map(({ node }) => node);
 }
 
-async function replicasOf(members: readonly Member[], master: RedisNode): Promise<RedisNode[]> {
+async function replicasOf(members: readonly ClusterMember[], master: RedisNode): Promise<RedisNode[]> {
   const states = await Promise.all(
     members.map(async ({ node }) => (await node.admin.info('replication').catch(() => '')).toString()),
   );

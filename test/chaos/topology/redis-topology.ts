@@ -1,4 +1,5 @@
 /** The Redis side of a run, whatever its shape. */
+import type { Undo } from '../proxy/fault-proxy.ts';
 import type { RedisNode } from './redis-node.ts';
 
 /** The shapes a run can have. */
@@ -23,6 +24,12 @@ export interface RedisTopology {
   masters(): Promise<RedisNode[]>;
   /** Replicas of a master that are up. */
   replicasOf(master: RedisNode): Promise<RedisNode[]>;
+  /** Other stores and a master do not reach each other any more, while the product reaches all. */
+  isolate(master: RedisNode): Undo;
+  /** Asks for an orderly change of roles. */
+  handOver(master: RedisNode, replica: RedisNode): Promise<void>;
+  /** Moves a partition's slot to another master, key by key; answers with the number of keys. Throws where there are no slots. */
+  movePartition(partition: number, target: RedisNode): Promise<number>;
   /** Starts what has ended, joins it up again, and resolves when every replica follows its master. */
   repair(): Promise<void>;
   close(): Promise<void>;

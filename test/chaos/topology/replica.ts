@@ -16,7 +16,6 @@ export async function startReplica(options: SingleOptions): Promise<RedisTopolog
     'replica-announce-port': String(proxy),
     'repl-diskless-sync-delay': '0',
     'repl-ping-replica-period': '1',
-    'min-replicas-to-write': '0',
   });
   const first = await RedisNode.start({ name: 'redis-1', ...options, settings });
   const second = await RedisNode.start({ name: 'redis-2', ...options, settings });
@@ -34,6 +33,9 @@ export async function startReplica(options: SingleOptions): Promise<RedisTopolog
     masterOf: master,
     masters: async () => [await master()],
     replicasOf: async (of) => await upExcept(nodes, of),
+    isolate: (of) => of.proxy.cutPeers(),
+    handOver: () => sentinels.failOver(),
+    movePartition: () => Promise.reject(new Error('a master and its replica have no slots')),
     async repair() {
       for (const node of nodes) if (!(await node.answers())) await node.restart();
       await untilFollowing(nodes);

@@ -1,9 +1,11 @@
 /** Sentinels: they watch the master through its proxy, as the product sees it, and promote a replica when it is gone. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { awaitReady, connectLedger } from '../../../src/ledger/connection.ts';
 import { freePort } from '../../../tools/servers/free-port.ts';
 import { ServerProcess } from '../../../tools/servers/server-process.ts';
 
+const ASK = { commandTimeoutMs: 2_000, connectTimeoutMs: 2_000, socketTimeoutMs: 5_000 };
 const SENTINELS = 3;
 const QUORUM = 2;
 /** Short, so that a run sees many fail-overs; a deployment has 5 s and more. */
@@ -16,6 +18,8 @@ export const MASTER_NAME = 'ledger';
 /** Sentinels that run. */
 export interface Sentinels {
   readonly ports: readonly number[];
+  /** Asks for an orderly change of roles. */
+  failOver(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,6 +43,16 @@ export async function startSentinels(directory: string, masterPort: number): Pro
   }
   return {
     ports: started.map(({ port }) => port),
+    async failOver() {
+      const redis = connectLedger({ ...ASK, url: `redis://127.0.0.1:${started[0]?.port}` }, 'chaos-admin');
+      redis.on('error', () => undefined);
+      try {
+        await awaitReady(redis, ASK.connectTimeoutMs);
+        await redis.call('SENTINEL', 'FAILOVER', MASTER_NAME);
+      } finally {
+        redis.disconnect();
+      }
+    },
     async close() {
       await Promise.all(started.map(({ process }) => process.stop()));
     },

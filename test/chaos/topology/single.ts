@@ -21,9 +21,16 @@ export async function startSingle(options: SingleOptions): Promise<RedisTopology
     masterOf: async () => node,
     masters: async () => [node],
     replicasOf: async () => [],
+    isolate: () => impossible('one Redis has no others'),
+    handOver: () => impossible('one Redis has no replica'),
+    movePartition: () => impossible('one Redis has no slots'),
     async repair() {
       if (!(await node.answers())) await node.restart();
     },
     close: () => node.close(),
   };
+}
+
+function impossible(why: string): never {
+  throw new Error(why);
 }

@@ -1,0 +1,19 @@
+import { always, type Fault } from './fault.ts';
+import { someMaster } from './targets.ts';
+
+export const masterKilled: Fault = {
+  id: 'F12',
+  title: 'Master killed, healthy replica',
+  topologies: ['replica', 'cluster'],
+  parts: ['redis', 'redis_link'],
+  lastsMs: [3_000, 6_000],
+  does: 'A master gets SIGKILL; its replica is promoted; the old one comes back as a replica.',
+  expects: 'An outage of the node time-out and about two seconds; unknown outcomes settle on retry.',
+  showed: '',
+  canRun: always,
+  async inject(world, random) {
+    const node = await someMaster(world, random);
+    await node.server.kill();
+    return { note: `${node.name} killed`, heal: () => world.redis.repair() };
+  },
+};

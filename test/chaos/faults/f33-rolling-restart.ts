@@ -1,0 +1,34 @@
+import { always, type Fault } from './fault.ts';
+
+/** Loaded before the product: another build, as far as Redis can tell. */
+const OTHER_SCRIPTS = new URL('../topology/other-scripts.ts', import.meta.url);
+
+export const rollingRestart: Fault = {
+  id: 'F33',
+  title: 'Rolling restart with two versions of the scripts',
+  topologies: ['single', 'replica', 'cluster'],
+  parts: ['serve', 'archive'],
+  lastsMs: [1_000, 3_000],
+  does: 'A third `serve`, whose scripts differ in text and hash, joins; the first two are restarted one after the other; then it leaves. The `archive` processes change over too.',
+  expects: 'Old and new write side by side; the log folds to the same state.',
+  showed: '',
+  canRun: always,
+  async inject(world) {
+    const [first, second, third] = world.serves;
+    if (first === undefined || second === undefined || third === undefined)
+      throw new Error('a rolling restart needs three processes');
+    await third.start(OTHER_SCRIPTS);
+    for (const process of [first, second, ...world.archives]) {
+      const code = await process.end('SIGTERM');
+      if (code !== 0) throw new Error(`${process.name} ended with ${code} after SIGTERM`);
+      await process.start();
+    }
+    return {
+      note: 'every process replaced, two versions of the scripts meanwhile',
+      async heal() {
+        const code = await third.end('SIGTERM');
+        if (code !== 0) throw new Error(`${third.name} ended with ${code} after SIGTERM`);
+      },
+    };
+  },
+};
