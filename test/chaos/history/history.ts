@@ -131,11 +131,22 @@ export interface Note {
   readonly text: string;
 }
 
+/** How far a partition was archived at some moment, and under whose hand: one look at its cursor in Postgres. */
+export interface CursorLook {
+  readonly kind: 'cursor';
+  readonly at: number;
+  readonly generation: number;
+  readonly partition: number;
+  readonly seq: number;
+  readonly epoch: number;
+  readonly owner: string;
+}
+
 /** How an attempt ended. */
 export type End = Ok | Refused | Unknown;
 
 /** One line. */
-export type HistoryRecord = Invoke | End | Note;
+export type HistoryRecord = Invoke | End | Note | CursorLook;
 
 /** Where clients write. */
 export interface HistorySink {
