@@ -54,6 +54,13 @@ describe('the secrets of codes', () => {
     expect(() => secrets.open(secrets.seal('abcd-efgh', digest), secrets.digest('OTHER'))).toThrow();
   });
 
+  test('open and find what was stored once', () => {
+    const digest = secrets.digest('SUMMER');
+    expect(digest.toString('hex')).toBe('7f17d47b7ba2627d83d7024d611a4542a163420a2dc4b780d3e1470d157b1a8d');
+    const stored = '83f5700d21a555dbd190ff70baba12f2c0bd2bae11ead0f795570080508deaceef7a';
+    expect(secrets.open(Buffer.from(stored, 'hex'), digest)).toBe('Summer');
+  });
+
   test('give other digests for other secrets', () => {
     expect(new CodeSecrets('another secret, also thirty-two characters').digest('A')).not.toEqual(
       secrets.digest('A'),

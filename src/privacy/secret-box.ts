@@ -2,12 +2,12 @@
  * Keeps small secrets in Postgres: phones, names, secrets of webhooks. AES-256-GCM with a fresh nonce each; the place a value
  * belongs to is authenticated with it, so that a ciphertext moved to another row does not open.
  *
- *     sealed = version u8 (1), key name length u8, key name, nonce (12), tag (16), ciphertext
+ *     sealed = version u8 (1), key name length u8, key name, sealed text (`sealed-text.ts`)
  *
  * The key's name is stored beside what it keeps, so that keys can be changed: new values take the first key, old ones open as
  * long as theirs is still configured.
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { derivedKey, keyedDigest, openText, sealText } from './sealed-text.ts';
 
 /** A key and its name. */
 export interface BoxKey {
@@ -22,10 +22,6 @@ export class SealedValueError extends Error {
 }
 
 const VERSION = 1;
-const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const KEY_BYTES = 32;
 const HEADER_BYTES = 2;
 
 interface DerivedKey {
@@ -34,10 +30,8 @@ interface DerivedKey {
   readonly lookUp: Buffer;
 }
 
-/** One key for each purpose, so that what is learnt about one says nothing about the other. */
 function derive({ id, key }: BoxKey): DerivedKey {
-  const keyFor = (purpose: string) =>
-    Buffer.from(hkdfSync('sha256', key, '', `hongbao ${purpose}`, KEY_BYTES));
+  const keyFor = (purpose: string) => derivedKey(key, `hongbao ${purpose}`);
   return { id, sealing: keyFor('seal'), lookUp: keyFor('look up') };
 }
 
@@ -57,27 +51,19 @@ export class SecretBox {
   /** The sealed text; `place` says what and whose it is, such as `phone:u1`. */
   seal(text: string, place: string): Buffer {
     const { id, sealing } = this.newest;
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, sealing, nonce).setAAD(Buffer.from(place));
-    const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
     const header = Buffer.from([VERSION, id.length]);
-    return Buffer.concat([header, Buffer.from(id), nonce, cipher.getAuthTag(), ciphertext]);
+    return Buffer.concat([header, Buffer.from(id), sealText(sealing, text, Buffer.from(place))]);
   }
 
   /** The text that was sealed. Throws {@link SealedValueError}. */
   open(sealed: Uint8Array, place: string): string {
     const bytes = Buffer.from(sealed);
-    const nonceAt = HEADER_BYTES + (bytes[1] ?? 0);
-    const id = bytes.toString('latin1', HEADER_BYTES, nonceAt);
+    const sealedAt = HEADER_BYTES + (bytes[1] ?? 0);
+    const id = bytes.toString('latin1', HEADER_BYTES, sealedAt);
     const key = bytes[0] === VERSION ? this.keys.find((candidate) => candidate.id === id) : undefined;
     if (key === undefined) throw new SealedValueError('it was sealed with a key that is not configured');
-    const [tagAt, textAt] = [nonceAt + NONCE_BYTES, nonceAt + NONCE_BYTES + TAG_BYTES];
     try {
-      const decipher = createDecipheriv(CIPHER, key.sealing, bytes.subarray(nonceAt, tagAt), {
-        authTagLength: TAG_BYTES,
-      });
-      decipher.setAAD(Buffer.from(place)).setAuthTag(bytes.subarray(tagAt, textAt));
-      return Buffer.concat([decipher.update(bytes.subarray(textAt)), decipher.final()]).toString('utf8');
+      return openText(key.sealing, bytes.subarray(sealedAt), Buffer.from(place));
     } catch (cause) {
       throw new SealedValueError('it is damaged, or belongs elsewhere', { cause });
     }
@@ -85,8 +71,7 @@ export class SecretBox {
 
   /** Keyed digests of a text, one for each key, the newest first: what is stored carries the digest of the key at the time. */
   digests(text: string, kind: string): readonly [Buffer, ...Buffer[]] {
-    const digestBy = ({ lookUp }: DerivedKey) =>
-      createHmac('sha256', lookUp).update(`${kind}:${text}`).digest();
+    const digestBy = ({ lookUp }: DerivedKey) => keyedDigest(lookUp, `${kind}:${text}`);
     return [digestBy(this.newest), ...this.keys.slice(1).map(digestBy)];
   }
 }
