@@ -1,6 +1,6 @@
 /** Changing what is known about a user: in the ledger, where decisions read it, then in the copy users are found by. */
-import { Refusal } from '../domain/refusal.ts';
 import { encodeUserFacts, NO_FACTS, type StoredFacts } from '../domain/user-facts.ts';
+import { requireUser, userExists } from '../ledger/erased-user.ts';
 import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, type Step } from '../ledger/transaction.ts';
 import type { EventPorts } from './event-ports.ts';
@@ -24,17 +24,12 @@ export function factsSteps(
   const value = Buffer.from(encodeUserFacts(next));
   if (before?.equals(value)) return [];
   return [
-    { kind: 'absent', on, field: ACCOUNT_FIELDS.erased.bytes },
+    userExists(userId),
     before === undefined
       ? { kind: 'absent', on, field: ACCOUNT_FIELDS.facts.bytes }
       : { kind: 'expect', on, field: ACCOUNT_FIELDS.facts.bytes, value: before },
     { kind: 'set', on, field: ACCOUNT_FIELDS.facts.bytes, value },
   ];
-}
-
-/** Throws USER_NOT_FOUND when the account says that its user was erased: nothing is kept about him any more. */
-export function requireNotErased(account: ReadonlyMap<string, Buffer>): void {
-  if (account.has(ACCOUNT_FIELDS.erased.name)) throw new Refusal('USER_NOT_FOUND', 'There is no such user');
 }
 
 /**
@@ -52,7 +47,7 @@ export async function changeFacts(
     const [account = new Map<string, Buffer>()] = await ledger.read(deadlineMs, (reads) =>
       reads.records([accountOf(userId)]),
     );
-    requireNotErased(account);
+    requireUser(account);
     const known = factsIn(account) ?? NO_FACTS;
     const next = change(known);
     const isChanged = next !== known;

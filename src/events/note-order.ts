@@ -2,10 +2,11 @@
 import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { NO_FACTS, type StoredFacts, withOrders } from '../domain/user-facts.ts';
 import { countOrder, NO_ORDERS, ordersCompletedOf, uncountOrder } from '../domain/user-facts-orders.ts';
+import { requireUser, userExists } from '../ledger/erased-user.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { ACCOUNT_FIELDS, ORDER_FIELDS } from '../ledger/record-fields.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type Step } from '../ledger/transaction.ts';
-import { factsSteps, requireNotErased } from './change-facts.ts';
+import { factsSteps } from './change-facts.ts';
 import type { EventPorts } from './event-ports.ts';
 import { counts, decodeOrderNote, encodeOrderNote, type OrderNote } from './order-note.ts';
 import { factsIn } from './stored-facts.ts';
@@ -57,7 +58,7 @@ function noteSteps({ userId, orderId }: OrderName, before: Buffer | undefined, v
   if (before?.equals(value)) return [];
   const on = orderOf(userId, orderId);
   return [
-    { kind: 'absent', on: accountOf(userId), field: ACCOUNT_FIELDS.erased.bytes },
+    userExists(userId),
     before === undefined
       ? { kind: 'absent', on, field: ORDER_FIELDS.note.bytes }
       : { kind: 'expect', on, field: ORDER_FIELDS.note.bytes, value: before },
@@ -79,7 +80,7 @@ export async function noteOrder(
   for (;;) {
     const records = await ports.ledger.read(deadlineMs, (reads) => reads.records(names));
     const [record = new Map<string, Buffer>(), account = new Map<string, Buffer>()] = records;
-    requireNotErased(account);
+    requireUser(account);
     const bytes = record.get(ORDER_FIELDS.note.name);
     const before = bytes === undefined ? {} : decodeOrderNote(bytes);
     const added = add(before);

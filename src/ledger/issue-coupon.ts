@@ -7,18 +7,12 @@ import { type CouponSource, couponIdOf, decodeCouponValue, encodeCouponValue } f
 import { MS_PER_DAY } from '../domain/durations.ts';
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import { couponFieldHex, type IssueKind } from './coupon-field.ts';
+import { noSuchUser, userExists } from './erased-user.ts';
 import type { EventKind } from './event-format.ts';
 import type { Ledger } from './ledger.ts';
 import { decodeLiveDefinition, type StoredDefinition } from './live-definition.ts';
-import { ACCOUNT_FIELDS, claimCounterField, PROMOTION_FIELDS } from './record-fields.ts';
-import {
-  accountOf,
-  type Outcome,
-  promotionOf,
-  type StampedTime,
-  type Step,
-  walletOf,
-} from './transaction.ts';
+import { claimCounterField, PROMOTION_FIELDS } from './record-fields.ts';
+import { type Outcome, promotionOf, type StampedTime, type Step, walletOf } from './transaction.ts';
 
 /** Which coupon is to be issued, to whom, and by which request. */
 export interface IssueRequest {
@@ -162,7 +156,7 @@ export function planIssue(
   const limit = definition.perUserLimit;
   const steps: readonly Step[] = [
     { kind: 'replay', on: wallet, field },
-    { kind: 'absent', on: accountOf(request.userId), field: ACCOUNT_FIELDS.erased.bytes },
+    userExists(request.userId),
     { kind: 'expect', on: promotion, field: PROMOTION_FIELDS.definition.bytes, value: bytes },
     { kind: 'within', ...window },
     {
@@ -200,8 +194,7 @@ export function planIssue(
       const step = outcome.step - firstStep;
       if (outcome.kind === 'outside' && step === 3)
         return refuse(outcome.nowMs < window.fromMs ? 'PROMOTION_NOT_STARTED' : 'PROMOTION_ENDED');
-      if (outcome.kind === 'differs' && step === 1)
-        return new Refusal('USER_NOT_FOUND', 'There is no such user');
+      if (outcome.kind === 'differs' && step === 1) return noSuchUser();
       return outcome.kind === 'out_of_bounds' ? refusals[step]?.(outcome.value) : undefined;
     },
   };

@@ -8,7 +8,6 @@ import {
   type PointsState,
 } from '../domain/points.ts';
 import { encodePointsEntry, POINTS_ENTRY_TIME_OFFSET, type PointsEntry } from '../domain/points-entry.ts';
-import { Refusal } from '../domain/refusal.ts';
 import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, type Step } from '../ledger/transaction.ts';
 import { REASON_LENGTH } from './limits.ts';
@@ -23,21 +22,6 @@ export type EntryWords = Pick<PointsEntry, 'type' | 'reason' | 'referenceType' |
 export function pointsOf(account: RecordMap): PointsState {
   const bytes = account.get(ACCOUNT_FIELDS.points.name);
   return bytes === undefined ? NO_POINTS : decodePointsState(bytes);
-}
-
-/** Whether the user was erased: nobody may give the user anything, and nothing about the user is answered. */
-export function isErased(account: RecordMap): boolean {
-  return account.has(ACCOUNT_FIELDS.erased.name);
-}
-
-/** The refusal for a user that was erased. */
-export function noSuchUser(): Refusal {
-  return new Refusal('USER_NOT_FOUND', 'There is no such user');
-}
-
-/** The user has not been erased. */
-export function existsStep(userId: string): Step {
-  return { kind: 'absent', on: accountOf(userId), field: ACCOUNT_FIELDS.erased.bytes };
 }
 
 /** The field is as it was read. */

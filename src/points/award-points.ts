@@ -3,8 +3,9 @@ import { earn } from '../domain/points.ts';
 import { pointsMonthAt } from '../domain/points-month.ts';
 import { encodeRecordJson, RecordFields } from '../domain/record-json.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { requireUser, userExists } from '../ledger/erased-user.ts';
 import { accountOf } from '../ledger/transaction.ts';
-import { changeSteps, existsStep, isErased, noSuchUser, pointsOf, type RecordMap } from './account-points.ts';
+import { changeSteps, pointsOf, type RecordMap } from './account-points.ts';
 import { type Decision, decide } from './decide.ts';
 import { balanceOf, type PointsBalance } from './points-balance.ts';
 import { countPoints, type PointsPorts } from './points-ports.ts';
@@ -40,7 +41,7 @@ export async function awardPoints(
     const [account = new Map()] = await ports.ledger.read(deadlineMs, (reads) => reads.records(names));
     const before = account.get(awardField(request).toString('latin1'));
     if (before !== undefined) return { answer: awardedBefore(ports, request, account, before) };
-    if (isErased(account)) throw noSuchUser();
+    requireUser(account);
     return awarding(ports, request, account);
   });
 }
@@ -76,7 +77,7 @@ function awarding(ports: PointsPorts, request: AwardRequest, account: RecordMap)
         opensNew: true,
         steps: [
           { kind: 'absent', on, field },
-          existsStep(userId),
+          userExists(userId),
           { kind: 'within', fromMs, toMs },
           { kind: 'set', on, field, value: mark },
           ...changeSteps(userId, account, change, words),

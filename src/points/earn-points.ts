@@ -4,17 +4,10 @@ import { type PointsMonth, pointsMonthAt } from '../domain/points-month.ts';
 import { decodeOrderPoints, encodeOrderPoints, type OrderPoints } from '../domain/points-order.ts';
 import { DEFAULT_POINTS_RATE, pointsFor } from '../domain/points-rate.ts';
 import { decodeRedemption } from '../domain/redemption.ts';
+import { requireUser, userExists } from '../ledger/erased-user.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type Step } from '../ledger/transaction.ts';
-import {
-  changeSteps,
-  existsStep,
-  isErased,
-  noSuchUser,
-  pointsOf,
-  type RecordMap,
-  unchangedStep,
-} from './account-points.ts';
+import { changeSteps, pointsOf, type RecordMap, unchangedStep } from './account-points.ts';
 import { type Decision, decide } from './decide.ts';
 import { countPoints, type PointsPorts } from './points-ports.ts';
 
@@ -56,7 +49,7 @@ export async function earnPoints(
     const [account = new Map(), order = new Map()] = records;
     const before = order.get(ORDER_FIELDS.points.name);
     if (before !== undefined) return { answer: earnedBefore(before) };
-    if (isErased(account)) throw noSuchUser();
+    requireUser(account);
     return earning(ports, request, account, order);
   });
 }
@@ -129,7 +122,7 @@ function orderSteps(
   const on = orderOf(userId, orderId);
   return [
     { kind: 'replay', on, field: ORDER_FIELDS.points.bytes },
-    existsStep(userId),
+    userExists(userId),
     { kind: 'within', fromMs, toMs },
     unchangedStep(on, ORDER_FIELDS.head.bytes, order),
     { kind: 'set', on, field: ORDER_FIELDS.points.bytes, value: Buffer.from(encodeOrderPoints(points)) },

@@ -1,9 +1,10 @@
 /** Giving points back that a coupon cost: the steps, for whoever takes that coupon away to carry out together with it. */
 import { giveBack } from '../domain/points.ts';
 import { decodePointsSpending } from '../domain/points-spending.ts';
+import { isErased } from '../ledger/erased-user.ts';
 import { spendingField } from '../ledger/record-fields.ts';
 import { accountOf, type Step } from '../ledger/transaction.ts';
-import { changeSteps, isErased, pointsOf, type RecordMap } from './account-points.ts';
+import { changeSteps, pointsOf, type RecordMap } from './account-points.ts';
 
 /** What a return is decided on. */
 export interface PointsReturnRequest {

@@ -1,9 +1,10 @@
 /** Taking points of an order back: the steps, for a refund or return to carry out together with its own. */
 import { reverse } from '../domain/points.ts';
 import { decodeOrderPoints, encodeOrderPoints, pointsToReverse } from '../domain/points-order.ts';
+import { isErased } from '../ledger/erased-user.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { orderOf, type Step } from '../ledger/transaction.ts';
-import { changeSteps, isErased, pointsOf, type RecordMap, unchangedStep } from './account-points.ts';
+import { changeSteps, pointsOf, type RecordMap, unchangedStep } from './account-points.ts';
 
 /** What a reversal is decided on. */
 export interface PointsReversalRequest {

@@ -3,10 +3,11 @@
  * just earned or spent sees it at once.
  */
 import { decodePointsEntry, type PointsEntry } from '../domain/points-entry.ts';
+import { isErased } from '../ledger/erased-user.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf } from '../ledger/transaction.ts';
-import { isErased, type RecordMap } from './account-points.ts';
+import type { RecordMap } from './account-points.ts';
 import * as limits from './limits.ts';
 
 /** Where transactions are read. */

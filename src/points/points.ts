@@ -2,8 +2,9 @@
 import type { RefusalReason } from '../domain/refusal.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
+import { isErased } from '../ledger/erased-user.ts';
 import { accountOf } from '../ledger/transaction.ts';
-import { isErased, pointsOf, type RecordMap } from './account-points.ts';
+import { pointsOf, type RecordMap } from './account-points.ts';
 import { type Awarded, type AwardRequest, awardPoints } from './award-points.ts';
 import { type Earned, type EarnRequest, earnPoints } from './earn-points.ts';
 import { type Exchanged, type ExchangeRequest, exchangePoints } from './exchange-points.ts';

@@ -1,5 +1,6 @@
 /** Reserves what an order uses, or uses it at once: all of it or nothing, decided on the final cart. */
 import { REASONS, Refusal } from '../domain/refusal.ts';
+import { noSuchUser, requireUser } from '../ledger/erased-user.ts';
 import type { Outcome } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
 import { readCoupon } from './coupon-steps.ts';
@@ -8,7 +9,7 @@ import { isOverdue, lapseOrder, type RedemptionAnswer } from './let-go.ts';
 import { freeCodesAfter, holdCodes, settleCodes } from './order-codes.ts';
 import { digestOf, type OrderRequest, questionOf } from './order-request.ts';
 import { type HoldPlan, planHold, USER_STEP } from './plan-hold.ts';
-import { type OrderRecords, readOrder, requireOrder, requireUser } from './read-order.ts';
+import { type OrderRecords, readOrder, requireOrder } from './read-order.ts';
 import type { Caller, ExhaustedLimit, RedemptionPorts } from './redemption-ports.ts';
 import { hasReserved } from './request-ids.ts';
 import type { ExhaustedUse } from './usage-steps.ts';
@@ -97,7 +98,7 @@ class HoldAttempt {
   }
 
   private async tryHold(records: OrderRecords): Promise<RedemptionAnswer | undefined> {
-    requireUser(records);
+    requireUser(records.account);
     if (await this.freeOverdue(records)) return undefined;
     requireFree(records);
     const { ports, order, caller } = this;
@@ -153,8 +154,7 @@ class HoldAttempt {
 
   /** Returns when it is worth deciding again; throws the refusal otherwise. */
   private judge(outcome: Exclude<Outcome, { kind: 'done' }>, plan: HoldPlan): void {
-    if (outcome.kind === 'differs' && outcome.step === USER_STEP)
-      throw new Refusal('USER_NOT_FOUND', 'There is no such user');
+    if (outcome.kind === 'differs' && outcome.step === USER_STEP) throw noSuchUser();
     if (outcome.kind !== 'out_of_bounds') return;
     const found = plan.usage.exhaustedAt(outcome.step - plan.firstUsageStep, outcome.value);
     if (found === undefined) throw new Refusal('INTERNAL', 'a counter of the order is out of bounds');

@@ -8,6 +8,7 @@ import type { Sql } from '../database/client.ts';
 import { COUPON_FIELD_BYTES } from '../domain/coupon.ts';
 import { decodeRedemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { isErased, userExists } from '../ledger/erased-user.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ACCOUNT_FIELDS, ORDER_FIELDS, WALLET_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type RecordName, type Step, walletOf } from '../ledger/transaction.ts';
@@ -75,7 +76,7 @@ export async function hydrateOrder(
     const records = await ledger.read(deadlineMs, (reads) => reads.records(names));
     const [live = new Map(), wallet = new Map(), account = new Map()]: Fields[] = records;
     if (live.size > 0) return true;
-    if (account.has(ACCOUNT_FIELDS.erased.name)) return false;
+    if (isErased(account)) return false;
     const fields = await readArchivedOrder(sql, id, on.id, deadlineMs);
     if (fields.size === 0) return false;
     // Not what the archive calls retired: it may not have heard yet that a coupon has left Redis too.
@@ -84,7 +85,7 @@ export async function hydrateOrder(
       (coupon) => coupon.orderId === orderId && !wallet.has(fieldOf(coupon).toString('latin1')),
     );
     const steps: Step[] = [
-      { kind: 'absent', on: accountOf(userId), field: ACCOUNT_FIELDS.erased.bytes },
+      userExists(userId),
       ...[...fields].flatMap(([name, value]) => putBack(on, Buffer.from(name, 'latin1'), value)),
       ...gone.flatMap((coupon) => couponSteps(userId, orderId, fieldOf(coupon), coupon.value)),
     ];

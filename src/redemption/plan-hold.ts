@@ -2,13 +2,14 @@
 import { REDEMPTION_OFFSETS, type Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { CartLine } from '../gen/hot/redemption-requests.ts';
+import { userExists } from '../ledger/erased-user.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { orderOf, type StampedTime, type Step, type Transaction } from '../ledger/transaction.ts';
 import { type ReadCoupon, readCoupon, takeCoupons } from './coupon-steps.ts';
 import { type OrderDecision, storedDecision } from './decide-order.ts';
 import type { OrderRequest } from './order-request.ts';
 import type { AppliedPromotion } from './read-decision.ts';
-import { dueMember, expectHead, headBytes, type OrderRecords, userExists } from './read-order.ts';
+import { dueMember, expectHead, headBytes, type OrderRecords } from './read-order.ts';
 import type { CurrentPromotions } from './redemption-ports.ts';
 import { inheritedRequests } from './request-ids.ts';
 import { countUses, type UsagePlan, type Use, useLimits } from './usage-steps.ts';

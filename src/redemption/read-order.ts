@@ -2,7 +2,7 @@
 import { decodeRedemption, encodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { ACCOUNT_FIELDS, ORDER_FIELDS } from '../ledger/record-fields.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type Step, walletOf } from '../ledger/transaction.ts';
 
 /** The records of one order and its user as they were read; fields by name (latin1). */
@@ -68,16 +68,6 @@ export function expectHead({ userId, orderId, head }: OrderRecords): Step {
   const on = orderOf(userId, orderId);
   if (head === undefined) return { kind: 'absent', on, field: ORDER_FIELDS.head.bytes };
   return { kind: 'expect', on, field: ORDER_FIELDS.head.bytes, value: head };
-}
-
-/** The user was not erased. Who plans an effect for erased users refuses them by this step. */
-export function userExists(userId: string): Step {
-  return { kind: 'absent', on: accountOf(userId), field: ACCOUNT_FIELDS.erased.bytes };
-}
-
-/** Throws USER_NOT_FOUND when the user was erased. */
-export function requireUser({ account }: OrderRecords): void {
-  if (account.has(ACCOUNT_FIELDS.erased.name)) throw new Refusal('USER_NOT_FOUND', 'There is no such user');
 }
 
 /** The bytes of an order's head. */

@@ -14,11 +14,12 @@ import {
   restAfter,
 } from '../domain/refund.ts';
 import { historyOf, type RefundRecord, refundsOf } from '../domain/refund-record.ts';
+import { requireUser } from '../ledger/erased-user.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { decide, type Plan } from '../points/decide.ts';
 import { type PointsReversal, planPointsReversal } from '../points/plan-reversal.ts';
 import { afterSteps } from './after-steps.ts';
-import { type KnownOrder, type OrderRecords, requireOrder, requireUser } from './read-order.ts';
+import { type KnownOrder, type OrderRecords, requireOrder } from './read-order.ts';
 import { type DecideAgain, judgeRest } from './refund-items-judge.ts';
 import {
   countReturns,
@@ -120,7 +121,7 @@ function byLine([left]: readonly [string, number], [right]: readonly [string, nu
 /** The order, which was committed; money of one that was returned since can still go back. */
 function checked(records: OrderRecords): KnownOrder {
   const order = requireOrder(records);
-  requireUser(records);
+  requireUser(records.account);
   requireCommitted(order.redemption);
   return order;
 }

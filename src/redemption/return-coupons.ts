@@ -16,6 +16,7 @@ import {
   type ReturnRecord,
 } from '../domain/refund-record.ts';
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
+import { requireUser, userExists } from '../ledger/erased-user.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { type Outcome, orderOf, type Step } from '../ledger/transaction.ts';
@@ -24,15 +25,7 @@ import { planPointsReversal } from '../points/plan-reversal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { afterSteps } from './after-steps.ts';
 import type { OrderArchive } from './hydrate-order.ts';
-import {
-  expectHead,
-  type KnownOrder,
-  type OrderRecords,
-  readOrder,
-  requireOrder,
-  requireUser,
-  userExists,
-} from './read-order.ts';
+import { expectHead, type KnownOrder, type OrderRecords, readOrder, requireOrder } from './read-order.ts';
 import { planGiveBack } from './return-coupons-plan.ts';
 import { type PromotionVersions, ReturnPolicies } from './return-coupons-policy.ts';
 
@@ -180,7 +173,7 @@ export function countReturns(
 /** The order, of which something that was asked for is in use. */
 function checked(records: OrderRecords, { couponIds }: ReturnRequest): KnownOrder {
   const order = requireOrder(records);
-  requireUser(records);
+  requireUser(records.account);
   requireCommitted(order.redemption);
   const { state, coupons } = order.redemption;
   const unknown = couponIds.find((couponId) => !coupons.some((coupon) => coupon.couponId === couponId));

@@ -5,7 +5,7 @@ import type {
   GetRedemptionRequestSchema,
   GetRedemptionResponseSchema,
 } from '../../gen/hongbao/v1/redemption_service_pb.ts';
-import { isErased } from '../../points/account-points.ts';
+import { isErased } from '../../ledger/erased-user.ts';
 import type { Redemptions } from '../../redemption/redemptions.ts';
 import type { UnaryHandler } from '../binding.ts';
 import { userOf } from '../claim-intake.ts';
