@@ -44,6 +44,7 @@ export const EVENT_KINDS = [
   'erased',
   'retired',
   'order_noted',
+  'leased',
 ] as const;
 /** The classes of records, in order of their codes from 1. */
 const TARGET_CLASSES = ['wallet', 'promotion', 'index', 'order', 'account', 'usage', 'due', 'pool'] as const;

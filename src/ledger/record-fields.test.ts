@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import {
   ACCOUNT_FIELDS,
   claimCounterField,
+  leaseField,
   ORDER_FIELDS,
   PROMOTION_FIELDS,
+  poolFields,
   type RecordField,
   SEQUENCE_FIELD,
   spendingField,
@@ -22,7 +24,15 @@ const NAMES: readonly (readonly [string, Readonly<Record<string, RecordField>>, 
   [
     'promotion',
     PROMOTION_FIELDS,
-    { definition: 'd', body: 'body', issued: 'issued', received: 'received', returned: 'returned' },
+    {
+      definition: 'd',
+      body: 'body',
+      issued: 'issued',
+      received: 'received',
+      granted: 'granted',
+      back: 'back',
+      returned: 'returned',
+    },
   ],
   ['usage', USAGE_FIELDS, { uses: 'n', money: 'm' }],
 ];
@@ -44,4 +54,14 @@ test('fields per coupon and per promotion are a mark and what they are about', (
   expect(claimCounterField(0x01020304).toString('hex')).toBe('2301020304');
   expect(userUsesField(0x01020304).toString('hex')).toBe('7501020304');
   expect(SEQUENCE_FIELD.name).toBe('@');
+});
+
+test('fields of a pool are about the coupons, or about one counter of uses', () => {
+  const names = (counter: string): string[] => {
+    const { limit, total, granted, back } = poolFields(counter);
+    return [limit, total, granted(0), back(63)].map(({ name }) => name);
+  };
+  expect(names('')).toEqual(['q', 't', 'g0', 'b63']);
+  expect(names('d20261122')).toEqual(['d20261122:q', 'd20261122:t', 'd20261122:g0', 'd20261122:b63']);
+  expect(leaseField('n').name).toBe('lease:n');
 });

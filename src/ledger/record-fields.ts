@@ -111,8 +111,12 @@ export const PROMOTION_FIELDS = {
   body: field('body'),
   /** Coupons that count against the stock, in decimal. */
   issued: field('issued'),
-  /** Units this partition may issue, in decimal; empty: unlimited. */
+  /** Units this partition may issue, in decimal; empty: unlimited. With several partitions it is `granted` − `back`. */
   received: field('received'),
+  /** Units the pool ever gave this partition, in decimal; there only with several partitions (`leases/`). */
+  granted: field('granted'),
+  /** Units this partition ever gave back to the pool, in decimal; absent: none. */
+  back: field('back'),
   /** Coupons whose stock came back, in decimal; absent: none. */
   returned: field('returned'),
 };
@@ -124,3 +128,34 @@ export const USAGE_FIELDS = {
   /** Discounts given, in decimal minor units. */
   money: field('m'),
 };
+
+/**
+ * The usage field with what one counter of it may count up to in this partition (`leases/usage-lease.ts`): `lease:` and the
+ * counter's name. There only with several partitions, and for counters with a limit.
+ */
+export function leaseField(counter: string): RecordField {
+  return field(`lease:${counter}`);
+}
+
+/** The fields of a pool that are about one quantity. */
+export interface PoolFields {
+  /** The quantity in force, in decimal; empty: unlimited. Only coupons have it: limits of uses are told by who counts. */
+  readonly limit: RecordField;
+  /** Units that are with partitions, used or not, in decimal: all that were granted less all that came back. */
+  readonly total: RecordField;
+  /** Units ever granted to a partition, in decimal. */
+  granted(partition: number): RecordField;
+  /** Units that ever came back from a partition, in decimal. */
+  back(partition: number): RecordField;
+}
+
+/** @param counter name of the counter in usage records; empty: the coupons of the promotion */
+export function poolFields(counter: string): PoolFields {
+  const prefix = counter === '' ? '' : `${counter}:`;
+  return {
+    limit: field(`${prefix}q`),
+    total: field(`${prefix}t`),
+    granted: (partition) => field(`${prefix}g${partition}`),
+    back: (partition) => field(`${prefix}b${partition}`),
+  };
+}

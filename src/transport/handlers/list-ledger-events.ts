@@ -41,6 +41,7 @@ const KINDS: Readonly<Record<EventKind, LedgerEventKind>> = {
   erased: LedgerEventKind.ERASED,
   retired: LedgerEventKind.RETIRED,
   order_noted: LedgerEventKind.ORDER_NOTED,
+  leased: LedgerEventKind.LEASED,
 };
 
 /** Serves ListLedgerEvents. */

@@ -1,0 +1,47 @@
+/** The coupons of a promotion as they are leased: `claim.lua` compares `issued` with `received` and knows nothing of pools. */
+import { PROMOTION_FIELDS, poolFields } from '../record-fields.ts';
+import { poolOf, promotionOf } from '../transaction.ts';
+import { type Fields, type LeaseShape, numberIn, type Share, setNumber } from './lease-shape.ts';
+
+const { definition, issued, received, granted, back, returned } = PROMOTION_FIELDS;
+
+/** How the coupons of a promotion are leased. */
+export function stockLease(promotionRef: number): LeaseShape {
+  const record = promotionOf(promotionRef);
+  const fields = poolFields('');
+  return {
+    promotionRef,
+    pool: poolOf(promotionRef),
+    poolFields: fields,
+    record,
+    leaseFields: [granted, back, received],
+    // A coupon taken back with its stock lowers `issued` and raises `returned`: the two are never what they were before.
+    usedFields: [issued, returned],
+    fence: [definition],
+    limitIn: (pool) => {
+      const text = pool.get(fields.limit.name)?.toString('latin1') ?? '';
+      return text === '' ? undefined : Number(text);
+    },
+    shareIn,
+    write: (units, unitsBack) => [
+      setNumber(record, granted, units),
+      setNumber(record, back, unitsBack),
+      setNumber(record, received, units - unitsBack),
+    ],
+    usedAtMost: (units) => ({ kind: 'add', on: record, field: issued.bytes, delta: 0, max: units }),
+  };
+}
+
+function shareIn(record: Fields): Share {
+  const used = numberIn(record, issued);
+  const unitsBack = numberIn(record, back);
+  const isDefined = record.has(definition.name);
+  const isBounded = !isDefined || (record.get(received.name)?.length ?? 0) > 0;
+  return {
+    granted: Math.max(numberIn(record, granted), used + unitsBack),
+    back: unitsBack,
+    used,
+    isBounded,
+    isInForce: isDefined,
+  };
+}
