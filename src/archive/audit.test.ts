@@ -247,6 +247,8 @@ describe('I6, three copies', () => {
       sql`UPDATE coupon SET user_id = 'ghost' WHERE user_id = 'u3'`,
     'a coupon whose bytes changed in Postgres': () =>
       sql`UPDATE coupon SET value = set_byte(value, 3, 1), hidden = true WHERE user_id = 'u3'`,
+    'a count of claims changed in Postgres': () => sql`UPDATE coupon SET claims = 7 WHERE user_id = 'u3'`,
+    'a count of live coupons changed in Postgres': () => sql`UPDATE coupon SET live = 7 WHERE user_id = 'u3'`,
     'a column that contradicts the bytes': () => sql`UPDATE coupon SET state = 'used' WHERE user_id = 'u3'`,
     'an issued figure changed in Redis': () => fixture.redis.hset(`${KEYS.promotionPrefix}1`, 'issued', 9),
     'a stock changed in Redis': () => fixture.redis.hset(`${KEYS.promotionPrefix}1`, 'received', 1_000),

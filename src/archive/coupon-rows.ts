@@ -4,6 +4,7 @@ import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { type EventPlace, readOrRefuse, splitOrderId } from './event-place.ts';
 import { couponsOfOrder, isOrderHead } from './order-rows.ts';
 import type { CouponRow, RetiredCouponRow } from './projection.ts';
+import { claimsIn, liveIn } from './wallet-fields.ts';
 
 /** A coupon as one event leaves it, and the order that event was about. */
 export interface TouchedCoupon {
@@ -17,9 +18,10 @@ export const UNMENTIONED = -1;
 /** The coupons an event writes. Throws {@link UnprojectableError}. */
 export function touchedCoupons(event: LedgerEvent, place: EventPlace): TouchedCoupon[] {
   const holders = new Holders(event);
-  return couponFields(event).flatMap(({ userId, field, value }) => {
+  return couponFields(event).flatMap(({ wallet, field, value }) => {
     if (value === undefined) return [];
-    const row = couponRow(userId, field, value, place, event);
+    const userId = wallet.id;
+    const row = couponRow(wallet, field, value, place, event);
     const orderId = holders.orderOf(userId, field, row.couponId);
     const isHeld = row.state === 'reserved' || row.state === 'used';
     return [{ row: { ...row, orderId: isHeld ? orderId : undefined }, orderId }];
@@ -30,15 +32,17 @@ export function touchedCoupons(event: LedgerEvent, place: EventPlace): TouchedCo
 export function retiredCoupons(event: LedgerEvent, place: EventPlace): RetiredCouponRow[] {
   const { seq, eventIndex } = place;
   const removed = couponFields(event).filter(({ value }) => value === undefined);
-  return removed.map(({ userId, field }) => ({ userId, field, seq, eventIndex }));
+  return removed.map(({ wallet, field }) => {
+    return { userId: wallet.id, field, live: liveIn(wallet), seq, eventIndex };
+  });
 }
 
 function couponFields(event: LedgerEvent) {
   const wallets = event.writes.filter((write) => write.target === 'wallet');
-  return wallets.flatMap(({ id, fields }) =>
-    fields
+  return wallets.flatMap((wallet) =>
+    wallet.fields
       .filter(({ field }) => field.length === COUPON_FIELD_BYTES)
-      .map(({ field, value }) => ({ userId: id, field, value })),
+      .map(({ field, value }) => ({ wallet, field, value })),
   );
 }
 
@@ -79,7 +83,7 @@ function key(userId: string, field: Buffer): string {
 }
 
 function couponRow(
-  userId: string,
+  wallet: Write,
   field: Buffer,
   value: Buffer,
   place: EventPlace,
@@ -88,7 +92,7 @@ function couponRow(
   const coupon = readOrRefuse(() => decodeCouponValue(value));
   return {
     couponId: couponIdBytes(coupon.issuedAtMs, field),
-    userId,
+    userId: wallet.id,
     promotionRef: coupon.promotionRef,
     promotionVersion: coupon.promotionVersion,
     state: coupon.state,
@@ -105,6 +109,8 @@ function couponRow(
     // To hide a coupon changes nothing else about it.
     changedAtMs: event.kind === 'hidden' ? undefined : place.timeMs,
     retired: false,
+    claims: claimsIn(wallet, coupon.promotionRef),
+    live: liveIn(wallet),
   };
 }
 

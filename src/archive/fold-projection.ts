@@ -1,5 +1,11 @@
 import { COUPON_FIELD_BYTES, COUPON_ID_BYTES } from '../domain/coupon.ts';
-import { appliedValue, issuesCoupons, type LedgerEvent, type Write } from '../ledger/event-format.ts';
+import {
+  appliedValue,
+  type FieldWrite,
+  issuesCoupons,
+  type LedgerEvent,
+  type Write,
+} from '../ledger/event-format.ts';
 import { counterRow, isFigure, mergeCounters } from './counter-rows.ts';
 import { retiredCoupons, type TouchedCoupon, touchedCoupons } from './coupon-rows.ts';
 import { type EventPlace, UnprojectableError } from './event-place.ts';
@@ -15,6 +21,7 @@ import type {
   RedemptionRow,
   RetiredCouponRow,
 } from './projection.ts';
+import { walletFieldsOfTheirOwn } from './wallet-fields.ts';
 
 const ID_TIME_BYTES = COUPON_ID_BYTES - COUPON_FIELD_BYTES;
 
@@ -94,7 +101,7 @@ export class ProjectionFold {
     const key = this.couponKeys.get(name);
     const row = key === undefined ? undefined : this.coupons.get(key);
     if (key === undefined || row === undefined) this.retiredCoupons.set(name, retired);
-    else this.coupons.set(key, { ...row, retired: true, seq: retired.seq, eventIndex: retired.eventIndex });
+    else this.coupons.set(key, { ...row, ...lastEventOf(retired), retired: true });
   }
 
   private takeCounter(row: CounterRow): void {
@@ -106,6 +113,14 @@ export class ProjectionFold {
     const key = `${row.target}\0${row.id}\0${row.field.toString('latin1')}`;
     this.fields.set(key, row.retired ? retiredField(this.fields.get(key), row) : row);
   }
+}
+
+function lastEventOf({
+  seq,
+  eventIndex,
+  live,
+}: RetiredCouponRow): Pick<CouponRow, 'seq' | 'eventIndex' | 'live'> {
+  return { seq, eventIndex, live };
 }
 
 /** A field that leaves Redis keeps what the batch knows it held; one that was removed before has nothing to keep. */
@@ -139,6 +154,8 @@ function mergeCoupons(before: CouponRow, after: CouponRow): CouponRow {
     issuedSeq: before.issuedSeq,
     orderId: isHeld ? (after.orderId ?? before.orderId) : undefined,
     changedAtMs: after.changedAtMs ?? before.changedAtMs,
+    claims: after.claims ?? before.claims,
+    live: after.live ?? before.live,
   };
 }
 
@@ -148,13 +165,25 @@ function promotionFigures(write: Write, seq: number): CounterRow[] {
 }
 
 /** Everything that has no table of its own. The due set follows from the orders. */
-function fieldRows({ target, id, fields }: Write, event: LedgerEvent, place: EventPlace): FieldRow[] {
-  if (target === 'wallet' || target === 'due') return [];
+function fieldRows(write: Write, event: LedgerEvent, place: EventPlace): FieldRow[] {
+  const { target, id } = write;
   const { seq, eventIndex } = place;
-  const others = target === 'promotion' ? fields.filter(({ field }) => !isFigure(field)) : fields;
-  return others.map(({ field, value: written }) => {
+  return fieldsOfTheirOwn(write).map(({ field, value: written }) => {
     const value = appliedValue(field, written, seq);
     const retired = value === undefined && event.kind === 'retired';
     return { target, id, field, value, retired, seq, eventIndex };
   });
+}
+
+function fieldsOfTheirOwn(write: Write): readonly FieldWrite[] {
+  switch (write.target) {
+    case 'due':
+      return [];
+    case 'wallet':
+      return walletFieldsOfTheirOwn(write);
+    case 'promotion':
+      return write.fields.filter(({ field }) => !isFigure(field));
+    default:
+      return write.fields;
+  }
 }

@@ -28,6 +28,10 @@ export interface CouponRow {
   readonly changedAtMs: number | undefined;
   /** It has left Redis since. */
   readonly retired: boolean;
+  /** Coupons of the promotion the user has had for life; absent when no event of the batch says. */
+  readonly claims: number | undefined;
+  /** The wallet's running count of live coupons after the last event that touched the coupon; absent when it does not say. */
+  readonly live: number | undefined;
 }
 
 /** A coupon that left Redis, and that this batch knows nothing else about: its id is not told by the event. */
@@ -35,6 +39,8 @@ export interface RetiredCouponRow {
   readonly userId: string;
   /** The wallet field: the last 16 bytes of the coupon's id. */
   readonly field: Buffer;
+  /** As in {@link CouponRow}. */
+  readonly live: number | undefined;
   readonly seq: number;
   readonly eventIndex: number;
 }
@@ -98,7 +104,7 @@ export interface CounterRow {
   readonly receivedSeq: number;
 }
 
-/** One field of a record that is neither a wallet nor a counter. */
+/** One field of a record that is in no other row: neither a coupon with its wallet's figures, nor a counter. */
 export interface FieldRow {
   readonly target: string;
   readonly id: string;

@@ -20,10 +20,11 @@ import { countOrders, writeOrders } from './write-orders.ts';
 function writeCoupons(sql: Sql, { generation, partition }: PartitionId, rows: readonly CouponRow[]) {
   return sql`
     INSERT INTO coupon (coupon_id, user_id, promotion_ref, promotion_version, state, source, issued_at, valid_from,
-      expires_at, hidden, value, generation, partition, seq, event_index, issued_seq, order_id, changed_at, retired)
+      expires_at, hidden, value, generation, partition, seq, event_index, issued_seq, order_id, changed_at, retired, claims,
+      live)
     SELECT id, user_id, ref, version, state, source, to_timestamp(issued / 1000.0), to_timestamp(starts / 1000.0),
       to_timestamp(ends / 1000.0), hidden, value, ${generation}::integer, ${partition}::integer, seq, at, issued_seq,
-      order_id, to_timestamp(changed / 1000.0), retired
+      order_id, to_timestamp(changed / 1000.0), retired, claims, live
     FROM unnest(
       ${bytesArray(rows.map((row) => row.couponId))}::bytea[],
       ${textArray(rows.map((row) => row.userId))}::text[],
@@ -41,15 +42,18 @@ function writeCoupons(sql: Sql, { generation, partition }: PartitionId, rows: re
       ${plainArray(rows.map((row) => row.issuedSeq))}::bigint[],
       ${textArray(rows.map((row) => row.orderId))}::text[],
       ${plainArray(rows.map((row) => row.changedAtMs))}::bigint[],
-      ${plainArray(rows.map((row) => row.retired))}::boolean[]
+      ${plainArray(rows.map((row) => row.retired))}::boolean[],
+      ${plainArray(rows.map((row) => row.claims))}::bigint[],
+      ${plainArray(rows.map((row) => row.live))}::integer[]
     ) AS row (id, user_id, ref, version, state, source, issued, starts, ends, hidden, value, seq, at, issued_seq,
-      order_id, changed, retired)
+      order_id, changed, retired, claims, live)
     WHERE EXISTS (SELECT 1 FROM cur)
     ON CONFLICT (coupon_id) DO UPDATE SET
       state = excluded.state, hidden = excluded.hidden, valid_from = excluded.valid_from,
       expires_at = excluded.expires_at, value = excluded.value, generation = excluded.generation,
       partition = excluded.partition, seq = excluded.seq, event_index = excluded.event_index,
       retired = excluded.retired, changed_at = coalesce(excluded.changed_at, coupon.changed_at),
+      claims = coalesce(excluded.claims, coupon.claims), live = coalesce(excluded.live, coupon.live),
       order_id = CASE WHEN excluded.state IN ('reserved', 'used') THEN coalesce(excluded.order_id, coupon.order_id) END
     WHERE excluded.issued_seq < 0 AND (excluded.generation, excluded.seq, excluded.event_index)
       > (coupon.generation, coupon.seq, coupon.event_index)
@@ -59,13 +63,14 @@ function writeCoupons(sql: Sql, { generation, partition }: PartitionId, rows: re
 function retireCoupons(sql: Sql, { generation, partition }: PartitionId, rows: readonly RetiredCouponRow[]) {
   return sql`
     UPDATE coupon SET retired = true, generation = ${generation}::integer, partition = ${partition}::integer,
-      seq = row.seq, event_index = row.at
+      seq = row.seq, event_index = row.at, live = coalesce(row.live, coupon.live)
     FROM unnest(
       ${textArray(rows.map((row) => row.userId))}::text[],
       ${bytesArray(rows.map((row) => row.field))}::bytea[],
       ${plainArray(rows.map((row) => row.seq))}::bigint[],
-      ${plainArray(rows.map((row) => row.eventIndex))}::integer[]
-    ) AS row (user_id, field, seq, at)
+      ${plainArray(rows.map((row) => row.eventIndex))}::integer[],
+      ${plainArray(rows.map((row) => row.live))}::integer[]
+    ) AS row (user_id, field, seq, at, live)
     WHERE EXISTS (SELECT 1 FROM cur) AND coupon.user_id = row.user_id AND substring(coupon.coupon_id FROM 7) = row.field
       AND (coupon.generation, coupon.seq, coupon.event_index) < (${generation}::integer, row.seq, row.at)
     RETURNING 1`;

@@ -1,8 +1,8 @@
-import { textArray } from '../../database/array-literal.ts';
 import type { Sql } from '../../database/client.ts';
-import { COUPON_FIELD_BYTES, decodeCouponValue } from '../../domain/coupon.ts';
+import { decodeCouponValue } from '../../domain/coupon.ts';
 import { SEQUENCE_FIELD } from '../../ledger/record-fields.ts';
-import type { LedgerAdmin } from '../ledger-port.ts';
+import type { LedgerAdmin, PartitionId } from '../ledger-port.ts';
+import { type ArchivedCoupon, type ArchivedWallet, readArchivedWallets } from '../wallet-images.ts';
 import type { RecordImage } from './apply-write.ts';
 import type { Check } from './check.ts';
 import { compareFields } from './compare-fields.ts';
@@ -10,24 +10,13 @@ import { compareFields } from './compare-fields.ts';
 /** What a comparison of wallets works with. */
 export interface WalletComparison {
   readonly sql: Sql;
+  readonly id: PartitionId;
   readonly ledger: LedgerAdmin;
   readonly check: Check;
   readonly wallets: ReadonlyMap<string, RecordImage>;
   /** Entry up to which the fold and the comparison reach. */
   readonly cursorSeq: number;
   readonly isWhole: boolean;
-}
-
-interface ArchivedCoupon {
-  readonly user_id: string;
-  readonly coupon_id: Buffer;
-  readonly value: Buffer;
-  readonly state: string;
-  readonly hidden: boolean;
-  readonly promotion_ref: number;
-  readonly seq: string;
-  /** It left Redis and stays in the archive. */
-  readonly retired: boolean;
 }
 
 const HASH_OFFSET = 6;
@@ -44,61 +33,50 @@ export async function compareWallets(
   if (userIds.length === 0) return [];
   // Redis first: a wallet that is at the cursor there may only be newer in Postgres, which its rows then say.
   const live = await comparison.ledger.readWallets(userIds);
-  const archived = await readCoupons(comparison.sql, userIds);
+  const archived = await readArchivedWallets(comparison.sql, comparison.id, userIds);
   const moving: string[] = [];
   userIds.forEach((userId, index) => {
     const wallet = live[index] ?? new Map<string, Buffer>();
-    const coupons = archived.get(userId) ?? [];
-    if (hasMoved(wallet, coupons, comparison.cursorSeq)) moving.push(userId);
-    else compareWallet(comparison, userId, wallet, coupons);
+    const kept = archived[index] ?? { fields: new Map(), coupons: [] };
+    if (hasMoved(wallet, kept, comparison)) moving.push(userId);
+    else compareWallet(comparison, userId, wallet, kept);
   });
   return moving;
 }
 
-async function readCoupons(sql: Sql, userIds: readonly string[]): Promise<Map<string, ArchivedCoupon[]>> {
-  const rows = await sql<ArchivedCoupon[]>`
-    SELECT user_id, coupon_id, value, state, hidden, promotion_ref, seq, retired FROM coupon
-    WHERE user_id = ANY(${textArray(userIds)}::text[])`;
-  return Map.groupBy(rows, (row) => row.user_id);
-}
-
 function hasMoved(
   wallet: ReadonlyMap<string, Buffer>,
-  coupons: readonly ArchivedCoupon[],
-  cursorSeq: number,
+  { fields, coupons }: ArchivedWallet,
+  { id, cursorSeq }: WalletComparison,
 ): boolean {
-  const mark = wallet.get(SEQUENCE_FIELD.bytes.toString('hex'));
-  const liveSeq =
-    mark !== undefined && mark.length >= SEQUENCE_BYTES ? mark.readUIntBE(0, SEQUENCE_BYTES) : 0;
-  return liveSeq > cursorSeq || coupons.some((coupon) => Number(coupon.seq) > cursorSeq);
+  const liveSeq = lastEventOf(wallet.get(SEQUENCE_FIELD.bytes.toString('hex')));
+  if (liveSeq > cursorSeq || lastEventOf(fields.get(SEQUENCE_FIELD.name)) > cursorSeq) return true;
+  return coupons.some(({ generation, seq }) => generation === id.generation && Number(seq) > cursorSeq);
+}
+
+function lastEventOf(mark: Buffer | undefined): number {
+  return mark !== undefined && mark.length >= SEQUENCE_BYTES ? mark.readUIntBE(0, SEQUENCE_BYTES) : 0;
 }
 
 function compareWallet(
   { check, wallets, isWhole }: WalletComparison,
   userId: string,
   wallet: ReadonlyMap<string, Buffer>,
-  coupons: readonly ArchivedCoupon[],
+  { fields, coupons }: ArchivedWallet,
 ): void {
   check.count('wallets');
   check.count('coupons', coupons.length);
   const live = latin1Fields(wallet);
   const folded = wallets.get(userId) ?? new Map<string, string>();
   compareFields(check, `Redis wallet ${userId}`, live, folded, !isWhole);
-  const archived = new Map(
-    coupons.map((coupon) => [coupon.coupon_id.subarray(HASH_OFFSET).toString('latin1'), coupon]),
-  );
+  const names = new Set(coupons.map(({ coupon_id }) => coupon_id.subarray(HASH_OFFSET).toString('latin1')));
   check.require(
-    archived.size === coupons.length,
+    names.size === coupons.length,
     () => `Postgres holds a coupon of ${userId} under two issue times`,
   );
-  const values = new Map(
-    [...archived]
-      .filter(([, { retired }]) => !retired)
-      .map(([field, { value }]) => [field, value.toString('latin1')]),
-  );
+  const archived = new Map([...fields].map(([field, value]) => [field, value.toString('latin1')]));
   // Without the start of the log, Redis is the only one that knows the whole wallet.
-  const expected = isWhole ? folded : live;
-  compareFields(check, `Postgres coupons of ${userId}`, values, couponsOnly(expected), false);
+  compareFields(check, `Postgres wallet of ${userId}`, archived, isWhole ? folded : live, false);
   for (const coupon of coupons) compareColumns(check, coupon);
 }
 
@@ -108,10 +86,6 @@ function latin1Fields(wallet: ReadonlyMap<string, Buffer>): Map<string, string> 
 
 function fromHex(text: string): string {
   return Buffer.from(text, 'hex').toString('latin1');
-}
-
-function couponsOnly(image: RecordImage): RecordImage {
-  return new Map([...image].filter(([field]) => field.length === COUPON_FIELD_BYTES));
 }
 
 /** The columns people query must say what the coupon's bytes say. */
