@@ -23,11 +23,12 @@ function checkNumbers(findings: Findings, state: PartitionState): void {
   for (const stored of state.log) {
     const { seq } = stored;
     findings.count('log entries');
-    if (seq !== next)
+    if (seq !== next && !isKnownHole(state, next, seq - 1))
       findings.breach('I7', 'log-gap', `the log goes from entry ${next - 1} to ${seq}`, {
         places: [at(state, seq)],
       });
     next = seq + 1;
+    if (isKnownHole(state, seq - 1, seq - 1)) total = undefined;
     const entry = readEntry(stored);
     if (entry instanceof Error) {
       const text = `entry ${seq} cannot be read: ${entry.message}`;
@@ -46,6 +47,10 @@ function checkNumbers(findings: Findings, state: PartitionState): void {
     total = entry.eventsTotal;
     timeMs = entry.timeMs;
   }
+}
+
+function isKnownHole({ holes }: PartitionState, fromSeq: number, toSeq: number): boolean {
+  return holes.some((hole) => hole.fromSeq <= fromSeq && toSeq <= hole.toSeq);
 }
 
 function checkCursor(findings: Findings, state: PartitionState): void {

@@ -24,9 +24,11 @@ export interface PartitionState {
   /** Postgres: the whole log, by number. */
   readonly log: readonly StoredEntry[];
   readonly cursor: StoredCursor | undefined;
+  /** Entries that are known to be missing from the log, since Postgres was set back; both ends included. */
+  readonly holes: readonly { readonly fromSeq: number; readonly toSeq: number }[];
   /** What Redis holds; absent for a generation that was replaced. */
   readonly redis: RedisState | undefined;
-  /** What Postgres holds of every record: coupons, figures, fields. */
+  /** What Postgres holds of every record: coupons, figures, fields. Says nothing for a generation that was replaced. */
   readonly archived: Records;
   /** Events and entries that wait in quarantine. */
   readonly quarantined: number;

@@ -105,7 +105,8 @@ export function eventsOf(
 
 /** Replays one log past the observers and answers with what it made. */
 export function replay(state: PartitionState, observers: readonly Observer[]): World {
-  const world = new World(state.generation === 1 && (state.log[0]?.seq ?? 0) === 0);
+  const isWhole = state.generation === 1 && state.holes.length === 0 && (state.log[0]?.seq ?? 0) === 0;
+  const world = new World(isWhole);
   for (const stored of state.log) {
     for (const event of eventsOf(state, stored)) {
       for (const write of event.writes) world.apply(write);
