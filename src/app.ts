@@ -5,7 +5,7 @@ import { ArchiveWatch } from './archive/archive-watch.ts';
 import { awaitArchived } from './archive/await-archived.ts';
 import { readCouponChanges } from './archive/coupon-history.ts';
 import { readPointsEntries } from './archive/points-entries.ts';
-import { bindings, SERVICES } from './bindings.ts';
+import { bindings } from './bindings.ts';
 import { type Codes, createCodes } from './codes/codes.ts';
 import type { Config } from './config/config.ts';
 import { createDatabase, type Sql } from './database/client.ts';
@@ -40,6 +40,7 @@ import { EvaluationIntake } from './transport/evaluation-intake.ts';
 import { LimitHints } from './transport/limit-hints.ts';
 import { HINT_READ_MS } from './transport/limits.ts';
 import type { LiveSources, LookUpCodes } from './transport/live-sources.ts';
+import { SERVICES } from './transport/services.ts';
 import { type Addresses, createTransport, type Transport } from './transport/transport.ts';
 import { WatchedPromotions } from './transport/watched-promotions.ts';
 import { wholeWalletPorts } from './transport/whole-wallet.ts';
@@ -138,8 +139,6 @@ class Serving implements App {
   }
 
   async stop(): Promise<void> {
-    // Callers of streams go on elsewhere; nothing else would end one.
-    this.outbound.eventStreams.close();
     await this.transport.drain();
     await this.outbox.stop();
     await this.keeper.stop();
@@ -342,6 +341,7 @@ class Serving implements App {
       services: SERVICES,
       bindings: bindings(handlers),
       isReady: () => keeper.isLoaded && this.evaluator.isReady,
+      endStreams: () => this.outbound.eventStreams.close(),
       details: () => ({
         durability: ledger.durability,
         ruleSet: { version: keeper.current.version, promotions: keeper.current.size },

@@ -99,19 +99,6 @@ import {
 } from './transport/redemption-codecs.ts';
 import type { WholeWalletPorts } from './transport/whole-wallet.ts';
 
-/** The services of the contract that are served. */
-export const SERVICES = [
-  PromotionService,
-  CouponService,
-  CartService,
-  InsightService,
-  RedemptionService,
-  PointsService,
-  EventService,
-  JobService,
-  PrivacyService,
-];
-
 /** What handlers are made of. */
 export interface HandlerDependencies {
   readonly ledger: Ledger;

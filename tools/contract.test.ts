@@ -22,7 +22,7 @@ import {
   file_hongbao_v1_cart_service,
   RejectionReasonSchema,
 } from '../src/gen/hongbao/v1/cart_service_pb.ts';
-import { CouponService, file_hongbao_v1_coupon_service } from '../src/gen/hongbao/v1/coupon_service_pb.ts';
+import { file_hongbao_v1_coupon_service } from '../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { EffectKindSchema, EffectSchema, file_hongbao_v1_effect } from '../src/gen/hongbao/v1/effect_pb.ts';
 import {
   EventService,
@@ -31,35 +31,19 @@ import {
   IngestedEventKindSchema,
 } from '../src/gen/hongbao/v1/event_service_pb.ts';
 import { file_hongbao_v1_grant } from '../src/gen/hongbao/v1/grant_pb.ts';
-import { file_hongbao_v1_insight_service, InsightService } from '../src/gen/hongbao/v1/insight_service_pb.ts';
-import { file_hongbao_v1_job_service, JobService } from '../src/gen/hongbao/v1/job_service_pb.ts';
-import { file_hongbao_v1_points_service, PointsService } from '../src/gen/hongbao/v1/points_service_pb.ts';
+import { file_hongbao_v1_insight_service } from '../src/gen/hongbao/v1/insight_service_pb.ts';
+import { file_hongbao_v1_job_service } from '../src/gen/hongbao/v1/job_service_pb.ts';
+import { file_hongbao_v1_points_service } from '../src/gen/hongbao/v1/points_service_pb.ts';
 import { file_hongbao_v1_privacy_service, PrivacyService } from '../src/gen/hongbao/v1/privacy_service_pb.ts';
 import { file_hongbao_v1_promotion_code } from '../src/gen/hongbao/v1/promotion_code_pb.ts';
 import { file_hongbao_v1_promotion } from '../src/gen/hongbao/v1/promotion_pb.ts';
-import {
-  file_hongbao_v1_promotion_service,
-  PromotionService,
-} from '../src/gen/hongbao/v1/promotion_service_pb.ts';
-import {
-  file_hongbao_v1_redemption_service,
-  RedemptionService,
-} from '../src/gen/hongbao/v1/redemption_service_pb.ts';
+import { file_hongbao_v1_promotion_service } from '../src/gen/hongbao/v1/promotion_service_pb.ts';
+import { file_hongbao_v1_redemption_service } from '../src/gen/hongbao/v1/redemption_service_pb.ts';
 import { file_hongbao_v1_rule, RuleKindSchema, RuleSchema } from '../src/gen/hongbao/v1/rule_pb.ts';
 import { file_hongbao_v1_user_facts } from '../src/gen/hongbao/v1/user_facts_pb.ts';
+import { SERVICES } from '../src/transport/services.ts';
 
-const services = [
-  PromotionService,
-  CouponService,
-  CartService,
-  InsightService,
-  RedemptionService,
-  PointsService,
-  EventService,
-  JobService,
-  PrivacyService,
-];
-const methods = services.flatMap((service) => service.methods);
+const methods = SERVICES.flatMap((service) => service.methods);
 const definitions = [
   file_hongbao_v1_promotion,
   file_hongbao_v1_effect,

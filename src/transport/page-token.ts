@@ -20,7 +20,12 @@ export function keyOfPageToken(token: string, query: PagedQuery): string | undef
   if (token === '') return undefined;
   const key = Buffer.from(token.slice(DIGEST_LENGTH), 'base64url').toString();
   if (pageTokenAfter(key, query) === token) return key;
-  throw new Refusal('INVALID_REQUEST', 'The page token cannot be used', {
+  throw foreignToken();
+}
+
+/** The refusal of a token that was not made for the query. */
+export function foreignToken(): Refusal {
+  return new Refusal('INVALID_REQUEST', 'The page token cannot be used', {
     violations: [{ field: 'page_token', description: 'is not a token of this query' }],
   });
 }

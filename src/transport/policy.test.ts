@@ -1,31 +1,12 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { readConfig } from '../config/config.ts';
-import { CartService } from '../gen/hongbao/v1/cart_service_pb.ts';
-import { CouponService } from '../gen/hongbao/v1/coupon_service_pb.ts';
-import { EventService } from '../gen/hongbao/v1/event_service_pb.ts';
 import { InsightService } from '../gen/hongbao/v1/insight_service_pb.ts';
-import { JobService } from '../gen/hongbao/v1/job_service_pb.ts';
-import { PointsService } from '../gen/hongbao/v1/points_service_pb.ts';
-import { PrivacyService } from '../gen/hongbao/v1/privacy_service_pb.ts';
-import { PromotionService } from '../gen/hongbao/v1/promotion_service_pb.ts';
-import { RedemptionService } from '../gen/hongbao/v1/redemption_service_pb.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { hot } from './binding.ts';
 import { bindMethods } from './method.ts';
 import { describePolicies, POLICIES } from './policy.ts';
-
-const SERVICES = [
-  PromotionService,
-  CouponService,
-  CartService,
-  InsightService,
-  RedemptionService,
-  PointsService,
-  EventService,
-  JobService,
-  PrivacyService,
-];
+import { SERVICES } from './services.ts';
 
 // SPEC S1
 test('docs/identities.md is the table of the policies', async () => {

@@ -29,6 +29,8 @@ export interface TransportDependencies {
   readonly bindings: readonly Binding[];
   /** Whether what the handlers need is there (the rule set is loaded). Never asks a store. */
   readonly isReady: () => boolean;
+  /** Ends streams that would go on for ever; called once, when callers are led elsewhere. */
+  readonly endStreams: () => void;
   /** Shown by `/healthz/details`. */
   readonly details: () => Readonly<Record<string, unknown>>;
   /** Local epoch milliseconds; `Date.now` unless a test has its own. */
@@ -117,6 +119,7 @@ class Servers implements Transport {
       config: this.#dependencies.config.drain,
       logger: this.#dependencies.logger,
       withdraw: () => this.#withdraw(),
+      endStreams: this.#dependencies.endStreams,
       servers: [this.#grpc, this.#http],
     });
     return this.#draining;

@@ -2,8 +2,9 @@
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IDENTITY_KINDS, SCOPES } from '../../src/domain/identity.ts';
+import { SERVICES } from '../../src/transport/services.ts';
 import { openStream } from './stream-client.ts';
-import { isUnary, SERVICES, startTestTransport, type TestTransport } from './test-transport.ts';
+import { isUnary, startTestTransport, type TestTransport } from './test-transport.ts';
 import { wireCalls } from './wire-clients.ts';
 
 /** People and, last, the scope a service needs. Written by hand, apart from the policy. */

@@ -10,6 +10,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/domain/refusal.ts';
 import { ClaimCouponRequestSchema, CouponService } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { EventService } from '../../src/gen/hongbao/v1/event_service_pb.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
 import {
   type Binding,
   hot,
@@ -18,6 +19,7 @@ import {
   type StreamHandler,
   stream,
 } from '../../src/transport/binding.ts';
+import { drain } from '../../src/transport/drain.ts';
 import { echo, startTestTransport, type TestTransport } from './test-transport.ts';
 import { readServiceError } from './wire-clients.ts';
 
@@ -348,3 +350,17 @@ async function startBlackHole(target: number) {
     },
   };
 }
+
+test('streams end when load balancers have noticed, and before connections are closed', async () => {
+  const order: string[] = [];
+  const note = (what: string) => (): void => void order.push(what);
+  setTimeout(note('noticed'), 10);
+  await drain({
+    config: { readinessDelayMs: 30, graceMs: 1_000 },
+    logger: createLogger({ level: 'silent', role: 'test' }),
+    withdraw: note('withdrawn'),
+    endStreams: note('streams ended'),
+    servers: [{ close: async () => note('closed')() }],
+  });
+  expect(order).toEqual(['withdrawn', 'noticed', 'streams ended', 'closed']);
+});

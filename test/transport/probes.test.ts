@@ -5,7 +5,8 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ClaimCouponRequestSchema, CouponService } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
-import { SERVICES, startTestTransport, type TestTransport } from './test-transport.ts';
+import { SERVICES } from '../../src/transport/services.ts';
+import { startTestTransport, type TestTransport } from './test-transport.ts';
 import { wireCalls } from './wire-clients.ts';
 
 let server: TestTransport;

@@ -6,19 +6,12 @@ import { create, type DescMethod, type DescMethodUnary, fromBinary, toBinary } f
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { readConfig } from '../../src/config/config.ts';
 import { Refusal } from '../../src/domain/refusal.ts';
-import { CartService } from '../../src/gen/hongbao/v1/cart_service_pb.ts';
 import {
   ClaimCouponRequestSchema,
   ClaimCouponResponseSchema,
   CouponService,
 } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
-import { EventService } from '../../src/gen/hongbao/v1/event_service_pb.ts';
-import { InsightService } from '../../src/gen/hongbao/v1/insight_service_pb.ts';
-import { JobService } from '../../src/gen/hongbao/v1/job_service_pb.ts';
-import { PointsService } from '../../src/gen/hongbao/v1/points_service_pb.ts';
-import { PrivacyService } from '../../src/gen/hongbao/v1/privacy_service_pb.ts';
 import { PromotionService } from '../../src/gen/hongbao/v1/promotion_service_pb.ts';
-import { RedemptionService } from '../../src/gen/hongbao/v1/redemption_service_pb.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import {
@@ -31,25 +24,13 @@ import {
   unary,
 } from '../../src/transport/binding.ts';
 import type { CallContext } from '../../src/transport/call-context.ts';
+import { SERVICES } from '../../src/transport/services.ts';
 import { type Addresses, createTransport, type Transport } from '../../src/transport/transport.ts';
 
 /** The issuer of the tests' tokens. */
 export const ISSUER = 'https://issuer.test';
 /** The audience of the tests' tokens. */
 export const AUDIENCE = 'hongbao-test';
-
-/** All services of the contract so far. */
-export const SERVICES = [
-  PromotionService,
-  CouponService,
-  CartService,
-  InsightService,
-  RedemptionService,
-  PointsService,
-  EventService,
-  JobService,
-  PrivacyService,
-];
 
 /** The facts under which tests call: local epoch milliseconds that never move. */
 export const NOW_MS = Date.now();
@@ -163,6 +144,7 @@ export async function startTestTransport(options: TestTransportOptions = {}): Pr
     services: SERVICES,
     bindings: testBindings(options.bindings),
     isReady: () => ready,
+    endStreams: () => {},
     details: () => ({ durable: true }),
     clock: options.clock ?? (() => NOW_MS),
   });

@@ -1,5 +1,4 @@
-import { Refusal } from '../../domain/refusal.ts';
-import { keyOfPageToken, type PagedQuery, pageTokenAfter } from '../page-token.ts';
+import { foreignToken, keyOfPageToken, type PagedQuery, pageTokenAfter } from '../page-token.ts';
 
 /** Rows of a page when the caller does not say how many. */
 const DEFAULT_PAGE_SIZE = 50;
@@ -13,9 +12,7 @@ export function pageSizeOf(pageSize: number): number {
 export function numbersOfPageToken(token: string, query: PagedQuery): readonly number[] | undefined {
   const numbers = keyOfPageToken(token, query)?.split(',').map(Number);
   if (numbers === undefined || numbers.every(Number.isSafeInteger)) return numbers;
-  throw new Refusal('INVALID_REQUEST', 'The page token cannot be used', {
-    violations: [{ field: 'page_token', description: 'is not a token of this query' }],
-  });
+  throw foreignToken();
 }
 
 /** The token for the page after the row with these numbers; empty when there is none. */
