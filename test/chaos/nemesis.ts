@@ -67,23 +67,25 @@ export class Nemesis {
 
   /** Goes on until `untilMs`; when it resolves every fault is healed. Throws when a fault could not be injected or healed. */
   async run(untilMs: number): Promise<void> {
-    const lanes = [this.lane(untilMs, 1), this.lane(untilMs, OVERLAP_PROBABILITY)];
-    await Promise.all(lanes);
+    const first = this.lane(untilMs, 1, this.random.fork('first'));
+    const second = this.lane(untilMs, OVERLAP_PROBABILITY, this.random.fork('second'));
+    const results = await Promise.allSettled([first, second]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  private async lane(untilMs: number, probability: number): Promise<void> {
+  private async lane(untilMs: number, probability: number, random: Random): Promise<void> {
     const { signal } = this.world;
     while (Date.now() < untilMs && !signal.aborted) {
-      await pause(this.random.between(...PAUSE_MS), signal);
+      await pause(random.between(...PAUSE_MS), signal);
       if (signal.aborted || Date.now() >= untilMs) return;
-      if (!this.random.chance(probability)) continue;
-      const fault = this.next();
-      if (fault !== undefined) await this.inject(fault);
+      if (!random.chance(probability)) continue;
+      const fault = this.next(random);
+      if (fault !== undefined) await this.inject(fault, random);
     }
   }
 
   /** One of those that were injected least and get along with what is there. */
-  private next(): Fault | undefined {
+  private next(random: Random): Fault | undefined {
     const parts = new Set([...this.active].flatMap((fault) => fault.parts));
     const possible = this.faults.filter(
       (fault) => !this.active.has(fault) && fault.parts.every((part) => !parts.has(part)),
@@ -91,11 +93,11 @@ export class Nemesis {
     const count = (fault: Fault): number => this.counts.get(fault) ?? 0;
     const least = Math.min(...possible.map(count));
     const rarest = possible.filter((fault) => count(fault) === least);
-    return rarest.length === 0 ? undefined : this.random.pick(rarest);
+    return rarest.length === 0 ? undefined : random.pick(rarest);
   }
 
-  private async inject(fault: Fault): Promise<void> {
-    const { world, random } = this;
+  private async inject(fault: Fault, random: Random): Promise<void> {
+    const { world } = this;
     const { id, title } = fault;
     this.active.add(fault);
     this.counts.set(fault, (this.counts.get(fault) ?? 0) + 1);

@@ -24,7 +24,11 @@ export const slotMoved: Fault = {
     const targets = (await world.redis.masters()).filter((node) => node !== source);
     const target = random.pick(targets);
     const startedMs = Date.now();
-    await source.admin.hset(partitionKeys(partition).meta, 'open', 'closed for a move');
+    await source.admin.hset(
+      partitionKeys(partition, world.redis.partitions).meta,
+      'open',
+      'closed for a move',
+    );
     const keys = await world.redis.movePartition(partition, target);
     await untilOpen(world, partition);
     const pauseMs = Date.now() - startedMs;

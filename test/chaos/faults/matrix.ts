@@ -1,5 +1,5 @@
 /** The whole fault matrix: every row is a fault a run injects, or says what proves it instead. */
-import type { Fault } from './fault.ts';
+
 import { processKilledBeforeAnswer } from './f01-process-killed-before-answer.ts';
 import { replyLost } from './f02-reply-lost.ts';
 import { connectionsReset } from './f03-connections-reset.ts';
@@ -30,6 +30,7 @@ import { rapidReset } from './f30-rapid-reset.ts';
 import { orderlyRestart } from './f31-orderly-restart.ts';
 import { rollingRestart } from './f33-rolling-restart.ts';
 import { oldBackup } from './f34-old-backup.ts';
+import type { Fault } from './fault.ts';
 
 /** A row that no run of this command injects. */
 export interface ProvenElsewhere {
@@ -109,7 +110,8 @@ export const PROVEN_ELSEWHERE: readonly ProvenElsewhere[] = [
   {
     id: 'F35',
     title: 'Postgres restored to a point older than Redis has trimmed to',
-    expects: 'The archive stops with an alarm; Postgres is projected anew from Redis and the hole is recorded.',
+    expects:
+      'The archive stops with an alarm; Postgres is projected anew from Redis and the hole is recorded.',
     by: 'test/integration/rebuild.test.ts',
   },
 ];

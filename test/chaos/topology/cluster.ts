@@ -23,7 +23,8 @@ export async function startCluster(options: SingleOptions): Promise<RedisTopolog
     members.push(await startMember(options, `redis-${number}`));
   await join(members);
   const nodes = members.map(({ node }) => node);
-  const masterOf = (partition: number): Promise<RedisNode> => ownerOf(members, partitionKeys(partition).meta);
+  const masterOf = (partition: number): Promise<RedisNode> =>
+    ownerOf(members, partitionKeys(partition, PARTITIONS).meta);
   return {
     name: 'cluster',
     url: `redis+cluster://${nodes.map(({ proxy }) => `127.0.0.1:${proxy.port}`).join(',')}`,
@@ -38,7 +39,9 @@ export async function startCluster(options: SingleOptions): Promise<RedisTopolog
       await replica.admin.cluster('FAILOVER');
     },
     async movePartition(partition, target) {
-      const slot = Number(await target.admin.call('CLUSTER', 'KEYSLOT', partitionKeys(partition).meta));
+      const slot = Number(
+        await target.admin.call('CLUSTER', 'KEYSLOT', partitionKeys(partition, PARTITIONS).meta),
+      );
       const [from, to] = [await masterOf(partition), target].map((node) => memberOf(members, node));
       if (from === undefined || to === undefined) throw new Error('the slot cannot be moved');
       return await moveSlot(members, slot, from, to);

@@ -1,5 +1,6 @@
 /** How far ledger and archive are, read around the proxies. */
-import { LedgerAdmin } from '../../../src/ledger/admin.ts';
+import { partitionKeys } from '../../../src/ledger/keys.ts';
+import type { RedisNode } from './redis-node.ts';
 import type { World } from './world.ts';
 
 /** One partition at one moment; sequence numbers are -1 when there is nothing yet. */
@@ -28,16 +29,27 @@ export async function readLevels(world: World): Promise<Level[]> {
   return await Promise.all(
     partitions.map(async (partition) => {
       const node = await world.redis.masterOf(partition);
-      const ledger = new LedgerAdmin(node.admin, generation, partition);
-      const [runId, openFor, lastSeq] = await Promise.all([
-        ledger.serverRunId(),
-        ledger.openRunId(),
-        ledger.lastSeq(),
-      ]);
-      const archivedSeq = archived.get(partition) ?? -1;
-      return { partition, isOpen: runId === openFor, lastSeq: lastSeq ?? -1, archivedSeq };
+      const { isOpen, lastSeq } = await readPartition(node, partition, world.redis.partitions);
+      return { partition, isOpen, lastSeq, archivedSeq: archived.get(partition) ?? -1 };
     }),
   );
+}
+
+/** The product's own reader goes through the proxies, and by its own map of the nodes. */
+async function readPartition(
+  { admin }: RedisNode,
+  partition: number,
+  partitions: number,
+): Promise<Pick<Level, 'isOpen' | 'lastSeq'>> {
+  const { meta, stream } = partitionKeys(partition, partitions);
+  const [server, openFor, newest] = await Promise.all([
+    admin.info('server'),
+    admin.hget(meta, 'open'),
+    admin.xrevrange(stream, '+', '-', 'COUNT', 1),
+  ]);
+  const runId = /^run_id:([0-9a-f]+)/m.exec(server)?.[1];
+  const lastSeq = Number(newest[0]?.[0].split('-')[1] ?? -1);
+  return { isOpen: runId !== undefined && runId === openFor, lastSeq };
 }
 
 /** Whether every partition is open and archived to its last entry. Throws while a store does not answer. */

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly random: () => number;
   /** Whether the stores live on file systems of a few megabytes. */
   readonly smallDisks: boolean;
+  /** Where the processes of the product write their logs. */
+  readonly logDirectory: string;
   /** Variables of the product beside the usual ones. */
   readonly environment: Environment;
   readonly signal: AbortSignal;
@@ -149,7 +151,7 @@ async function startPostgres({ random, stack }: WorldOptions, directory: string)
 }
 
 async function makeProcesses(
-  { directory, stack, onUnexpectedExit }: WorldOptions,
+  { logDirectory, stack, onUnexpectedExit }: WorldOptions,
   role: 'serve' | 'archive',
   count: number,
   environment: Environment,
@@ -159,7 +161,7 @@ async function makeProcesses(
     const name = `${role}-${number}`;
     const ports = { GRPC: await freePort(), HTTP: await freePort(), OPS: await freePort() };
     const own = Object.entries(ports).map(([server, port]) => [`HONGBAO_${server}_PORT`, String(port)]);
-    const logFile = join(directory, `${name}.log`);
+    const logFile = join(logDirectory, `${name}.log`);
     const process = new ProductProcess({
       name,
       role,

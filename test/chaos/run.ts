@@ -1,0 +1,162 @@
+/** One chaos run from start to report. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Fault } from './faults/fault.ts';
+import { FAULTS, PROVEN_ELSEWHERE } from './faults/matrix.ts';
+import { createRandom, type Random } from './faults/random.ts';
+import { HistoryWriter, readHistory } from './history/history-file.ts';
+import { chooseFaults, type Injected, Nemesis, type Skipped } from './nemesis.ts';
+import type { RunOptions } from './options.ts';
+import type { Breach, ChaosReport } from './report/chaos-report.ts';
+import { type Sample, Sampler } from './report/sampler.ts';
+import { timelineOf } from './report/timeline.ts';
+import { runAudit } from './run-audit.ts';
+import { judge, startLoad } from './run-load.ts';
+import { untilQuiet } from './run-quiet.ts';
+import { probeMachine } from './topology/machine.ts';
+import { startWorld } from './topology/start-world.ts';
+import type { World } from './topology/world.ts';
+
+/** Undisturbed load before the first fault and after the last one, ms. */
+const WARM_UP_MS = 1_500;
+const CALM_MS = 1_500;
+
+/** What a run is given besides its options. */
+export interface RunSurroundings {
+  /** Ends everything that was started, whatever happens. */
+  readonly stack: AsyncDisposableStack;
+  /** Aborted when the run is to end early. */
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+/** What is known when the load has stopped. */
+interface Disturbed {
+  readonly startedMs: number;
+  readonly loadEndedMs: number;
+  readonly injected: readonly Injected[];
+  readonly samples: readonly Sample[];
+}
+
+/** Starts a world, disturbs it under load, lets it come to rest, and decides whether every promise was kept. */
+export async function runChaos(options: RunOptions, surroundings: RunSurroundings): Promise<ChaosReport> {
+  const { say, signal, stack } = surroundings;
+  const random = createRandom(options.seed);
+  const machine = await probeMachine();
+  const conditions = { topology: options.topology, machine, isNamed: options.faultIds !== undefined };
+  const { chosen, skipped } = chooseFaults(FAULTS, conditions, options.faultIds);
+  for (const { id, title, reason } of skipped) say(`skipped: ${id} ${title}: ${reason}`);
+  const directory = await prepareFolders(options, stack);
+  const breaches: Breach[] = [];
+  const world = await startWorld({
+    topology: options.topology,
+    machine,
+    directory,
+    random: random.fork('world').next,
+    smallDisks: chosen.some(({ id }) => id === 'F8' || id === 'F24'),
+    environment: {},
+    logDirectory: options.reportDirectory,
+    signal,
+    stack,
+    say,
+    onUnexpectedExit: (text) => breaches.push({ promise: 'process', kind: 'ended by itself', text }),
+  });
+  say(
+    `${options.topology}: two serve, two archive, ${world.redis.nodes.length} Redis, Postgres; seed ${options.seed}`,
+  );
+  const disturbed = await disturb(world, options, chosen, random);
+  signal.throwIfAborted();
+  return await conclude(world, options, disturbed, breaches, [...skipped, ...elsewhere()]);
+}
+
+async function prepareFolders(options: RunOptions, stack: AsyncDisposableStack): Promise<string> {
+  await rm(options.reportDirectory, { recursive: true, force: true });
+  await mkdir(options.reportDirectory, { recursive: true });
+  if (options.keepsFiles) {
+    const directory = join(options.reportDirectory, 'stores');
+    await mkdir(directory);
+    return directory;
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'hongbao-chaos-'));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function elsewhere(): Skipped[] {
+  return PROVEN_ELSEWHERE.map(({ id, title, by }) => ({ id, title, reason: `proven by ${by}` }));
+}
+
+function historyFile({ reportDirectory }: RunOptions): string {
+  return join(reportDirectory, 'history.jsonl');
+}
+
+async function disturb(
+  world: World,
+  options: RunOptions,
+  faults: readonly Fault[],
+  random: Random,
+): Promise<Disturbed> {
+  const history = new HistoryWriter(historyFile(options));
+  const startedMs = Date.now();
+  const sampler = new Sampler(world, history);
+  const nemesis = new Nemesis(world, faults, random.fork('nemesis'));
+  try {
+    const load = await startLoad(world, options.seed, history);
+    await pause(WARM_UP_MS);
+    await nemesis.run(Date.now() + options.faultsMs).finally(() => world.redis.repair());
+    await pause(CALM_MS);
+    const loadEndedMs = Date.now();
+    world.say('faults are over; unknown outcomes are asked again until they are known');
+    await load.stop();
+    return { startedMs, loadEndedMs, injected: nemesis.injected, samples: sampler.samples };
+  } finally {
+    await sampler.stop();
+    history.close();
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function conclude(
+  world: World,
+  options: RunOptions,
+  disturbed: Disturbed,
+  breaches: Breach[],
+  skipped: readonly Skipped[],
+): Promise<ChaosReport> {
+  const { startedMs, loadEndedMs, injected, samples } = disturbed;
+  const quiet = await untilQuiet(world);
+  if (quiet.breach !== undefined) breaches.push(quiet.breach);
+  const history = readHistory(historyFile(options));
+  const judgement = await judge(world, history);
+  breaches.push(...judgement.breaches);
+  const audit = await runAudit(world.directEnvironment);
+  if (audit.code !== 0)
+    breaches.push({ promise: 'audit', kind: 'audit', text: `hongbao audit ended with ${audit.code}` });
+  const { seed, topology } = options;
+  return {
+    seed,
+    topology,
+    partitions: world.redis.partitions,
+    command: commandOf(options),
+    startedMs,
+    endedMs: loadEndedMs,
+    passed: breaches.length === 0,
+    verdict: { ...judgement.counts, violations: breaches.length + judgement.unnamed },
+    breaches,
+    injected,
+    skipped,
+    looked: judgement.looked,
+    quietAfterMs: quiet.afterMs,
+    audit,
+    timeline: timelineOf(history, loadEndedMs),
+    samples,
+  };
+}
+
+function commandOf({ seed, faultsMs, faultIds, topology }: RunOptions): string {
+  const faults = faultIds === undefined ? '' : ` --faults ${[...faultIds].join(',')}`;
+  const minutes = Number((faultsMs / 60_000).toFixed(3));
+  return `npm run chaos -- --seed ${seed} --minutes ${minutes} --topology ${topology}${faults}`;
+}
