@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { parseOptions } from './options.ts';
 
 test('a plain run has rounds enough for a median', () => {
-  expect(parseOptions(['claim'])).toEqual({ command: 'claim', rounds: 3, seconds: 8, quick: false });
+  expect(parseOptions(['claim'])).toEqual({
+    command: 'claim',
+    topology: 'single',
+    rounds: 3,
+    seconds: 8,
+    quick: false,
+  });
 });
 
 test('a quick run is short unless told otherwise', () => {

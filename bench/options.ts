@@ -10,9 +10,16 @@ export const BENCH_COMMANDS = ['claim', 'flush', 'evaluate', 'all'] as const;
 /** What can be measured. */
 export type BenchCommand = (typeof BENCH_COMMANDS)[number];
 
+/** What Redis runs as. `cluster` measures claims of one hot promotion by partitions and masters, and nothing else. */
+export const BENCH_TOPOLOGIES = ['single', 'cluster'] as const;
+
+/** One of them. */
+export type BenchTopology = (typeof BENCH_TOPOLOGIES)[number];
+
 /** What to run and where to write it. */
 export interface BenchOptions {
   readonly command: BenchCommand;
+  readonly topology: BenchTopology;
   readonly rounds: number;
   /** Length of one measured window. */
   readonly seconds: number;
@@ -31,7 +38,7 @@ const QUICK = { rounds: 1, seconds: 2 };
 
 /** How the benchmark is called. */
 export const USAGE =
-  'npm run bench -- claim|flush|evaluate|all [--json FILE] [--html FILE] [--rounds N] [--seconds S] [--quick]';
+  'npm run bench -- claim|flush|evaluate|all [--topology single|cluster] [--json FILE] [--html FILE] [--rounds N] [--seconds S] [--quick]';
 
 /** Reads the arguments behind the file name; throws with one line that says what is wrong. */
 export function parseOptions(argv: readonly string[]): BenchOptions {
@@ -44,11 +51,14 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      topology: { type: 'string', default: 'single' },
     },
   });
+  const command = parseCommand(positionals);
   const defaults = values.quick ? QUICK : DEFAULTS;
   return {
-    command: parseCommand(positionals),
+    command,
+    topology: parseTopology(values.topology, command),
     rounds: parseCount('--rounds', values.rounds, MAX_ROUNDS) ?? defaults.rounds,
     seconds: parseCount('--seconds', values.seconds, MAX_SECONDS) ?? defaults.seconds,
     quick: values.quick,
@@ -64,6 +74,14 @@ function parseCommand(positionals: readonly string[]): BenchCommand {
     throw new Error(`what to measure: ${BENCH_COMMANDS.join(', ')}, not "${positionals.join(' ')}"`);
   }
   return command;
+}
+
+function parseTopology(text: string, command: BenchCommand): BenchTopology {
+  const topology = BENCH_TOPOLOGIES.find((known) => known === text);
+  if (topology === undefined) throw new Error(`--topology: ${BENCH_TOPOLOGIES.join(', ')}, not "${text}"`);
+  if (topology === 'cluster' && command !== 'claim')
+    throw new Error(`--topology cluster: only claim is measured on a cluster, not ${command}`);
+  return topology;
 }
 
 function parseCount(name: string, text: string | undefined, max: number): number | undefined {

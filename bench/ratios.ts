@@ -69,6 +69,24 @@ const RULES: readonly RatioRule[] = [
   },
   { name: 'exchanges_vs_claims', above: 'exchange_grpc', below: 'claim_grpc', read: throughput },
   { name: 'wallet_read_vs_grpcjs_echo', above: 'wallet_grpc', below: 'echo_grpcjs_wallet', read: throughput },
+  {
+    name: 'leases_throughput_vs_unlimited',
+    above: 'leased_batch',
+    below: 'unleased_batch',
+    read: throughput,
+  },
+  {
+    name: 'partitions_throughput_vs_one',
+    above: 'leased_batch',
+    below: 'partition_batch',
+    read: throughput,
+  },
+  {
+    name: 'masters_3_throughput_vs_masters_1',
+    above: 'masters_3_batch',
+    below: 'masters_1_batch',
+    read: throughput,
+  },
   { name: 'soldout_refusals_vs_claims', above: 'soldout_grpc', below: 'claim_grpc', read: throughput },
 ];
 

@@ -6,6 +6,7 @@ import { computeRatios } from './ratios.ts';
 import type { Report } from './report/report.ts';
 import { findWarnings } from './report/warnings.ts';
 import { runClaim, runFlush } from './suites/claim-suite.ts';
+import { runClaimCluster } from './suites/cluster-suite.ts';
 import { runEvaluate } from './suites/evaluate-suite.ts';
 import { figuresOf, type Outcome } from './suites/outcome.ts';
 import type { SuiteRun } from './suites/suite.ts';
@@ -35,7 +36,8 @@ export async function runBenchmark(
   pinProcess(process.pid, HELPER_CORE);
   const window = { warmUpMs: warmUpMs(options), measureMs: options.seconds * 1000 };
   const outcomes: Outcome[] = [];
-  for (const suite of SUITES[options.command]) {
+  const suites = options.topology === 'cluster' ? [runClaimCluster] : SUITES[options.command];
+  for (const suite of suites) {
     const own = stack.use(new AsyncDisposableStack());
     outcomes.push(await suite({ options, window, stack: own, say }));
     await own.disposeAsync();
@@ -56,7 +58,7 @@ function together(outcomes: readonly Outcome[]): Outcome {
 function assemble(options: BenchOptions, startedAt: string, outcome: Outcome): Report {
   const thresholds = readThresholds();
   const ratios = { ...computeRatios(outcome.contenders), ...figuresOf(outcome) };
-  const verdicts = judge(thresholds, ratios, barsOf(thresholds, options.command), options.quick);
+  const verdicts = judge(thresholds, ratios, barsOf(thresholds, options), options.quick);
   return {
     command: options.command,
     startedAt,

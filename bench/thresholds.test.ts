@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { BenchCommand } from './options.ts';
 import { allPassed, barsOf, describeOutcome, judge, readThresholds, type Thresholds } from './thresholds.ts';
 
 const BARS: Thresholds = {
@@ -61,6 +62,7 @@ test('the file holds every bar of the product', () => {
     'flashsale_oversold',
     'flashsale_wins',
     'flush_lag_p99_ms',
+    'leases_throughput_vs_unlimited',
     'redis_bytes_per_coupon',
     'reserve_commit_pairs_vs_claims',
     'soldout_refusals_vs_claims',
@@ -70,9 +72,14 @@ test('the file holds every bar of the product', () => {
 
 test('a run is held to the bars of its own command only', () => {
   const thresholds = readThresholds();
+  const run = (command: BenchCommand) => ({ command, topology: 'single' }) as const;
   const isAbout = (word: string) => (name: string) => name.startsWith(word);
-  expect(barsOf(thresholds, 'flush')).toEqual(['flush_lag_p99_ms', 'audit_exit_code']);
-  expect(barsOf(thresholds, 'claim').filter(isAbout('evaluate'))).toEqual([]);
-  expect(barsOf(thresholds, 'evaluate').filter((name) => !isAbout('evaluate')(name))).toEqual(['errors']);
-  expect(barsOf(thresholds, 'all')).toEqual(Object.keys(thresholds));
+  expect(barsOf(thresholds, run('flush'))).toEqual(['flush_lag_p99_ms', 'audit_exit_code']);
+  expect(barsOf(thresholds, run('claim')).filter(isAbout('evaluate'))).toEqual([]);
+  expect(barsOf(thresholds, run('evaluate')).filter((name) => !isAbout('evaluate')(name))).toEqual([
+    'errors',
+  ]);
+  const cluster = barsOf(thresholds, { command: 'claim', topology: 'cluster' });
+  expect(cluster).toEqual(['leases_throughput_vs_unlimited', 'errors', 'audit_exit_code']);
+  expect(new Set([...barsOf(thresholds, run('all')), ...cluster])).toEqual(new Set(Object.keys(thresholds)));
 });

@@ -1,7 +1,10 @@
 /** The bars a run is held to, from `thresholds.json`, and whether it cleared them. */
 import { readFileSync } from 'node:fs';
-import type { BenchCommand } from './options.ts';
+import type { BenchCommand, BenchOptions } from './options.ts';
 import type { Ratios } from './ratios.ts';
+
+/** A run with bars of its own: a command, or claims on a cluster. */
+export type HeldRun = Exclude<BenchCommand, 'all'> | 'claim-cluster';
 
 /** One bar: what a figure must be at least, at most, or exactly, and what it should become. */
 export interface Threshold {
@@ -11,8 +14,8 @@ export interface Threshold {
   readonly aim?: number;
   /** `speed` bars are not held against a short run; `truth` bars always are. */
   readonly kind: 'speed' | 'truth';
-  /** The commands whose runs are held to it. */
-  readonly commands: readonly Exclude<BenchCommand, 'all'>[];
+  /** The runs that are held to it. */
+  readonly commands: readonly HeldRun[];
 }
 
 /** Bars by the name of their figure. */
@@ -34,10 +37,19 @@ export function readThresholds(): Thresholds {
   return JSON.parse(readFileSync(new URL('./thresholds.json', import.meta.url), 'utf8'));
 }
 
-/** The bars a run of this command is held to. */
-export function barsOf(thresholds: Thresholds, command: BenchCommand): string[] {
+/** The bars such a run is held to. */
+export function barsOf(
+  thresholds: Thresholds,
+  { command, topology }: Pick<BenchOptions, 'command' | 'topology'>,
+): string[] {
+  const runs: readonly HeldRun[] =
+    topology === 'cluster'
+      ? ['claim-cluster']
+      : command === 'all'
+        ? ['claim', 'flush', 'evaluate']
+        : [command];
   return Object.entries(thresholds)
-    .filter(([, { commands }]) => command === 'all' || commands.includes(command))
+    .filter(([, { commands }]) => runs.some((run) => commands.includes(run)))
     .map(([name]) => name);
 }
 

@@ -20,6 +20,12 @@ export const CONTENDER_KEYS = [
   'exchange_grpc',
   'wallet_grpc',
   'echo_grpcjs_wallet',
+  'partition_batch',
+  'unleased_batch',
+  'leased_batch',
+  'masters_1_batch',
+  'masters_2_batch',
+  'masters_3_batch',
   'evaluate_grpc',
   'echo_grpcjs_cart',
 ] as const;

@@ -76,6 +76,40 @@ export function productContenders(
   }));
 }
 
+/** Where a load of batches goes, and what it is called. */
+export interface BatchAim {
+  readonly key: ContenderKey;
+  readonly title: string;
+  readonly promotionId: string;
+}
+
+/** What a product's load needs. */
+export interface ProductUnderLoad {
+  readonly product: Product;
+  readonly serve: ServeProcess;
+  readonly promotions: Promotions;
+  readonly loads: Loads;
+}
+
+/** Claims in batches, of any promotion of this product. */
+export function batchContender(
+  { product, serve, promotions, loads }: ProductUnderLoad,
+  { key, title, promotionId }: BatchAim,
+): Contender {
+  const watch = [{ name: SERVER_GROUP, pids: [serve.process.pid] }, ...product.ledgerProcesses];
+  return {
+    key,
+    title,
+    side: 'ours',
+    unit: 'claim',
+    measure: async (window) => {
+      const result = await runShape(loads, 'batch', { port: serve.grpcPort, watch, window, promotionId });
+      await promotions.waitUntilArchived(promotionId, DRAIN_LIMIT_MS);
+      return toMeasurement(result);
+    },
+  };
+}
+
 /**
  * CPU of archive and Postgres per claim. They may be behind when a window ends, so their time is taken from before the load until
  * they have caught up, and divided by all coupons issued meanwhile, those of the warm-up too.

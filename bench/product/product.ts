@@ -10,11 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../tools/servers/free-port.ts';
 import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.ts';
-import { type RedisServer, startRedisServer } from '../../tools/servers/redis-server.ts';
-import { BENCH_REDIS } from '../processes/bench-redis.ts';
 import type { WatchedGroup } from '../processes/cpu-time.ts';
 import { NodeProcess } from '../processes/node-process.ts';
 import { HELPER_CORE, runInBackground, SERVER_CORE, unpinProcess } from '../processes/pinning.ts';
+import { type LedgerServers, oneServer, type StartLedgerServers } from './ledger-servers.ts';
 import { AUDIENCE, ISSUER, makeTokens, type Tokens } from './tokens.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -37,7 +36,7 @@ export interface ServeProcess {
 
 /** The product with its stores. */
 export class Product {
-  readonly redis: RedisServer;
+  readonly redis: LedgerServers;
   readonly postgres: PostgresServer;
   readonly tokens: Tokens;
   readonly archiveOpsPort: number;
@@ -46,7 +45,7 @@ export class Product {
   readonly #environment: Readonly<Record<string, string>>;
 
   private constructor(parts: {
-    redis: RedisServer;
+    redis: LedgerServers;
     postgres: PostgresServer;
     tokens: Tokens;
     archive: NodeProcess;
@@ -64,19 +63,25 @@ export class Product {
   }
 
   /** Starts stores and archive; the stack ends them. Serve processes are started one by one with `serve`. */
-  static async start(stack: AsyncDisposableStack): Promise<Product> {
+  static async start(
+    stack: AsyncDisposableStack,
+    startServers: StartLedgerServers = oneServer,
+    partitions = 1,
+  ): Promise<Product> {
     const directory = await mkdtemp(join(tmpdir(), 'hongbao-bench-'));
     stack.defer(() => rm(directory, { recursive: true, force: true }));
     const tokens = await makeTokens(directory);
-    const redis = await startRedisServer(BENCH_REDIS);
-    stack.defer(() => redis.stop());
+    const redis = await startServers(stack);
     const postgres = await startPostgresServer({ fsync: true });
     stack.defer(() => postgres.stop());
     runInBackground(postgres.pid);
     unpinProcess(postgres.pid);
-    unpinProcess(redis.pid);
+    for (const pid of redis.pids) unpinProcess(pid);
     const databaseUrl = await postgres.createDatabase('hongbao');
-    const environment = productEnvironment(redis.url, databaseUrl, tokens);
+    const environment = {
+      ...productEnvironment(redis.url, databaseUrl, tokens),
+      HONGBAO_LEDGER_PARTITIONS: String(partitions),
+    };
     await migrate(environment);
     const archiveOpsPort = await freePort();
     const archive = stack.use(
@@ -104,7 +109,7 @@ export class Product {
 
   /** Who works on a claim before it is answered, beside the server. */
   get ledgerProcesses(): readonly WatchedGroup[] {
-    return [{ name: 'redis', pids: [this.redis.pid] }];
+    return [{ name: 'redis', pids: this.redis.pids }];
   }
 
   /** Who works on a claim afterwards. */

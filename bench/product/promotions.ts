@@ -6,7 +6,8 @@ import { callConnect } from './connect-call.ts';
 /** What a benchmark's promotion needs; the rest is the same for all. */
 export interface PromotionSpec {
   readonly id: string;
-  readonly quantity: number;
+  /** Absent: unlimited. */
+  readonly quantity?: number;
   /** Absent: unlimited. */
   readonly perUserLimit?: number;
   /** Points one coupon costs. Absent: it is claimed. */
@@ -53,7 +54,7 @@ export class Promotions {
         currency: 'CNY',
         effect: { fixedAmountOff: { amountMinor: '1000' } },
         reach,
-        stock: { quantity: String(quantity), ...limit },
+        stock: { ...(quantity !== undefined && { quantity: String(quantity) }), ...limit },
         validity: { daysAfterClaim: { days: 7 } },
       },
     });

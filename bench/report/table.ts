@@ -32,6 +32,7 @@ export function renderTable(report: Report): string {
     ...evaluateLines(report.evaluate),
     ...flashSaleLines(report),
     ...flushLines(report),
+    ...paperLines(report),
     ...report.thresholds.map(verdictLine),
     ...report.warnings.map((warning) => `warning: ${warning}`),
     '',
@@ -70,6 +71,12 @@ function flushLines({ flushLag: flush, audit }: Report): string[] {
   }
   if (audit !== undefined) lines.push(`audit: exit code ${audit.exitCode}`, audit.output.trimEnd(), '');
   return lines;
+}
+
+function paperLines({ paper }: Report): string[] {
+  if (paper === undefined) return [];
+  const lines = Object.entries(paper).map(([name, perSecond]) => `${name}: ${formatCount(perSecond)}`);
+  return ['on paper, each master with a core of its own (Redis CPU per claim as measured):', ...lines, ''];
 }
 
 function verdictLine({ name, value, bar, aim, passed, held }: Verdict): string {

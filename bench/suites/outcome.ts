@@ -16,6 +16,8 @@ export interface Outcome {
   readonly audit?: { readonly exitCode: number; readonly output: string };
   readonly generatorCheck?: GeneratorCheck;
   readonly evaluate?: EvaluateResult;
+  /** Claims per second beyond this machine, by the number of masters. */
+  readonly paper?: Ratios;
 }
 
 /** Figures that are no ratio of two contenders but stand beside them, under the names the bars use. */
@@ -26,6 +28,7 @@ export function figuresOf({
   redisBytesPerCoupon,
   audit,
   evaluate,
+  paper,
 }: Outcome): Ratios {
   return {
     ...(flashSale === undefined
@@ -44,5 +47,6 @@ export function figuresOf({
       (evaluate?.beside.errors ?? 0),
     ...(audit === undefined ? {} : { audit_exit_code: audit.exitCode }),
     ...evaluate?.ratios,
+    ...paper,
   };
 }
