@@ -57,3 +57,20 @@ export const WATCH_FAULT_PAUSE_MS = 100;
 export const WATCH_STATEMENT_MS = 1_000;
 /** Coupons asked for in one look. */
 export const WATCHED_COUPONS = 2_000;
+
+/** How often a process that starts while Postgres is away asks it which generation is in force, in milliseconds. */
+export const GENERATION_RETRY_MS = 500;
+
+/** Users whose wallets a rebuild reads at once. */
+export const REBUILD_USERS_PER_PAGE = 500;
+/** Fields of other records it reads at once. */
+export const REBUILD_FIELDS_PER_PAGE = 5_000;
+/** Fields and bytes it writes to Redis in one call, so that no call takes long. */
+export const REBUILD_FIELDS_PER_CALL = 4_000;
+export const REBUILD_BYTES_PER_CALL = 256 * 1024;
+/** An interrupted rebuild keeps others from its partitions for so long, ms. It renews at a third of it. */
+export const REBUILD_LEASE_MS = 15_000;
+/** How often a rebuild says how far it is, ms. */
+export const REBUILD_PROGRESS_MS = 2_000;
+/** Time for one statement of a rebuild, ms: it reads pages of large tables. */
+export const REBUILD_STATEMENT_MS = 60_000;

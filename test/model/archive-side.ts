@@ -5,8 +5,10 @@ import { ArchiveClient } from '../../src/archive/archive-client.ts';
 import { Archiver } from '../../src/archive/archiver.ts';
 import { type AuditReport, formatReport } from '../../src/archive/audit/audit-report.ts';
 import { runAudit } from '../../src/archive/audit.ts';
+import { type RebuildOutcome, rebuildRedis } from '../../src/archive/rebuild/rebuild-redis.ts';
 import { textArray } from '../../src/database/array-literal.ts';
 import { createDatabase, type Sql } from '../../src/database/client.ts';
+import { RebuildTarget } from '../../src/ledger/rebuild-target.ts';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
 import { type ModelState, userIdOf } from './model-state.ts';
 import { ORDERS, USERS } from './operations.ts';
@@ -104,6 +106,15 @@ export class ArchiveSide {
   async audit(): Promise<{ readonly report: AuditReport; readonly text: string }> {
     const report = await runAudit({ sql: this.sql, ledger: this.world.admin, id: ID });
     return { report, text: formatReport(report) };
+  }
+
+  /** Rebuilds the emptied Redis from what is archived. */
+  async rebuild(): Promise<RebuildOutcome> {
+    await this.archiver.giveBack();
+    const { sql, client } = this;
+    const target = (partition: number) => new RebuildTarget(this.world.redis, partition, 'model');
+    const ports = { sql, client, target, owner: 'model rebuild', say: () => undefined, nowMs: Date.now };
+    return await rebuildRedis(ports, { generation: GENERATION, partitions: 1, isConfirmed: true });
   }
 
   /** Ends everything. */

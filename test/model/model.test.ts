@@ -1,5 +1,6 @@
 /** Every operation on coupons, orders and points, in random order, against a model that knows nothing of stores. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { redisRecords } from '../redis-records.ts';
 import { ArchiveSide, archivedByModels } from './archive-side.ts';
 import { BATCH, type Ended, runBatch } from './run-sequences.ts';
 import { World } from './world.ts';
@@ -72,6 +73,17 @@ async function runWithArchive(firstSeed: number, count: number): Promise<Ended[]
   return ends;
 }
 
+/** LEDGER 17: every field of Redis is in the projections. */
+async function expectRebuilt(): Promise<void> {
+  const before = await redisRecords(world.redis);
+  await world.redis.flushall();
+  expect(await archive.rebuild()).toBe('rebuilt');
+  expect(await redisRecords(world.redis)).toEqual(before);
+  await archive.drain();
+  const { report, text } = await archive.audit();
+  expect(report.holds, text).toBe(true);
+}
+
 // SPEC L2, L3, L4, L5, L7, P9, T1, T2, T3, T4, T5, C3: answers, live state, archive, and the audit's I1, I2, I4, I5, I6.
 it(`${SEQUENCES} sequences do as the model says (MODEL_SEED=${SEED})`, { timeout: 3_600_000 }, async () => {
   const endings = new Set<string>();
@@ -81,5 +93,6 @@ it(`${SEQUENCES} sequences do as the model says (MODEL_SEED=${SEED})`, { timeout
   }
   const { report, text } = await archive.audit();
   expect(report.holds, text).toBe(true);
+  await expectRebuilt();
   if (SEQUENCES >= ENOUGH) expect(ENDINGS.filter((ending) => !endings.has(ending))).toEqual([]);
 });
