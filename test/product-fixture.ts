@@ -36,6 +36,8 @@ export class RoleProcess {
   private readonly environment: Environment;
   private child: ChildProcess | undefined;
   private log = '';
+  /** Told everything it writes, when a test sets it before the start. */
+  onOutput: ((text: string) => void) | undefined;
 
   constructor(role: string, environment: Environment) {
     this.role = role;
@@ -51,6 +53,7 @@ export class RoleProcess {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.log = (this.log + chunk).slice(-SHOWN_LOG_CHARACTERS);
+        this.onOutput?.(String(chunk));
       });
     }
     this.child = child;

@@ -14,6 +14,7 @@ import type { Validator, Violation } from '@bufbuild/protovalidate';
 import { invalidRequest, unreadableRequest } from '../domain/invalid-request.ts';
 import type { FieldViolation, Refusal } from '../domain/refusal.ts';
 import type { RequestCodec } from '../wire/decode-request.ts';
+import { refuseNulTexts } from '../wire/nul-texts.ts';
 import type { CallContext } from './call-context.ts';
 import { checkedRequest } from './hot-request.ts';
 
@@ -111,8 +112,16 @@ export function stream(method: StreamMethod, handle: StreamHandler): Binding {
   return { kind: 'stream', method, handle };
 }
 
-/** The message in `bytes`. Throws Refusal INVALID_REQUEST when they hold another one, or none. */
+/**
+ * The message in `bytes`. Throws Refusal INVALID_REQUEST when they hold another one, or none, or text that no store keeps.
+ */
 export function decodeMessage<I extends DescMessage>(schema: I, bytes: Uint8Array): MessageShape<I> {
+  const message = readMessage(schema, bytes);
+  refuseNulTexts(message, bytes);
+  return message;
+}
+
+function readMessage<I extends DescMessage>(schema: I, bytes: Uint8Array): MessageShape<I> {
   try {
     return fromBinary(schema, bytes);
   } catch (cause) {

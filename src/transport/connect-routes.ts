@@ -8,7 +8,8 @@ import {
   type HandlerContext,
 } from '@connectrpc/connect';
 import type { Identity } from '../domain/identity.ts';
-import type { Refusal } from '../domain/refusal.ts';
+import { unreadableRequest } from '../domain/invalid-request.ts';
+import { Refusal } from '../domain/refusal.ts';
 import type { Call, Caller, Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
 import { languageOf } from './refusal-messages.ts';
@@ -19,10 +20,12 @@ const CALLER = createContextKey<AdapterCaller | undefined>(undefined, { descript
 /** Who the certificate of the connection stands for; the server sets it for each request. */
 export const PEER = createContextKey<Identity | undefined>(undefined, { description: 'The peer' });
 
-/**
- * Registers unary methods. What the adapter refuses by itself (a body that is too large, cut or no message) has the same code as
- * elsewhere where it knows better, but none of our details.
- */
+const UNREADABLE = unreadableRequest(undefined);
+const TOO_LARGE = new Refusal('MESSAGE_TOO_LARGE', 'The request is larger than this method takes');
+/** How the adapter begins its complaint about bytes that are no message; it calls that a fault of its own. */
+const PARSE_COMPLAINT = 'parse binary';
+
+/** Registers unary methods. */
 export function addRoutes(router: ConnectRouter, methods: Iterable<Method>, invoker: Invoker): void {
   for (const method of methods) {
     if (method.binding.kind !== 'stream') addRoute(router, method, method.binding.method, invoker);
@@ -90,10 +93,29 @@ class AdapterCaller implements Caller {
 
   /** The adapter ends the call: its deadline passed, the caller went away, or the body was refused. The route must settle. */
   #interrupt(): void {
-    const { code } = ConnectError.from(this.#context.signal.reason);
+    const error = ConnectError.from(this.#context.signal.reason);
+    this.#explain(error);
+    const { code } = error;
     if (code === Code.DeadlineExceeded) this.#call?.expire();
     else this.#call?.abandon(code);
     this.#waiting?.reject(new ConnectError('The caller went away', Code.Canceled));
+  }
+
+  /**
+   * What the adapter refuses by itself (a body that is too large, or no message) gets the code and the details it has elsewhere.
+   * The adapter writes the error down after it told us.
+   */
+  #explain(error: ConnectError): void {
+    if (error.details.length > 0) return;
+    const isUnreadable = error.code === Code.InvalidArgument || error.rawMessage.startsWith(PARSE_COMPLAINT);
+    const refusal = isUnreadable ? UNREADABLE : error.code === Code.ResourceExhausted ? TOO_LARGE : undefined;
+    if (refusal === undefined) return;
+    const { code, rawMessage, message, details } = wireRefusalOf(refusal, this.#language).connectError;
+    Object.assign(error, { code, rawMessage, message, details });
+  }
+
+  get #language(): ReturnType<typeof languageOf> {
+    return languageOf(this.#context.requestHeader.get('accept-language') ?? undefined);
   }
 
   admitted(call: Call): void {
@@ -106,7 +128,6 @@ class AdapterCaller implements Caller {
   }
 
   refused(refusal: Refusal): void {
-    const language = languageOf(this.#context.requestHeader.get('accept-language') ?? undefined);
-    this.#waiting?.reject(wireRefusalOf(refusal, language).connectError);
+    this.#waiting?.reject(wireRefusalOf(refusal, this.#language).connectError);
   }
 }

@@ -86,7 +86,8 @@ export function scanEvaluateCart(bytes: Uint8Array): ScannedRequest | undefined 
         isSelectionRead &&= scanSelection(reader.bytes(), scanned);
         return true;
       case EVALUATE.ruleSetVersion:
-        scanned.ruleSetVersion = Number(reader.uint64());
+        // No version is as high; what is beyond can be looked for in no store.
+        scanned.ruleSetVersion = Math.min(Number(reader.uint64()), Number.MAX_SAFE_INTEGER);
         return true;
       case EVALUATE.heldCoupons:
         scanned.bringsWallet = true;

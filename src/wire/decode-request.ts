@@ -1,5 +1,6 @@
 import { unreadableRequest } from '../domain/invalid-request.ts';
 import type { FieldViolation } from '../domain/refusal.ts';
+import { refuseNulTexts } from './nul-texts.ts';
 import { MalformedMessageError } from './wire-reader.ts';
 
 /** The generated codec of one request. */
@@ -8,8 +9,17 @@ export interface RequestCodec<Request> {
   readonly violationsOf: (request: Request) => readonly FieldViolation[];
 }
 
-/** What `decode` reads from a caller's bytes. Throws Refusal INVALID_REQUEST when they are malformed. */
+/**
+ * What `decode` reads from a caller's bytes. Throws Refusal INVALID_REQUEST when they are malformed, or hold text that no store
+ * keeps.
+ */
 export function decodeRequest<Request>(decode: (bytes: Uint8Array) => Request, bytes: Uint8Array): Request {
+  const request = readRequest(decode, bytes);
+  refuseNulTexts(request, bytes);
+  return request;
+}
+
+function readRequest<Request>(decode: (bytes: Uint8Array) => Request, bytes: Uint8Array): Request {
   try {
     return decode(bytes);
   } catch (cause) {
