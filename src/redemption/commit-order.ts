@@ -5,11 +5,11 @@ import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { orderOf, type Step } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
 import { type ReadCoupon, readCoupon, takeCoupons, useHeldCoupons } from './coupon-steps.ts';
-import { type EndingRequest, type RedemptionAnswer, requireReservation } from './let-go.ts';
-import { holdCodes, settleCodes } from './order-codes.ts';
-import { dueMember, expectHead, headBytes, type KnownOrder, readKnownOrder } from './read-order.ts';
+import { type EndingRequest, endOrder, type RedemptionAnswer } from './end-order.ts';
+import { holdCodes } from './order-codes.ts';
+import { dueMember, expectHead, headBytes, type KnownOrder } from './read-order.ts';
 import type { RedemptionPorts } from './redemption-ports.ts';
-import { hasEnded, requestsWith } from './request-ids.ts';
+import { requestsWith } from './request-ids.ts';
 import { countUses, type UsagePlan, useLimits } from './usage-steps.ts';
 
 /**
@@ -22,26 +22,23 @@ export async function commitOrder(
   request: EndingRequest,
   deadlineMs: number,
 ): Promise<RedemptionAnswer> {
-  for (;;) {
-    const order = await readKnownOrder(ports.ledger, request.userId, request.orderId, deadlineMs);
-    if (wasCommitted(order, request)) {
-      await settleCodes(ports, order, deadlineMs);
-      return { order, replayed: true };
-    }
-    const isHeld = order.redemption.state === 'reserved';
-    const attempt = isHeld ? commitHeld : commitExpired;
-    const committed = await attempt(ports, order, request, deadlineMs);
-    if (committed === undefined) continue;
-    await settleCodes(ports, committed, deadlineMs);
-    return { order: committed, replayed: false };
-  }
+  return await endOrder(
+    ports,
+    request,
+    {
+      call: 'commit',
+      isDone: isCommitted,
+      attempt: (order) => {
+        const attempt = order.redemption.state === 'reserved' ? commitHeld : commitExpired;
+        return attempt(ports, order, request, deadlineMs);
+      },
+    },
+    deadlineMs,
+  );
 }
 
-function wasCommitted(order: KnownOrder, request: EndingRequest): boolean {
-  const { redemption } = order;
-  if (hasEnded(redemption, request.requestId, 'commit')) return true;
-  requireReservation(order, request.reservationId);
-  switch (redemption.state) {
+function isCommitted({ state }: Redemption): boolean {
+  switch (state) {
     case 'reserved':
     case 'expired':
       return false;

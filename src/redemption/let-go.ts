@@ -5,46 +5,19 @@ import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { orderOf, type Step } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
 import { freeHeldCoupons, readCoupon } from './coupon-steps.ts';
+import { type EndingRequest, endOrder, type RedemptionAnswer } from './end-order.ts';
 import { settleCodes } from './order-codes.ts';
-import {
-  dueMember,
-  expectHead,
-  headBytes,
-  type KnownOrder,
-  readKnownOrder,
-  readOrder,
-  requireOrder,
-} from './read-order.ts';
+import { dueMember, expectHead, headBytes, type KnownOrder, readOrder, requireOrder } from './read-order.ts';
 import type { LetGoPorts } from './redemption-ports.ts';
-import { hasEnded, requestsWith } from './request-ids.ts';
+import { requestsWith } from './request-ids.ts';
 import { giveBackUses } from './usage-steps.ts';
-
-/** A call to commit or release. An empty reservation id means the order's latest reservation. */
-export interface EndingRequest {
-  readonly userId: string;
-  readonly orderId: string;
-  readonly requestId: string;
-  readonly reservationId: string;
-}
 
 /** A call to release; an empty reason says nothing. */
 export interface ReleaseRequest extends EndingRequest {
   readonly reason: string;
 }
 
-/** An order after a call, and whether the call, or one like it, had been carried out before. */
-export interface RedemptionAnswer {
-  readonly order: KnownOrder;
-  readonly replayed: boolean;
-}
-
 const LAST_INSTANT_MS = 2 ** 48 - 1;
-
-/** Throws RESERVATION_NOT_FOUND when another reservation is meant than the order's latest one. */
-export function requireReservation({ redemption }: KnownOrder, reservationId: string): void {
-  if (reservationId === '' || reservationId === redemption.reservationId) return;
-  throw new Refusal('RESERVATION_NOT_FOUND', 'The order has no such reservation');
-}
 
 /** The steps that give everything back, and write the order's head. */
 function givingBack(order: KnownOrder, head: Redemption): Step[] {
@@ -69,24 +42,20 @@ export async function releaseOrder(
   request: ReleaseRequest,
   deadlineMs: number,
 ): Promise<RedemptionAnswer> {
-  for (;;) {
-    const order = await readKnownOrder(ports.ledger, request.userId, request.orderId, deadlineMs);
-    if (wasReleased(order, request)) {
-      await settleCodes(ports, order, deadlineMs);
-      return { order, replayed: true };
-    }
-    const released = await tryRelease(ports, order, request, deadlineMs);
-    if (released === undefined) continue;
-    await settleCodes(ports, released, deadlineMs);
-    return { order: released, replayed: false };
-  }
+  return await endOrder(
+    ports,
+    request,
+    {
+      call: 'release',
+      isDone: isReleased,
+      attempt: (order) => tryRelease(ports, order, request, deadlineMs),
+    },
+    deadlineMs,
+  );
 }
 
-function wasReleased(order: KnownOrder, request: ReleaseRequest): boolean {
-  const { redemption } = order;
-  if (hasEnded(redemption, request.requestId, 'release')) return true;
-  requireReservation(order, request.reservationId);
-  switch (redemption.state) {
+function isReleased({ state }: Redemption): boolean {
+  switch (state) {
     case 'reserved':
       return false;
     case 'released':

@@ -15,7 +15,7 @@ import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import { MoneyBudgetSchema } from '../gen/hongbao/v1/availability_pb.ts';
 import { EvaluateCartRequestSchema } from '../gen/hongbao/v1/cart_service_pb.ts';
 import { couponField } from './coupon-steps.ts';
-import type { RedemptionAnswer } from './let-go.ts';
+import type { RedemptionAnswer } from './end-order.ts';
 import type { OrderRequest } from './order-request.ts';
 import { readOrder } from './read-order.ts';
 import { decodeStoredDecision } from './stored-decision.ts';

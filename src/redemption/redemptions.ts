@@ -4,14 +4,9 @@ import { Refusal } from '../domain/refusal.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import type { RedemptionCall, RedemptionOutcome } from '../telemetry/metrics.ts';
 import { commitOrder } from './commit-order.ts';
+import type { EndingRequest, RedemptionAnswer } from './end-order.ts';
 import { holdOrder } from './hold-order.ts';
-import {
-  type EndingRequest,
-  lapseOrder,
-  type RedemptionAnswer,
-  type ReleaseRequest,
-  releaseOrder,
-} from './let-go.ts';
+import { lapseOrder, type ReleaseRequest, releaseOrder } from './let-go.ts';
 import { HOLD_DEFAULT_MS } from './limits.ts';
 import type { OrderRequest } from './order-request.ts';
 import { type KnownOrder, readOrder, requireOrder } from './read-order.ts';

@@ -16,7 +16,7 @@ import {
 } from '../gen/hot/redemption-responses.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { readCoupon } from '../redemption/coupon-steps.ts';
-import type { RedemptionAnswer } from '../redemption/let-go.ts';
+import type { RedemptionAnswer } from '../redemption/end-order.ts';
 import { appliedMessages } from '../redemption/read-decision.ts';
 import type { KnownOrder } from '../redemption/read-order.ts';
 import { decodeStoredDecision } from '../redemption/stored-decision.ts';
