@@ -170,18 +170,18 @@ function codeBindings(deps: HandlerDependencies): Binding[] {
 
 function couponBindings(deps: HandlerDependencies): Binding[] {
   const { method } = CouponService;
+  const { wallets, clock: nowMs } = deps;
+  const summaries = new PromotionSummaries(deps.book);
+  const lists = { ...deps, summaries };
   return [
     hot(method.claimCoupon, claimCoupon(deps.intake)),
     hot(method.batchClaimCoupons, batchClaimCoupons(deps.intake)),
     stream(method.streamClaimCoupons, streamClaimCoupons(deps.intake, deps)),
     unary(method.listClaimablePromotions, listClaimablePromotions(deps)),
     unary(method.getPublicPromotion, getPublicPromotion(deps)),
-    hot(
-      method.listCoupons,
-      listCoupons({ wallets: deps.wallets, summaries: new PromotionSummaries(deps.book), nowMs: deps.clock }),
-    ),
-    unary(method.listExpiringCoupons, listExpiringCoupons(deps)),
-    unary(method.getCoupon, getCoupon(deps)),
+    hot(method.listCoupons, listCoupons({ wallets, summaries, nowMs })),
+    unary(method.listExpiringCoupons, listExpiringCoupons(lists)),
+    unary(method.getCoupon, getCoupon(lists)),
     unary(method.getCouponStatistics, getCouponStatistics(deps)),
     unary(method.hideCoupon, hideCoupon(deps)),
   ];

@@ -1,10 +1,8 @@
-/** Coupons of a wallet as the generated encoder takes them, and which of them a view shows. */
+/** The coupons of a wallet, which of them a view shows, and how many there are. */
 import { type CouponState, couponIdOf, decodeCouponValue, stateAt } from '../domain/coupon.ts';
 import { CouponView } from '../gen/hongbao/v1/coupon_service_pb.ts';
-import type { Coupon, CouponCounts } from '../gen/hot/wallet-responses.ts';
+import type { CouponCounts } from '../gen/hot/wallet-responses.ts';
 import type { WalletCoupon } from '../ledger/wallet.ts';
-import type { CouponDetail } from './coupon-details.ts';
-import { COUPON_SOURCES, COUPON_STATES } from './coupon-message.ts';
 
 const FIELD_BYTES = 16;
 const VALUE_BYTES = 30;
@@ -42,30 +40,4 @@ export function countCoupons(coupons: readonly WalletCoupon[], nowMs: number): C
   const counts = { unused: 0, reserved: 0, used: 0, expired: 0, revoked: 0 };
   for (const coupon of coupons) if (!coupon.hidden) counts[stateAt(coupon, nowMs)] += 1;
   return counts;
-}
-
-/** One coupon as its owner sees it at `nowMs`; `promotion` is the encoded summary. */
-export function listedCoupon(
-  userId: string,
-  coupon: WalletCoupon,
-  promotion: Uint8Array,
-  detail: CouponDetail | undefined,
-  nowMs: number,
-): Coupon {
-  return {
-    couponId: coupon.couponId,
-    userId,
-    promotion,
-    state: COUPON_STATES[stateAt(coupon, nowMs)],
-    source: COUPON_SOURCES[coupon.source],
-    issuedAt: coupon.issuedAtMs,
-    validFrom: coupon.validFromMs,
-    expiresAt: coupon.expiresAtMs,
-    usedAt: detail?.usedAtMs,
-    orderId: detail?.orderId ?? '',
-    orderNumber: detail?.orderNumber ?? '',
-    discountMinor: detail?.discountMinor,
-    revokeReason: detail?.revokeReason ?? '',
-    hidden: coupon.hidden,
-  };
 }

@@ -1,19 +1,21 @@
 /** Coupons of a wallet as messages of the contract. */
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { CouponSource as DomainSource, CouponState as DomainState } from '../domain/coupon.ts';
-import { stateAt } from '../domain/coupon.ts';
+import { fromBinary } from '@bufbuild/protobuf';
 import {
-  type CouponSchema,
+  type CouponSource as DomainSource,
+  type CouponState as DomainState,
+  stateAt,
+} from '../domain/coupon.ts';
+import {
+  type Coupon as CouponMessage,
   CouponSource,
   CouponState,
-  type PromotionSummarySchema,
+  ListCouponsResponseSchema,
 } from '../gen/hongbao/v1/coupon_service_pb.ts';
-import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
+import { type Coupon, encodeListCouponsResponse } from '../gen/hot/wallet-responses.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { WalletCoupon } from '../ledger/wallet.ts';
 import { type CouponDetail, type CouponDetails, detailOf, readCouponDetails } from './coupon-details.ts';
-import type { PromotionBook } from './promotion-book.ts';
+import type { PromotionSummaries } from './promotion-summaries.ts';
 
 /** States of the ledger as the contract numbers them. */
 export const COUPON_STATES: Readonly<Record<DomainState, CouponState>> = {
@@ -35,56 +37,29 @@ export const COUPON_SOURCES: Readonly<Record<DomainSource, CouponSource>> = {
   staff: CouponSource.STAFF,
 };
 
-function minimumSpend(promotion: Promotion): bigint | undefined {
-  const rule = promotion.rules.find(({ kind }) => kind.case === 'minimumSpend');
-  return rule?.kind.case === 'minimumSpend' ? rule.kind.value.amountMinor : undefined;
-}
-
-/** What a coupon shows of its promotion. */
-export function promotionSummary(promotion: Promotion): MessageInitShape<typeof PromotionSummarySchema> {
-  const minimumSpendMinor = minimumSpend(promotion);
-  return {
-    promotionId: promotion.promotionId,
-    version: promotion.version,
-    ...(promotion.name && { name: promotion.name }),
-    category: promotion.category,
-    currency: promotion.currency,
-    ...(promotion.effect && { effect: promotion.effect }),
-    ...(minimumSpendMinor !== undefined && { minimumSpendMinor }),
-    ...(promotion.conditionTexts && { conditionTexts: promotion.conditionTexts }),
-  };
-}
-
-/** A coupon as its owner sees it at `nowMs`; the promotion's summary is absent when it could not be read. */
-export function couponMessage(
+/** A coupon as its owner sees it at `nowMs`, as the generated encoder takes it; `promotion` is the encoded summary. */
+export function listedCoupon(
   userId: string,
   coupon: WalletCoupon,
-  promotion: Promotion | undefined,
+  promotion: Uint8Array,
   detail: CouponDetail | undefined,
   nowMs: number,
-): MessageInitShape<typeof CouponSchema> {
+): Coupon {
   return {
     couponId: coupon.couponId,
     userId,
-    promotion: promotion ? promotionSummary(promotion) : { version: coupon.promotionVersion },
+    promotion,
     state: COUPON_STATES[stateAt(coupon, nowMs)],
     source: COUPON_SOURCES[coupon.source],
-    issuedAt: timestampFromMs(coupon.issuedAtMs),
-    validFrom: timestampFromMs(coupon.validFromMs),
-    ...(coupon.expiresAtMs !== undefined && { expiresAt: timestampFromMs(coupon.expiresAtMs) }),
+    issuedAt: coupon.issuedAtMs,
+    validFrom: coupon.validFromMs,
+    expiresAt: coupon.expiresAtMs,
+    usedAt: detail?.usedAtMs,
+    orderId: detail?.orderId ?? '',
+    orderNumber: detail?.orderNumber ?? '',
+    discountMinor: detail?.discountMinor,
+    revokeReason: detail?.revokeReason ?? '',
     hidden: coupon.hidden,
-    ...(detail && detailFields(detail)),
-  };
-}
-
-function detailFields(detail: CouponDetail) {
-  const { orderId, orderNumber, usedAtMs, discountMinor, revokeReason } = detail;
-  return {
-    orderId,
-    orderNumber,
-    revokeReason,
-    ...(usedAtMs !== undefined && { usedAt: timestampFromMs(usedAtMs) }),
-    ...(discountMinor !== undefined && { discountMinor: BigInt(discountMinor) }),
   };
 }
 
@@ -92,11 +67,11 @@ function detailFields(detail: CouponDetail) {
 export async function couponMessages(
   userId: string,
   coupons: readonly WalletCoupon[],
-  { ledger, book }: { readonly ledger: Pick<Ledger, 'read'>; readonly book: PromotionBook },
+  { ledger, summaries }: { readonly ledger: Pick<Ledger, 'read'>; readonly summaries: PromotionSummaries },
   when: { readonly nowMs: number; readonly deadlineMs: number },
-): Promise<MessageInitShape<typeof CouponSchema>[]> {
+): Promise<CouponMessage[]> {
   const details = await readCouponDetails(ledger, userId, coupons, when.deadlineMs);
-  return await detailedMessages(userId, coupons, details, book, when);
+  return await detailedMessages(userId, coupons, details, summaries, when);
 }
 
 /** Coupons whose details were read, with the promotions they were made from. */
@@ -104,14 +79,14 @@ export async function detailedMessages(
   userId: string,
   coupons: readonly WalletCoupon[],
   details: CouponDetails,
-  book: PromotionBook,
+  summaries: PromotionSummaries,
   when: { readonly nowMs: number; readonly deadlineMs: number },
-): Promise<MessageInitShape<typeof CouponSchema>[]> {
-  return await Promise.all(
-    coupons.map(async (coupon) => {
-      const version = book.version(coupon.promotionRef, coupon.promotionVersion, when.deadlineMs);
-      const promotion = await version.catch(() => undefined);
-      return couponMessage(userId, coupon, promotion, detailOf(details, coupon.couponId), when.nowMs);
-    }),
-  );
+): Promise<CouponMessage[]> {
+  const promotions = await Promise.all(coupons.map((coupon) => summaries.of(coupon, when.deadlineMs)));
+  const listed = coupons.map((coupon, index) => {
+    const promotion = promotions[index] ?? new Uint8Array();
+    return listedCoupon(userId, coupon, promotion, detailOf(details, coupon.couponId), when.nowMs);
+  });
+  const bytes = encodeListCouponsResponse({ coupons: listed, nextPageToken: '' });
+  return fromBinary(ListCouponsResponseSchema, bytes).coupons;
 }

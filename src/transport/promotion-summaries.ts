@@ -2,10 +2,10 @@
  * What coupons show of their promotions, encoded once per version: the same few summaries are part of nearly every wallet
  * that is read.
  */
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { LRUCache } from 'lru-cache';
 import { PromotionSummarySchema } from '../gen/hongbao/v1/coupon_service_pb.ts';
-import { promotionSummary } from './coupon-message.ts';
+import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { PromotionBook } from './promotion-book.ts';
 
 /** Encoded summaries kept, some hundred bytes each. */
@@ -48,4 +48,24 @@ export class PromotionSummaries {
 
 function keyOf({ promotionRef, promotionVersion }: PromotionVersion): string {
   return `${promotionRef}/${promotionVersion}`;
+}
+
+function minimumSpend(promotion: Promotion): bigint | undefined {
+  const rule = promotion.rules.find(({ kind }) => kind.case === 'minimumSpend');
+  return rule?.kind.case === 'minimumSpend' ? rule.kind.value.amountMinor : undefined;
+}
+
+/** What a coupon shows of its promotion. */
+function promotionSummary(promotion: Promotion): MessageInitShape<typeof PromotionSummarySchema> {
+  const minimumSpendMinor = minimumSpend(promotion);
+  return {
+    promotionId: promotion.promotionId,
+    version: promotion.version,
+    ...(promotion.name && { name: promotion.name }),
+    category: promotion.category,
+    currency: promotion.currency,
+    ...(promotion.effect && { effect: promotion.effect }),
+    ...(minimumSpendMinor !== undefined && { minimumSpendMinor }),
+    ...(promotion.conditionTexts && { conditionTexts: promotion.conditionTexts }),
+  };
 }

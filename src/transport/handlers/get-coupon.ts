@@ -17,7 +17,7 @@ import type { UnaryHandler } from '../binding.ts';
 import { userOf } from '../claim-intake.ts';
 import { type CouponDetails, readCouponDetails, readRetiredDetails } from '../coupon-details.ts';
 import { detailedMessages } from '../coupon-message.ts';
-import type { PromotionBook } from '../promotion-book.ts';
+import type { PromotionSummaries } from '../promotion-summaries.ts';
 import type { WholeWalletPorts } from '../whole-wallet.ts';
 
 /** One archived change of a coupon. */
@@ -79,7 +79,7 @@ function expiryOf(coupon: WalletCoupon, nowMs: number): HistoryEntry[] {
 
 interface CouponPorts {
   readonly wallets: WholeWalletPorts;
-  readonly book: PromotionBook;
+  readonly summaries: PromotionSummaries;
   readonly couponChanges: ReadCouponChanges;
 }
 
@@ -121,7 +121,7 @@ export function getCoupon(
     const found = await findCoupon(deps, userId, request.couponId, context.deadlineMs);
     if (found === undefined) throw new Refusal('COUPON_NOT_FOUND', 'There is no such coupon');
     const { coupon, details, sinceSeq } = found;
-    const [message] = await detailedMessages(userId, [coupon], details, deps.book, context);
+    const [message] = await detailedMessages(userId, [coupon], details, deps.summaries, context);
     const changes = await deps.couponChanges(request.couponId, sinceSeq, context.deadlineMs);
     return {
       ...(message && { coupon: message }),

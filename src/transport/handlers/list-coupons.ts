@@ -23,7 +23,8 @@ import {
   readCouponDetails,
   readRetiredDetails,
 } from '../coupon-details.ts';
-import { countCoupons, couponsOfWallet, isInView, listedCoupon } from '../coupon-list.ts';
+import { countCoupons, couponsOfWallet, isInView } from '../coupon-list.ts';
+import { listedCoupon } from '../coupon-message.ts';
 import { DeadlineWatch } from '../deadline-watch.ts';
 import { checkedRequest } from '../hot-request.ts';
 import { keyOfPageToken, pageTokenAfter } from '../page-token.ts';

@@ -12,7 +12,7 @@ import type { UnaryHandler } from '../binding.ts';
 import { userOf } from '../claim-intake.ts';
 import { couponMessages } from '../coupon-message.ts';
 import { keyOfPageToken, pageTokenAfter } from '../page-token.ts';
-import type { PromotionBook } from '../promotion-book.ts';
+import type { PromotionSummaries } from '../promotion-summaries.ts';
 
 const DEFAULT_PAGE_SIZE = 20;
 const DEFAULT_WITHIN_MS = 3 * MS_PER_DAY;
@@ -31,7 +31,7 @@ function isExpiring(coupon: WalletCoupon, nowMs: number, withinMs: number): bool
 /** Makes the handler. */
 export function listExpiringCoupons(deps: {
   readonly ledger: Pick<Ledger, 'read'>;
-  readonly book: PromotionBook;
+  readonly summaries: PromotionSummaries;
 }): UnaryHandler<typeof ListExpiringCouponsRequestSchema, typeof ListExpiringCouponsResponseSchema> {
   return async (request, context) => {
     const userId = userOf(context.identity, request.userId);
