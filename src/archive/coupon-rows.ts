@@ -106,8 +106,8 @@ function couponRow(
     eventIndex: place.eventIndex,
     issuedSeq: issuesCoupons(event.kind) ? place.seq : UNMENTIONED,
     orderId: undefined,
-    // To hide a coupon changes nothing else about it.
-    changedAtMs: event.kind === 'hidden' ? undefined : place.timeMs,
+    // To hide a coupon changes nothing else about it, to carry it over nothing at all.
+    changedAtMs: event.kind === 'hidden' || event.kind === 'carried' ? undefined : place.timeMs,
     retired: false,
     claims: claimsIn(wallet, coupon.promotionRef),
     live: liveIn(wallet),

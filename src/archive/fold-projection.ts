@@ -43,8 +43,10 @@ export class ProjectionFold {
     const coupons = touchedCoupons(event, place);
     const counters = event.writes.flatMap((write) => promotionFigures(write, place.seq));
     const redemptions = redemptionRows(event, place);
-    const orderHistory = redemptionHistory(event, place);
-    const points = pointsRows(event, place);
+    // What is carried over from an earlier generation has happened before: it has its history and its transactions.
+    const isNews = event.kind !== 'carried';
+    const orderHistory = isNews ? redemptionHistory(event, place) : [];
+    const points = isNews ? pointsRows(event, place) : [];
     if (issuesCoupons(event.kind)) this.requireNew(coupons);
     for (const entry of points) this.requireNewEntry(entry);
 
@@ -90,7 +92,7 @@ export class ProjectionFold {
     const name = walletKey(row.userId, row.couponId.subarray(ID_TIME_BYTES));
     this.couponKeys.set(name, key);
     this.retiredCoupons.delete(name);
-    if (issuesCoupons(event.kind)) return;
+    if (issuesCoupons(event.kind) || event.kind === 'carried') return;
     const { seq, eventIndex, timeMs: atMs } = place;
     this.history.push({ couponId: row.couponId, seq, eventIndex, kind: event.kind, atMs, orderId });
   }

@@ -73,7 +73,7 @@ const POINTS_KINDS: Readonly<Record<PointsEntryType, HappeningKind>> = {
 };
 
 /** Events about what is kept where, not about what happened; and the end of a user, which nobody is told. */
-const SILENT: ReadonlySet<EventKind> = new Set(['erased', 'retired', 'hidden']);
+const SILENT: ReadonlySet<EventKind> = new Set(['erased', 'retired', 'hidden', 'carried']);
 
 /** What an event tells, in a fixed order: coupons as written, then points. What cannot be read tells nothing. */
 export function happeningsOf(event: LedgerEvent): Happening[] {

@@ -45,6 +45,8 @@ export const EVENT_KINDS = [
   'retired',
   'order_noted',
   'leased',
+  'closed',
+  'carried',
 ] as const;
 /** The classes of records, in order of their codes from 1. */
 const TARGET_CLASSES = ['wallet', 'promotion', 'index', 'order', 'account', 'usage', 'due', 'pool'] as const;

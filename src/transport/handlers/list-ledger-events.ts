@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { type ArchivedEvent, type EventFilter, findEvents } from '../../archive/find-events.ts';
-import type { PartitionId } from '../../archive/ledger-port.ts';
+import type { EventFilter } from '../../archive/find-events.ts';
+import { type ListedEvent, type ListPosition, listEvents } from '../../archive/list-events.ts';
 import { readArchivedUntil, readPromotionIds, readPromotionRef } from '../../archive/queries.ts';
 import { epochMs } from '../../domain/epoch-ms.ts';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../../gen/hongbao/v1/insight_service_pb.ts';
 import { EVENT_KINDS, type EventKind } from '../../ledger/event-format.ts';
 import type { UnaryHandler } from '../binding.ts';
+import { foreignToken } from '../page-token.ts';
 import type { InsightPorts } from './list-issued-coupons.ts';
 import { numbersOfPageToken, pageSizeOf, tokenAfterNumbers } from './staff-page.ts';
 
@@ -42,34 +43,44 @@ const KINDS: Readonly<Record<EventKind, LedgerEventKind>> = {
   retired: LedgerEventKind.RETIRED,
   order_noted: LedgerEventKind.ORDER_NOTED,
   leased: LedgerEventKind.LEASED,
+  closed: LedgerEventKind.CLOSED,
+  carried: LedgerEventKind.CARRIED,
 };
 
 /** Serves ListLedgerEvents. */
 export function listLedgerEvents({
   sql,
-  id,
+  places,
 }: InsightPorts): UnaryHandler<typeof ListLedgerEventsRequestSchema, typeof ListLedgerEventsResponseSchema> {
   return async (request, { deadlineMs }) => {
     const tied = tiedQuery(request);
-    const [seq, index] = numbersOfPageToken(request.pageToken, tied) ?? [];
-    const below = seq === undefined || index === undefined ? undefined : ([seq, index] as const);
-    const untilMs = await readArchivedUntil(sql, id, deadlineMs);
+    const below = positionOf(numbersOfPageToken(request.pageToken, tied));
+    const untilMs = await readArchivedUntil(sql, places, deadlineMs);
     const archivedUntil = untilMs === undefined ? {} : { archivedUntil: timestampFromMs(untilMs) };
     const { promotionId } = request;
     const promotionRef =
       promotionId === '' ? undefined : await readPromotionRef(sql, promotionId, deadlineMs);
     // Nothing ever happened to a promotion that never was.
     if (promotionId !== '' && promotionRef === undefined) return archivedUntil;
-    const scan = { sql, id, filter: filterOf(request, promotionRef), deadlineMs };
-    const page = await findEvents(scan, { below, limit: pageSizeOf(request.pageSize) });
+    const scan = { sql, places, filter: filterOf(request, promotionRef), deadlineMs };
+    const page = await listEvents(scan, { below, limit: pageSizeOf(request.pageSize) });
     const refs = page.events.flatMap((event) => event.promotionRef ?? []);
     const names = await readPromotionIds(sql, refs, deadlineMs);
     return {
-      events: page.events.map((event) => eventRecord(event, id, names)),
+      events: page.events.map((event) => eventRecord(event, places.generation, names)),
       nextPageToken: tokenAfterNumbers(page.next, tied),
       ...archivedUntil,
     };
   };
+}
+
+/** Throws INVALID_REQUEST for a token that names another kind of place. */
+function positionOf(numbers: readonly number[] | undefined): ListPosition | undefined {
+  if (numbers === undefined) return undefined;
+  const [timeMs, partition, seq, index] = numbers;
+  if (timeMs === undefined || partition === undefined || seq === undefined || index === undefined)
+    throw foreignToken();
+  return [timeMs, partition, seq, index];
 }
 
 function tiedQuery(request: ListLedgerEventsRequest): Record<string, string | number | undefined> {
@@ -96,13 +107,13 @@ function filterOf(request: ListLedgerEventsRequest, promotionRef: number | undef
 }
 
 function eventRecord(
-  event: ArchivedEvent,
-  id: PartitionId,
+  event: ListedEvent,
+  generation: number,
   names: ReadonlyMap<number, string>,
 ): MessageInitShape<typeof LedgerEventRecordSchema> {
   return {
-    partition: id.partition,
-    generation: BigInt(id.generation),
+    partition: event.partition,
+    generation: BigInt(generation),
     sequence: BigInt(event.seq),
     index: event.eventIndex,
     kind: KINDS[event.kind],

@@ -452,7 +452,7 @@ export const AcknowledgementLevel = {
   DURABLE: 2,
 
   /**
-   * And it is committed in the archive.
+   * It is committed in the archive, which outlives every server of the ledger.
    *
    * @generated from enum value: ACKNOWLEDGEMENT_LEVEL_LEDGER = 3;
    */
