@@ -112,7 +112,7 @@ export class GroupCommit {
   }
 
   private maySend(): boolean {
-    if (this.queue.size === 0 || this.retryDelay.isPausing(this.ports.nowMs())) return false;
+    if (this.queue.size === 0 || this.retryDelay.isPausing) return false;
     if (this.travelling.size === 0) return true;
     return (
       this.travelling.size < limits.BATCHES_IN_FLIGHT && this.queue.totalCostUs >= limits.FURTHER_CALL_COST_US
@@ -231,7 +231,7 @@ export class GroupCommit {
     this.ports.metrics.ledgerRetries.child(obstacle === 'LEDGER_CLOSED' ? 'closed' : 'connection').value += 1;
     this.obstacle = obstacle;
     this.queue.putBack(batch.filter((claim) => !claim.isSettled));
-    this.retryDelay.begin(this.ports.nowMs(), () => this.pump());
+    this.retryDelay.begin(() => this.pump());
   }
 
   /** The claim steps aside until the promotion's record is in the partition; claims for the same one wait together. */

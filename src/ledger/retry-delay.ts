@@ -1,20 +1,26 @@
 /** How long calls to the ledger pause after one failed: a little at first, longer while it goes on. */
 import * as limits from './limits.ts';
 
-/** The pause of one kind of calls. */
+/**
+ * The pause of one kind of calls. It ends with its timer and by no clock: one that ran ahead for a moment would otherwise keep
+ * the calls waiting until the time it showed.
+ */
 export class RetryDelay {
-  private resumeAtMs = 0;
+  private pauses = 0;
   private delayMs = limits.RETRY_FIRST_MS;
 
   /** Is a pause under way? */
-  isPausing(nowMs: number): boolean {
-    return nowMs < this.resumeAtMs;
+  get isPausing(): boolean {
+    return this.pauses > 0;
   }
 
   /** Begins a pause, longer than the one before, and calls `resume` when it is over. */
-  begin(nowMs: number, resume: () => void): void {
-    this.resumeAtMs = nowMs + this.delayMs;
-    setTimeout(resume, this.delayMs + 1);
+  begin(resume: () => void): void {
+    this.pauses += 1;
+    setTimeout(() => {
+      this.pauses -= 1;
+      resume();
+    }, this.delayMs);
     this.delayMs = Math.min(this.delayMs * 2, limits.RETRY_LONGEST_MS);
   }
 

@@ -123,7 +123,7 @@ export class TransactionCommit {
   }
 
   private maySend(): boolean {
-    if (this.queue.length === 0 || this.retryDelay.isPausing(this.ports.nowMs())) return false;
+    if (this.queue.length === 0 || this.retryDelay.isPausing) return false;
     return this.callsInFlight < limits.TRANSACTION_CALLS_IN_FLIGHT;
   }
 
@@ -238,7 +238,7 @@ export class TransactionCommit {
     this.ports.metrics.ledgerRetries.child(cause).value += 1;
     this.obstacle = obstacle;
     this.queue = [...batch, ...this.queue];
-    this.retryDelay.begin(this.ports.nowMs(), () => this.pump());
+    this.retryDelay.begin(() => this.pump());
   }
 
   /** A transaction whose time is up hears what stood in its way, if anything did. */
