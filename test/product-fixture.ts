@@ -81,6 +81,7 @@ export class RoleProcess {
 export interface ProductFixture {
   readonly redis: RedisServer;
   readonly postgres: PostgresServer;
+  readonly databaseUrl: string;
   readonly serve: RoleProcess;
   readonly archive: RoleProcess;
   readonly grpcPort: number;
@@ -137,6 +138,7 @@ export async function startProduct(overrides: Environment = {}): Promise<Product
   return {
     redis,
     postgres,
+    databaseUrl,
     serve,
     archive,
     grpcPort: Number(servePorts['HONGBAO_GRPC_PORT']),
