@@ -1,24 +1,16 @@
 /**
  * Gets units of promotions for partitions. Who asks for the same at the same time shares one run, and an end that was found a
- * moment ago need not be found again: that hint is never older than 250 ms, is about one version of the definition (or one
+ * moment ago need not be found again: that hint is never older than `hintMs`, is about one version of the definition (or one
  * limit), and is only asked by who has just heard from the partition that it has nothing left.
  */
 
-import type { LeasePorts } from './lease-ports.ts';
+import type { CoordinatorPorts } from './lease-ports.ts';
 import { type LeaseOutcome, LeaseRun } from './lease-run.ts';
 import type { LeaseShape } from './lease-shape.ts';
-import { RUN_MS, SOLD_OUT_HINT_MS, SOLD_OUT_HINTS } from './limits.ts';
+import { RUN_MS, SOLD_OUT_HINTS } from './limits.ts';
+import type { LeaseAsk } from './plan-lease.ts';
 import { stockLease } from './stock-lease.ts';
 import { type UsageCounter, usageLease } from './usage-lease.ts';
-
-/** How asking for units ended: as a run did, or because one a moment ago had ended so. */
-export type ObtainEnd = LeaseOutcome['kind'] | 'hinted';
-
-/** What coordinators need beside what their runs do. */
-export interface CoordinatorPorts extends LeasePorts {
-  /** Counts how askers were answered. */
-  ended(end: ObtainEnd): void;
-}
 
 /** Coupons that are wanted in a partition. */
 export interface StockAsk {
@@ -37,10 +29,11 @@ export interface UsesAsk {
   readonly units: number;
 }
 
+type Exhausted = Extract<LeaseOutcome, { kind: 'exhausted' }>;
+
 interface Hint {
-  readonly outcome: LeaseOutcome;
+  readonly outcome: Exhausted;
   readonly need: number;
-  readonly untilMs: number;
 }
 
 /** See the module's comment; one per process. */
@@ -65,29 +58,25 @@ export class LeaseCoordinator {
     return await this.obtain(subject, usageLease(counter), { partition, need: units, wanted: units });
   }
 
-  private async obtain(
-    subject: string,
-    shape: LeaseShape,
-    ask: { readonly partition: number; readonly need: number; readonly wanted: number },
-  ): Promise<LeaseOutcome> {
+  private async obtain(subject: string, shape: LeaseShape, ask: LeaseAsk): Promise<LeaseOutcome> {
+    const askedAtMs = this.ports.nowMs();
     const hint = this.hints.get(subject);
-    if (hint !== undefined && hint.untilMs > this.ports.nowMs() && hint.need <= ask.need) {
+    if (hint !== undefined && hint.outcome.asOfMs > askedAtMs - this.ports.hintMs && hint.need <= ask.need) {
       this.ports.ended('hinted');
       return hint.outcome;
     }
     const key = `${subject}:${ask.partition}:${ask.need}`;
-    const running = this.running.get(key) ?? this.begin(key, subject, shape, ask);
-    const outcome = await running;
+    const joined = await this.running.get(key);
+    const isOld = joined?.kind === 'exhausted' && joined.asOfMs <= askedAtMs - this.ports.hintMs;
+    const outcome =
+      joined === undefined || isOld
+        ? await (this.running.get(key) ?? this.begin(key, subject, shape, ask))
+        : joined;
     this.ports.ended(outcome.kind);
     return outcome;
   }
 
-  private begin(
-    key: string,
-    subject: string,
-    shape: LeaseShape,
-    ask: { readonly partition: number; readonly need: number; readonly wanted: number },
-  ): Promise<LeaseOutcome> {
+  private begin(key: string, subject: string, shape: LeaseShape, ask: LeaseAsk): Promise<LeaseOutcome> {
     const run = new LeaseRun(this.ports, shape, ask, this.ports.nowMs() + RUN_MS).run().then((outcome) => {
       this.running.delete(key);
       if (outcome.kind === 'exhausted') this.remember(subject, outcome, ask.need);
@@ -97,8 +86,8 @@ export class LeaseCoordinator {
     return run;
   }
 
-  private remember(subject: string, outcome: LeaseOutcome, need: number): void {
+  private remember(subject: string, outcome: Exhausted, need: number): void {
     if (this.hints.size >= SOLD_OUT_HINTS) this.hints.clear();
-    this.hints.set(subject, { outcome, need, untilMs: this.ports.nowMs() + SOLD_OUT_HINT_MS });
+    this.hints.set(subject, { outcome, need });
   }
 }

@@ -35,3 +35,14 @@ export interface LeasePorts {
   /** Counts units. */
   moved(movement: LeaseMovement, units: number): void;
 }
+
+/** How asking for units ended: as a run did, or because one a moment ago had found that nothing is left. */
+export type ObtainEnd = 'granted' | 'exhausted' | 'unavailable' | 'hinted';
+
+/** What coordinators need beside what their runs do. */
+export interface CoordinatorPorts extends LeasePorts {
+  /** How old "nothing is left" may be when it is said again, ms. */
+  readonly hintMs: number;
+  /** Counts how askers were answered. */
+  ended(end: ObtainEnd): void;
+}

@@ -21,8 +21,13 @@ import {
 export type LeaseOutcome =
   /** The partition has units now, unless others were faster: try again. */
   | { readonly kind: 'granted' }
-  /** At one instant during the run nobody had enough. `limit` units there are, `used` of them in use. */
-  | { readonly kind: 'exhausted'; readonly limit: number; readonly used: number }
+  /** At an instant not before `asOfMs` nobody had enough. `limit` units there are, `used` of them in use. */
+  | {
+      readonly kind: 'exhausted';
+      readonly limit: number;
+      readonly used: number;
+      readonly asOfMs: number;
+    }
   /** A partition could not be asked, or others were faster all the time: nothing is known. */
   | { readonly kind: 'unavailable'; readonly cause: unknown };
 
@@ -31,6 +36,8 @@ interface Look {
   readonly view: LeaseView;
   readonly pool: Fields;
   readonly records: readonly Fields[];
+  /** When the last of it was read. */
+  readonly atMs: number;
 }
 
 /** See the module's comment. */
@@ -82,9 +89,7 @@ export class LeaseRun {
       case 'takeBack':
         return (await this.takeBack(look, step.from)) ? 'next' : 'again';
       case 'exhausted':
-        return (await this.holdsAtOnce(look))
-          ? { kind: 'exhausted', limit: look.view.limit, used: step.used }
-          : 'again';
+        return (await this.holdsAtOnce(look)) ? exhaustedAt(look, step.used) : 'again';
     }
   }
 
@@ -116,7 +121,7 @@ export class LeaseRun {
       back: partitions.map((partition) => numberIn(pool, shape.poolFields.back(partition))),
       total: numberIn(pool, shape.poolFields.total),
     };
-    return { view: { limit, pool: figures, shares }, pool, records };
+    return { view: { limit, pool: figures, shares }, pool, records, atMs: ports.nowMs() };
   }
 
   private poolNames() {
@@ -237,6 +242,10 @@ export class LeaseRun {
       this.deadlineMs,
     );
   }
+}
+
+function exhaustedAt({ view, atMs }: Look, used: number): LeaseOutcome {
+  return { kind: 'exhausted', limit: view.limit, used, asOfMs: atMs };
 }
 
 function addTo(on: LeaseShape['pool'], field: Buffer, delta: number, max: number): Step {

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { runStockSchedule } from './stock-schedule.ts';
+
+/** Schedules of each kind; more with LEASE_SCHEDULES. */
+const SCHEDULES = Number(process.env['LEASE_SCHEDULES'] ?? 150);
+const FIRST_SEED = Number(process.env['LEASE_SEED'] ?? 1);
+
+// LEDGER 10, I1
+test('coupons are never issued beyond the quantity, and never refused while one is left', async () => {
+  let soldOut = 0;
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed += 1) {
+    const result = await runStockSchedule(seed).catch((error: unknown) => {
+      throw new Error(`seed ${seed}`, { cause: error });
+    });
+    soldOut += result.soldOut;
+  }
+  expect(soldOut).toBeGreaterThan(0);
+}, 600_000);
