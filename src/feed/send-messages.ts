@@ -4,6 +4,7 @@
  */
 import type { Sql } from '../database/client.ts';
 import { withDeadline } from '../database/client.ts';
+import { silentGrants } from '../grants/store/silent-grants.ts';
 import type { Job, JobContext, JobCounts } from '../jobs/job.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import { decodeCursor, encodeCursor, type FeedPosition } from './cursor.ts';
@@ -22,7 +23,7 @@ export interface MessageAdapter {
   send(item: FeedItem, signal: AbortSignal): Promise<void>;
 }
 
-/** What people are told about; the rest of the feed is for systems. */
+/** What people are told about; the rest of the feed is for systems. Of coupons that staff grants only those that are to be told of. */
 const TOLD: ReadonlySet<HappeningKind> = new Set([
   'issued',
   'returned',
@@ -71,10 +72,13 @@ async function sendAll(ports: MessagePorts, { signal, progress }: JobContext): P
     if (batch.position === position) break;
     let reached = position;
     try {
+      const silent = await silentIn(ports, batch.items);
       for (const item of batch.items) {
-        await adapter.send(item, signal);
+        if (!silent.has(item)) {
+          await adapter.send(item, signal);
+          sent += 1;
+        }
         reached = item.position;
-        sent += 1;
       }
       reached = batch.position;
     } finally {
@@ -84,6 +88,20 @@ async function sendAll(ports: MessagePorts, { signal, progress }: JobContext): P
     progress({ sent });
   }
   return { sent };
+}
+
+/** Coupons that staff granted without a message. */
+async function silentIn(
+  { sql, nowMs }: MessagePorts,
+  items: readonly FeedItem[],
+): Promise<ReadonlySet<FeedItem>> {
+  const issued = items.flatMap((item) => {
+    const { kind, userId, couponId, promotionRef } = item;
+    if (kind !== 'issued' || couponId === undefined || promotionRef === undefined) return [];
+    return [{ item, userId, couponId, promotionRef }];
+  });
+  const silent = await silentGrants(sql, issued, nowMs() + READ_MS);
+  return new Set(issued.filter(({ couponId }) => silent.has(couponId)).map(({ item }) => item));
 }
 
 /** Where the adapter is; one that is new begins with what happens from now on. */

@@ -8,6 +8,8 @@ import { archiveProgress } from '../../src/definitions/store/archive-progress.ts
 import { encodeCouponValue, parseCouponId } from '../../src/domain/coupon.ts';
 import { NO_FACTS } from '../../src/domain/user-facts.ts';
 import { copyUserFacts } from '../../src/events/user-facts-table.ts';
+import { Feed } from '../../src/feed/feed.ts';
+import { createMessageJob } from '../../src/feed/send-messages.ts';
 import {
   CancelGrantJobRequestSchema,
   GetGrantJobRequestSchema,
@@ -29,7 +31,7 @@ import { listGrantJobs } from '../../src/transport/handlers/list-grant-jobs.ts';
 import { revokeCoupons } from '../../src/transport/handlers/revoke-coupons.ts';
 import { reasonOf, staffCall, staffOf } from '../definition-fixture.ts';
 import { soon } from '../ledger-fixture.ts';
-import { type StaffFixture, startStaffFixture } from '../staff-fixture.ts';
+import { runJob, type StaffFixture, startStaffFixture } from '../staff-fixture.ts';
 
 const STAFF = { granted: { staff: {} } };
 
@@ -101,6 +103,40 @@ async function settled(jobId = '') {
     await sleep(50);
   }
 }
+
+/** A job that sends messages to a list of the users they are for; it begins with what happens from now on. */
+async function messages() {
+  const told: string[] = [];
+  const { sql } = fixture.ports;
+  const job = createMessageJob({
+    sql,
+    feed: new Feed(sql, { generation: 1, partition: 0 }),
+    adapter: {
+      name: randomUUID(),
+      async send({ kind, userId }) {
+        told.push(`${kind} ${userId}`);
+      },
+    },
+    nowMs: Date.now,
+  });
+  await runJob(job);
+  return { told, send: () => runJob(job) };
+}
+
+// SPEC L7
+describe('messages about granted coupons', () => {
+  test('are sent where staff asked for them, and only there', async () => {
+    const { promotionId } = await grantable({ stock: { perUserLimit: 5 } });
+    const { told, send } = await messages();
+    const recipients = { case: 'userList', value: { userIds: ['told', 'both'] } } as const;
+    await settled((await grant({ promotionId, recipients, notify: true })).jobId);
+    await settled((await grantToList(promotionId, ['silent', 'both'])).jobId);
+    await grantToUser(promotionId, 'alone');
+    await grant({ promotionId, recipients: { case: 'userId', value: 'one-told' }, notify: true });
+    while ((await send())['sent'] !== undefined && !told.includes('issued one-told')) await sleep(20);
+    expect(told.toSorted()).toEqual(['issued both', 'issued one-told', 'issued told']);
+  });
+});
 
 // SPEC L7
 describe('a grant to one user', () => {

@@ -154,7 +154,7 @@ export type GrantCouponsRequest = Message<"hongbao.v1.GrantCouponsRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Send each recipient a message.
+   * Send each recipient a message. Without it the feed tells of the coupons all the same, since systems follow it.
    *
    * @generated from field: bool notify = 7;
    */
