@@ -32,7 +32,8 @@ async function main(options: RunOptions): Promise<number> {
   };
   const report = await runChaos(options, { stack: everything, signal: ending.signal, say });
   await writeReport(report, options.reportDirectory);
-  for (const { promise, kind, text } of report.breaches) console.error(`${promise} ${kind}: ${text}`);
+  for (const { promise, kind, text, evidence = [] } of report.breaches)
+    console.error([`${promise} ${kind}: ${text}`, ...evidence].join('\n    '));
   for (const { id, title, reason } of report.skipped) console.log(`skipped ${id} ${title}: ${reason}`);
   console.log(summaryLine(report));
   console.log(`report: ${join(options.reportDirectory, 'report.html')}`);

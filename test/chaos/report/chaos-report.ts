@@ -10,6 +10,8 @@ export interface Breach {
   readonly promise: string;
   readonly kind: string;
   readonly text: string;
+  /** Events and attempts that show it. */
+  readonly evidence?: readonly string[];
 }
 
 /** Breaches the run is asked about first. */

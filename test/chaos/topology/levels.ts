@@ -13,7 +13,7 @@ export interface Level {
 }
 
 /** The generation in force. */
-async function generationOf({ postgres }: World): Promise<number> {
+export async function generationOf({ postgres }: World): Promise<number> {
   const rows = await postgres.admin<{ generation: number }[]>`
     SELECT generation FROM ledger_generation WHERE state = 'current'`;
   return Number(rows[0]?.generation ?? 1);
