@@ -115,6 +115,8 @@ export interface BatchReply {
   coupon(index: number, fieldHex: string): ClaimedCoupon;
   needed(index: number): number;
   seen(index: number): number;
+  /** Version of the definition that said "sold out"; 0 for other refusals. */
+  version(index: number): number;
 }
 
 /** Reads six bytes as an unsigned integer; several times faster than the general reader. */
@@ -166,5 +168,6 @@ export function decodeBatchReply(reply: unknown, claims: number): BatchReply | u
     coupon: (index, fieldHex) => couponAt(reply, offset(index), fieldHex),
     needed: (index) => uint48(reply, offset(index) + 2),
     seen: (index) => uint48(reply, offset(index) + 8),
+    version: (index) => uint48(reply, offset(index) + 14),
   };
 }

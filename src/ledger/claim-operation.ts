@@ -75,6 +75,8 @@ const REFUSALS: Readonly<Record<number, RefusalReason>> = {
 export const OUTCOME_REPLAYED = 2;
 /** A fact the target asks for is unknown. */
 export const OUTCOME_FACT_MISSING = 9;
+/** Nothing is left in the partition. */
+export const OUTCOME_SOLD_OUT = 11;
 /** The partition has no record of the promotion. */
 export const OUTCOME_UNDEFINED = 16;
 /** The server or its replicas do not keep what the promotion asks for. */

@@ -8,6 +8,7 @@
  * - the deadline passes while it travels: the answer is "unknown"; the script itself refuses late claims, so an attempt
  *   that was given up cannot land after its retry was refused;
  * - no reply, or a server that cannot work: the same claims are sent again until their deadlines (scripts are idempotent);
+ * - nothing is left in this partition of a quantity that others have too: the claim steps aside until some is (`leases/`);
  * - the promotion asks for the level LEDGER: the answer waits for the archive, apart from later calls;
  * - the script fails: the batch is run claim by claim, the one that fails alone is refused as INTERNAL and reported.
  */
@@ -21,10 +22,12 @@ import {
   encodeFacts,
   OUTCOME_CORRUPT,
   OUTCOME_REPLAYED,
+  OUTCOME_SOLD_OUT,
   OUTCOME_UNDEFINED,
   refusalOf,
 } from './claim-operation.ts';
 import { ClaimQueue, type WaitingClaim } from './claim-queue.ts';
+import { ClaimsAside, type ClaimsAsidePorts } from './claims-aside.ts';
 import type { PartitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
 import { RetryDelay } from './retry-delay.ts';
@@ -41,8 +44,8 @@ export interface GroupCommitPorts {
   runClaims(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown>;
   settings(): Omit<BatchSettings, 'clockOffsetMs'>;
   readonly clock: ServerClock;
-  /** Brings a promotion's definition into the partition; false when there is no such promotion. */
-  defineMissing(promotionRef: number): Promise<boolean>;
+  readonly defineMissing: ClaimsAsidePorts['defineMissing'];
+  readonly obtainUnits?: ClaimsAsidePorts['obtainUnits'];
   readonly archived: ArchivedAnswersPorts['archived'];
   /** Reports a claim the script cannot decide; somebody must look. */
   reportBroken(promotionRef: number, cause: string): void;
@@ -62,12 +65,19 @@ export class GroupCommit {
   /** No claim here has an earlier deadline, so until then there is nothing to sweep. */
   private earliestDeadlineMs = Number.POSITIVE_INFINITY;
   private sweepTimer: NodeJS.Timeout | undefined;
-  private readonly defining = new Map<number, WaitingClaim[]>();
+  private readonly aside: ClaimsAside;
   private readonly answers: ArchivedAnswers;
   private idle: PromiseWithResolvers<void> | undefined;
 
   constructor(ports: GroupCommitPorts) {
     this.ports = ports;
+    this.aside = new ClaimsAside({
+      defineMissing: (ref) => ports.defineMissing(ref),
+      obtainUnits: ports.obtainUnits,
+      putBack: (claims) => this.queue.putBack(claims),
+      refuse: (claim, reason, needed, seen) => this.settleRefused(claim, reason, needed, seen),
+      onGone: () => this.pump(),
+    });
     this.answers = new ArchivedAnswers({ archived: ports.archived, onSettled: () => this.settleIdle() });
   }
 
@@ -102,7 +112,7 @@ export class GroupCommit {
   }
 
   private isIdle(): boolean {
-    const aside = this.defining.size + this.answers.waiting;
+    const aside = this.aside.size + this.answers.waiting;
     return this.queue.size === 0 && this.travelling.size === 0 && aside === 0;
   }
 
@@ -185,10 +195,11 @@ export class GroupCommit {
   private answer(claim: WaitingClaim, reply: BatchReply, index: number): void {
     const outcome = reply.outcome(index);
     if (outcome === OUTCOME_UNDEFINED) {
-      this.awaitDefinition(claim);
+      this.aside.awaitDefinition(claim);
       return;
     }
     if (claim.isSettled) return;
+    if (outcome === OUTCOME_SOLD_OUT && this.aside.awaitUnits(claim, reply.version(index))) return;
     const { request } = claim;
     if (outcome <= OUTCOME_REPLAYED) {
       this.answers.give(claim, reply.coupon(index, request.fieldHex), reply.entrySeq);
@@ -234,65 +245,40 @@ export class GroupCommit {
     this.retryDelay.begin(() => this.pump());
   }
 
-  /** The claim steps aside until the promotion's record is in the partition; claims for the same one wait together. */
-  private awaitDefinition(claim: WaitingClaim): void {
-    const ref = claim.request.promotionRef;
-    const waiting = this.defining.get(ref);
-    if (waiting !== undefined) {
-      waiting.push(claim);
-      return;
-    }
-    this.defining.set(ref, [claim]);
-    void this.define(ref);
-  }
-
-  private async define(ref: number): Promise<void> {
-    const outcome = await this.ports.defineMissing(ref).catch(() => 'failed' as const);
-    const claims = this.defining.get(ref) ?? [];
-    this.defining.delete(ref);
-    if (outcome === true) {
-      this.queue.putBack(claims.filter((claim) => !claim.isSettled));
-    } else {
-      const reason = outcome === false ? 'PROMOTION_NOT_FOUND' : 'LEDGER_UNAVAILABLE';
-      for (const claim of claims) this.settleRefused(claim, reason);
-    }
-    this.pump();
-  }
-
   private sweepDeadlines(): void {
     const nowMs = this.ports.nowMs();
     if (nowMs <= this.earliestDeadlineMs) return;
     this.earliestDeadlineMs = Number.POSITIVE_INFINITY;
     for (const claim of this.queue.removeLate(nowMs)) this.expire(claim);
     for (const batch of this.travelling) this.sweep(batch, nowMs);
-    for (const batch of this.defining.values()) this.sweep(batch, nowMs);
+    for (const group of this.aside.groups()) this.sweep(group, nowMs, 'LEDGER_UNAVAILABLE');
     this.sweep(this.queue.waiting(), nowMs);
     this.settleIdle();
   }
 
   /** Refuses the claims whose time is up, and remembers the next deadline of the others. */
-  private sweep(claims: Iterable<WaitingClaim>, nowMs: number): void {
+  private sweep(claims: Iterable<WaitingClaim>, nowMs: number, obstacle?: RefusalReason): void {
     for (const claim of claims) {
       const { deadlineMs } = claim.request;
       if (claim.isSettled) continue;
-      if (deadlineMs < nowMs) this.expire(claim);
+      if (deadlineMs < nowMs) this.expire(claim, obstacle);
       else this.earliestDeadlineMs = Math.min(this.earliestDeadlineMs, deadlineMs);
     }
   }
 
   /** A claim whose time is up hears what stood in its way, if anything did. Each of these answers means "unknown". */
-  private expire(claim: WaitingClaim): void {
-    this.settleRefused(claim, this.obstacle ?? 'DEADLINE_EXCEEDED');
+  private expire(claim: WaitingClaim, obstacle = this.obstacle): void {
+    this.settleRefused(claim, obstacle ?? 'DEADLINE_EXCEEDED');
   }
 
-  private settleRefused(claim: WaitingClaim, reason: RefusalReason): void {
+  private settleRefused(claim: WaitingClaim, reason: RefusalReason, needed?: number, seen?: number): void {
     if (claim.isSettled) return;
     claim.isSettled = true;
-    this.refuse(claim.request, reason);
+    this.refuse(claim.request, reason, needed, seen);
   }
 
-  private refuse(request: ClaimRequest, reason: RefusalReason): void {
-    request.listener.refused({ reason, needed: 0, seen: 0, isFactMissing: false });
+  private refuse(request: ClaimRequest, reason: RefusalReason, needed = 0, seen = 0): void {
+    request.listener.refused({ reason, needed, seen, isFactMissing: false });
   }
 
   private settleIdle(): void {

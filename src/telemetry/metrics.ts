@@ -9,6 +9,7 @@ import { REASONS, type RefusalReason } from '../domain/refusal.ts';
 import { type Declare, declarations } from './declarations.ts';
 import { evaluationPoolMetrics } from './evaluation-pool-metrics.ts';
 import { registerEventLoop } from './event-loop.ts';
+import { leaseMetrics } from './lease-metrics.ts';
 
 /** How a claim ended: taken now, taken earlier by the same request, or refused with a reason. */
 export type ClaimOutcome = 'claimed' | 'replayed' | RefusalReason;
@@ -375,6 +376,7 @@ function evaluationMetrics(declare: Declare) {
   return {
     evaluations,
     ...evaluationPoolMetrics(declare),
+    ...leaseMetrics(declare),
     ruleSetFaults: declare.counter(
       'promo_rule_set_faults_total',
       'Promotion versions that could not be compiled; the last good version goes on serving.',

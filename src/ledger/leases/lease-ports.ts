@@ -1,12 +1,8 @@
 /** What leases need of the ledger; each call ends by its deadline (absolute, ms) and throws when its outcome is unknown. */
+
+import type { LeaseCall, LeaseMovement, ObtainEnd } from '../../telemetry/lease-metrics.ts';
 import type { Outcome, RecordName, Transaction } from '../transaction.ts';
 import type { Fields } from './lease-shape.ts';
-
-/** Why a look at the ledger was made, for the metrics. */
-export type LeaseCall = 'look' | 'grant' | 'deliver' | 'take_back' | 'confirm';
-
-/** Which way units went. */
-export type LeaseMovement = 'granted' | 'taken_back';
 
 /** See the module's comment. */
 export interface LeasePorts {
@@ -35,9 +31,6 @@ export interface LeasePorts {
   /** Counts units. */
   moved(movement: LeaseMovement, units: number): void;
 }
-
-/** How asking for units ended: as a run did, or because one a moment ago had found that nothing is left. */
-export type ObtainEnd = 'granted' | 'exhausted' | 'unavailable' | 'hinted';
 
 /** What coordinators need beside what their runs do. */
 export interface CoordinatorPorts extends LeasePorts {

@@ -3,9 +3,10 @@
  * are transactions that hold only while what was read is still so, hence runs of any number of processes may meet, and any of
  * them may end between two steps.
  */
+import type { LeaseCall } from '../../telemetry/lease-metrics.ts';
 import { homePartition } from '../keys.ts';
 import type { Outcome, Step } from '../transaction.ts';
-import type { LeaseCall, LeasePorts } from './lease-ports.ts';
+import type { LeasePorts } from './lease-ports.ts';
 import { type Fields, type LeaseShape, numberIn, setNumber, unchanged } from './lease-shape.ts';
 import { PAUSE_FIRST_MS, PAUSE_LONGEST_MS } from './limits.ts';
 import {

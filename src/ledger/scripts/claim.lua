@@ -25,7 +25,7 @@
 --   'O', now u48 ms, events not archived u48, number of the entry that tells of the new claims u48 (all ones: there are none),
 --     then per claim 32 bytes: outcome u8, acknowledgement u8 (1 fast, 2 durable, 3 once the archive has it), and
 --     outcome 1 claimed, 2 replayed: the coupon's value, 30 bytes
---     any other: needed u48, seen u48, zeros
+--     any other: needed u48, seen u48, version of the definition that spoke u48 (sold out only, otherwise 0), zeros
 -- Outcomes
 --   1 claimed, 2 replayed, 3 promotion not found, 4 not claimable, 5 inactive, 6 not started, 7 ended, 8 not targeted,
 --   9 a fact is missing, 10 limit reached, 11 sold out, 12 wallet full, 13 request id reused, 14 late, 15 backlog,
@@ -51,8 +51,8 @@ local partition = open_partition(meta, ARGV[7])
 if not partition then return 'C' end
 local now = partition.now
 
-local function refusal(outcome, needed, seen)
-  return struct.pack('>BBI6I6I6I6I6', outcome, 0, needed or 0, seen or 0, 0, 0, 0)
+local function refusal(outcome, needed, seen, version)
+  return struct.pack('>BBI6I6I6I6I6', outcome, 0, needed or 0, seen or 0, version or 0, 0, 0)
 end
 
 -- Reads a promotion's live definition; the layout is told in live-definition.ts.
@@ -155,7 +155,7 @@ local function claim_refusal(p, wallet, deadline, facts_at, facts_length)
   if untargeted then return untargeted end
   local count = wallet.counts[p.counter]
   if p.limit > 0 and count >= p.limit then return refusal(10, p.limit, count) end
-  if p.received and p.issued >= p.received then return refusal(11, p.received, p.issued) end
+  if p.received and p.issued >= p.received then return refusal(11, p.received, p.issued, p.version) end
   if wallet.live >= WALLET_LIMIT then
     if not wallet.fresh then wallet.live = count_live(wallet.key, now) end
     if wallet.live >= WALLET_LIMIT then return refusal(12, WALLET_LIMIT, wallet.live) end
