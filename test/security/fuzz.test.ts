@@ -10,7 +10,7 @@ import { Redis } from 'ioredis';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Dice } from '../../bench/rule-sets/dice.ts';
-import { SERVICES } from '../../src/bindings.ts';
+import { SERVICES } from '../../src/transport/services.ts';
 import { type ProductFixture, startProduct } from '../product-fixture.ts';
 import { brokenBytes, brokenJson, bytes, HOSTILE_TEXTS, randomMessage } from './random-request.ts';
 import { type RawAnswer, type RawCall, rawCalls } from './raw-calls.ts';

@@ -54,6 +54,8 @@ const PLAUSIBLE: Readonly<Record<string, readonly string[]>> = {
   time_zone: ['UTC', 'Asia/Shanghai'],
   etag: ['"1"', '"2"'],
   job_id: ['018f2f3e-0000-7000-8000-000000000000'],
+  page_token: [''],
+  cursor: [''],
   url: ['https://127.0.0.1/hook', 'http://169.254.169.254/latest', 'file:///etc/passwd'],
 };
 
