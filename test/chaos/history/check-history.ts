@@ -6,7 +6,14 @@
  */
 import { callsOf, strayEnds } from './calls.ts';
 import { checkAcknowledged } from './checks/acknowledged.ts';
-import { checkNoLateRefusals, checkOneEach, checkRefused, checkSameAnswers } from './checks/answers.ts';
+import {
+  checkFreshOnce,
+  checkNoLateEffects,
+  checkNoLateRefusals,
+  checkOneEach,
+  checkRefused,
+  checkSameAnswers,
+} from './checks/answers.ts';
 import { checkAskedFor } from './checks/asked-for.ts';
 import { checkCauses, Timeline } from './checks/causes.ts';
 import { CouponBook } from './checks/coupon-book.ts';
@@ -71,13 +78,17 @@ export function checkHistory(
     });
   checkAcknowledged({ findings, books, state, mayLoseFast }, calls);
   checkSameAnswers(findings, calls, mayLoseFast);
+  checkFreshOnce(findings, calls, mayLoseFast);
   checkNoLateRefusals(findings, calls, history, mayLoseFast);
   checkRefused(findings, calls, books);
   checkOneEach(findings, calls, books);
   if (isEveryClientTold) checkAskedFor(findings, calls, books);
   const slackMs = 'clockSlackMs' in options ? options.clockSlackMs : CLOCK_SLACK_MS;
-  if (slackMs !== undefined && !mayLoseFast)
-    checkCauses({ findings, timeline, definitions: books.definitions, slackMs }, calls);
+  if (slackMs !== undefined) {
+    checkNoLateEffects(findings, calls, books, slackMs);
+    // What a crash took is in no log, so the log does not show why it stood in somebody's way.
+    if (!mayLoseFast) checkCauses({ findings, timeline, definitions: books.definitions, slackMs }, calls);
+  }
   return findings;
 }
 

@@ -93,6 +93,8 @@ export interface Invoke extends Attempt {
   readonly arguments: Arguments;
   readonly transport: 'grpc' | 'connect';
   readonly address: string;
+  /** What the client gave the call, ms: afterwards nothing of this attempt may be begun any more. */
+  readonly timeoutMs: number;
   /** Items of one batch share this number. */
   readonly batch?: number;
   /** Why it is sent again, when it is: after an unknown outcome, on purpose, or to settle at the end. */

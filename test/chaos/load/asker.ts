@@ -101,7 +101,7 @@ export class Asker {
     await this.ports.turn();
     const wire = this.wire();
     const invoke = this.begin(ask, wire, repeat);
-    const end = await ask.send(wire, ask.operation === 'define' ? STAFF_TIMEOUT_MS : CALL_TIMEOUT_MS);
+    const end = await ask.send(wire, invoke.timeoutMs);
     this.end(ask, invoke, end);
     return end;
   }
@@ -124,6 +124,7 @@ export class Asker {
       },
       arguments: ask.arguments,
       ...{ transport: wire.transport, address: wire.address },
+      timeoutMs: operation === 'define' ? STAFF_TIMEOUT_MS : CALL_TIMEOUT_MS,
       ...(batch !== undefined && { batch }),
       ...(repeat !== undefined && { repeat }),
     };

@@ -47,8 +47,8 @@ export function catalogueOf(prefix: string): CatalogueEntry[] {
     {
       promotionId: id('flash'),
       way: 'claim',
-      promotion: claimable({ quantity: 120n, perUserLimit: 1 }),
-      restocked: { from: 100, to: 400 },
+      promotion: claimable({ quantity: 25n, perUserLimit: 1 }),
+      restocked: { from: 15, to: 55 },
     },
     { promotionId: id('thrice'), way: 'claim', promotion: claimable({ perUserLimit: 3 }), isSwitched: true },
     {
@@ -69,9 +69,9 @@ export function catalogueOf(prefix: string): CatalogueEntry[] {
       way: 'exchange',
       promotion: promotion('bought', {
         reach: { way: { case: 'pointsExchange', value: { pointsRequired: BigInt(EXCHANGE_POINTS) } } },
-        stock: { quantity: 200n, perUserLimit: 5 },
+        stock: { quantity: 15n, perUserLimit: 5 },
       }),
-      restocked: { from: 150, to: 600 },
+      restocked: { from: 10, to: 120 },
     },
     {
       promotionId: id('coded'),

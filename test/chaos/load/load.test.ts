@@ -57,7 +57,12 @@ describe('the load of chaos runs, without faults (SPEC C3, C4, L5; F32)', () => 
     expect(reportText(report)).toContain('every promise was kept');
     expect(unsettled).toBe(0);
     // Every kind of promise had something to hold.
-    for (const what of ['coupons issued', 'reservation steps', 'points transactions', 'answers held to the log'])
+    for (const what of [
+      'coupons issued',
+      'reservation steps',
+      'points transactions',
+      'answers held to the log',
+    ])
       expect(report.looked[what]).toBeGreaterThan(50);
     expect(report.looked['requests answered more than once']).toBeGreaterThan(10);
     if (process.env['SHOW_CHAOS_REPORT']) console.log(reportText(report));

@@ -65,24 +65,15 @@ function redemptionAnswer(redemption: Redemption | undefined, replayed: boolean)
   };
 }
 
-/** What stays the same of an order while it lives. */
-function stableOrder(answer: Answer): unknown {
-  return [
-    answer.orderId,
-    answer.reservationId,
-    answer.discountMinor,
-    answer.coupons?.map(({ couponId }) => couponId),
-  ];
-}
-
 /** Holds coupons for an order, or uses them at once. */
 export function beginAsk(operation: 'reserve' | 'use', order: OrderedCart, requestId: string): Ask {
   const { userId, orderId, couponIds, cart } = order;
   const head = { operation, requestId, arguments: { userId, orderId, couponIds } };
   const request = { userId, orderId, requestId, cart, couponIds: [...couponIds] };
   const read = ({ redemption, replayed }: { redemption?: Redemption | undefined; replayed: boolean }) => {
+    // A repeated call is answered with the order as it is now, which another reservation may have.
     const answer = redemptionAnswer(redemption, replayed);
-    return { answer, stable: stableOrder(answer) };
+    return { answer, stable: [operation, answer.orderId] };
   };
   if (operation === 'use') return askOf(head, RedemptionService.method.useCoupons, request, read);
   const held = { ...request, timeout: { seconds: HOLD_SECONDS } };
@@ -96,7 +87,7 @@ export function endAsk(operation: 'commit' | 'release', order: MeantOrder, reque
   const request = { userId, orderId, requestId, reservationId };
   const read = ({ redemption, replayed }: { redemption?: Redemption | undefined; replayed: boolean }) => {
     const answer = redemptionAnswer(redemption, replayed);
-    return { answer, stable: [answer.orderId, answer.reservationId] };
+    return { answer, stable: [operation, answer.orderId] };
   };
   if (operation === 'commit') return askOf(head, RedemptionService.method.commitReservation, request, read);
   return askOf(head, RedemptionService.method.releaseReservation, request, read);

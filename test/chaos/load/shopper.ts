@@ -13,6 +13,7 @@ const MOST_LINES = 3;
 const MOST_UNITS = 3;
 const MOST_COUPONS = 2;
 const MOST_POINTS = 120;
+const AGAIN_PROBABILITY = 0.15;
 
 /** Something a client does, and how often compared with the others. */
 interface Habit {
@@ -113,9 +114,14 @@ export class Shopper {
   }
 
   private async begin(operation: 'reserve' | 'use'): Promise<void> {
-    const userId = this.shop.someUser(this.random, true);
     const requestId = this.requestId();
-    const order = { ...this.cart(), userId, orderId: `o-${requestId}` };
+    // Now and then for an order that there is already: it may be held anew once it was let go.
+    const earlier = this.random.chance(AGAIN_PROBABILITY) ? this.someOrder('over') : undefined;
+    const { userId, orderId } = earlier ?? {
+      userId: this.shop.someUser(this.random, true),
+      orderId: `o-${requestId}`,
+    };
+    const order = { ...this.cart(), userId, orderId };
     const couponIds = this.shop.someCoupons(userId, MOST_COUPONS, this.random);
     const end = await this.asker.ask(beginAsk(operation, { ...order, couponIds }, requestId));
     if (end.kind === 'refused') return;

@@ -4,7 +4,7 @@ import { attemptIds, type Call } from '../calls.ts';
 import type { Answer, Ok } from '../history.ts';
 import type { LedgerState } from '../state/ledger-state.ts';
 import type { Findings } from '../violation.ts';
-import { beginningOf, couponOf, type LogBooks } from './evidence.ts';
+import { beginningOf, couponOf, endingOf, type LogBooks } from './evidence.ts';
 import type { HeadVersion } from './order-book.ts';
 
 /** What a check of acknowledgements works with. */
@@ -107,6 +107,11 @@ function checkBeginning(context: AckContext, call: Call, ok: Ok): void {
     );
     return;
   }
+  const isOwn = ok.answer.replayed === true || told.head.requestId === call.requestId;
+  if (!isOwn) {
+    const text = `${call.operation} ${call.requestId} is told to have made reservation ${ok.answer.reservationId}, which another call made`;
+    context.findings.breach('I12', 'told-otherwise', text, { attempts: [ok.id], places: [told.place] });
+  }
   compareCoupons(context, call, ok, told);
 }
 
@@ -129,7 +134,9 @@ function compareCoupons({ findings }: AckContext, call: Call, ok: Ok, { head, pl
 
 function checkEnding(context: AckContext, call: Call, ok: Ok, states: readonly RedemptionState[]): void {
   const { orderId = '' } = call.arguments;
-  const { reservationId } = ok.answer;
+  // A repeated call is answered with the order as it is now, which another reservation may have by then.
+  const own = endingOf(context.books, call)?.head.reservationId;
+  const reservationId = own ?? ok.answer.reservationId;
   const versions = context.books.orders.versions(call.userId, orderId);
   const ended = versions.find(
     ({ head }) => head.reservationId === reservationId && states.includes(head.state),

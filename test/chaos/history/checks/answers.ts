@@ -24,6 +24,48 @@ export function checkSameAnswers(findings: Findings, calls: readonly Call[], may
   }
 }
 
+/** Only one attempt of a call can be the one that did it; every other one repeats it. */
+export function checkFreshOnce(findings: Findings, calls: readonly Call[], mayLoseFast: boolean): void {
+  for (const { oks, operation, userId, requestId } of calls) {
+    const fresh = oks.filter(({ answer }) => answer.replayed === false);
+    const isExcused = mayLoseFast && fresh[0]?.answer.acknowledgement === 'fast';
+    if (fresh.length < 2 || isExcused) continue;
+    const text = `${fresh.length} attempts of ${operation} ${requestId} of ${userId} are told that they did it`;
+    findings.breach('I4', 'done-twice', text, { attempts: fresh.map(({ id }) => id) });
+  }
+}
+
+/**
+ * Who was refused after every other attempt's time was over knows that nothing was done before and nothing is begun later:
+ * an attempt carries its deadline into the ledger.
+ */
+export function checkNoLateEffects(
+  findings: Findings,
+  calls: readonly Call[],
+  books: LogBooks,
+  slackMs: number,
+): void {
+  for (const call of calls) {
+    // A code that was bound by an attempt is completed by a job, whenever it can be.
+    if (call.outcome !== 'unknown' || call.operation === 'claimCode') continue;
+    const endMs = Math.max(
+      ...call.attempts
+        .filter(({ end }) => end?.kind !== 'refused')
+        .map(({ invoke }) => invoke.at + invoke.timeoutMs),
+    );
+    const settling = call.attempts.find(
+      ({ invoke, end }) =>
+        end?.kind === 'refused' && invoke.at > endMs + slackMs && !isOfTheMoment(end.reason),
+    );
+    if (settling === undefined) continue;
+    findings.count('late refusals held to the log');
+    const place = effectOf(books, call);
+    if (place === undefined) continue;
+    const text = `${call.operation} ${call.requestId} of ${call.userId} was refused when the time of every earlier attempt was over, and was carried out later`;
+    findings.breach('I12', 'landed-late', text, { attempts: attemptIds(call), places: [place] });
+  }
+}
+
 /** Who asks again after "done" is not refused. */
 export function checkNoLateRefusals(
   findings: Findings,

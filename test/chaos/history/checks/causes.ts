@@ -20,12 +20,20 @@ class Steps {
 
   /** Every value it had within the window, that at its start included. */
   within(fromMs: number, toMs: number): number[] {
-    const found: number[] = [];
-    for (const [index, timeMs] of this.times.entries()) {
-      const untilMs = this.times[index + 1] ?? Number.POSITIVE_INFINITY;
-      if (timeMs <= toMs && untilMs >= fromMs) found.push(this.values[index] ?? 0);
+    const first = Math.max(0, this.firstAfter(fromMs) - 1);
+    const end = this.firstAfter(toMs);
+    return this.values.slice(first, Math.max(end, 0));
+  }
+
+  /** Place of the first change after a moment; times never go back. */
+  private firstAfter(timeMs: number): number {
+    let [low, high] = [0, this.times.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.times[middle] ?? 0) > timeMs) high = middle;
+      else low = middle + 1;
     }
-    return found;
+    return low;
   }
 }
 

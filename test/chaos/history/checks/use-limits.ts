@@ -1,6 +1,6 @@
 /** I9 for orders: uses and money of promotions, added up from the orders, within limits and budgets. */
 import type { Redemption } from '../../../../src/domain/redemption.ts';
-import { USAGE_FIELDS, userUsesField } from '../../../../src/ledger/record-fields.ts';
+import { leaseField, USAGE_FIELDS, userUsesField } from '../../../../src/ledger/record-fields.ts';
 import type { Observer, SeenEvent, World } from '../state/replay.ts';
 import type { Findings, Place } from '../violation.ts';
 import type { Definitions } from './definitions.ts';
@@ -87,6 +87,7 @@ export class UseLimitCheck implements Observer {
       byUser?.uses,
       allowed?.usesPerUser,
     );
+    this.boundByLease(place, ref, inPartition, world);
     if (!world.isWhole) return;
     this.compare(
       place,
@@ -107,6 +108,25 @@ export class UseLimitCheck implements Observer {
       byUser?.uses,
       world.field('account', userId, userField),
     );
+  }
+
+  /** With several partitions each counts up to what it was lent: `<granted>/<back>/<limit>`. */
+  private boundByLease(place: Place, ref: string, used: Used | undefined, world: World): void {
+    for (const [{ name }, seen] of [
+      [USAGE_FIELDS.uses, used?.uses],
+      [USAGE_FIELDS.money, used?.moneyMinor],
+    ] as const) {
+      const lease = world.field('usage', ref, leaseField(name).name);
+      if (lease === undefined || !world.isWhole) continue;
+      const [granted = 0, back = 0] = lease.split('/').map(Number);
+      this.bound(
+        place,
+        `of counter ${name} of promotion ${ref} in one partition`,
+        'lease',
+        seen,
+        granted - back,
+      );
+    }
   }
 
   private bound(
