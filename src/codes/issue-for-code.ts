@@ -65,7 +65,7 @@ export async function requireOpenToCodes(
   facts: JudgedFacts,
   deadlineMs: number,
 ): Promise<void> {
-  const record = await readPromotion(ledger, claim.promotionRef, deadlineMs);
+  const record = await readPromotion(ledger, claim, deadlineMs);
   const refusal = await refusalOf(ledger, record, claim.userId, facts, deadlineMs);
   if (refusal !== undefined) throw refusal;
 }

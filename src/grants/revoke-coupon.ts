@@ -4,10 +4,12 @@
  * Stock that comes back: the promotion's `issued` goes down and its `returned` up by one. `issued` is what stock is judged by
  * everywhere (claims, the state "sold out", the least quantity), so it must fall for the unit to be had again; raising
  * `received` instead would be undone by the next change of the promotion, which delivers its quantity anew, and would let
- * `issued` pass it. So I1 (issued ≤ received) holds at every event, and coupons ever issued are issued + returned.
+ * `issued` pass it. Where several partitions share the stock, `received` falls as well and the unit goes back to the pool: the
+ * quantity may have fallen below what is issued, and then it must not be issued again. So I1 (issued ≤ received) holds at every event, and coupons ever issued are issued + returned.
  */
 import { decodeCouponValue, encodeCouponValue, parseCouponId, stateAt } from '../domain/coupon.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { returnToPool } from '../ledger/leases/stock-lease.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ACCOUNT_FIELDS, PROMOTION_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, promotionOf, type Step, walletOf } from '../ledger/transaction.ts';
@@ -40,8 +42,9 @@ export async function revokeCoupon(
     const [wallet] = await ledger.read(deadlineMs, (reads) => reads.records(names));
     const value = wallet?.get(field.toString('latin1'));
     if (value === undefined || decodeCouponValue(value).issuedAtMs !== parts.issuedAtMs) throw notFound();
-    const steps = plan(request, field, value, ledger.nowMs());
-    if (steps === undefined) return;
+    const planned = plan(request, field, value, ledger.nowMs());
+    if (planned === undefined) return;
+    const steps = [...planned, ...(await stockSteps(ledger, request, value, deadlineMs))];
     const outcome = await ledger.transact({ event: 'revoked', opensNew: false, steps }, deadlineMs);
     if (outcome.kind === 'done') return;
     // Anything else means that the coupon has changed since it was read, or has just expired.
@@ -69,16 +72,26 @@ function plan(request: RevokeRequest, field: Buffer, value: Buffer, nowMs: numbe
       field: ACCOUNT_FIELDS.revoked.bytes(field),
       value: Buffer.from(request.reason),
     },
-    ...(request.returnStock ? stockSteps(coupon.promotionRef) : []),
   ];
 }
 
-function stockSteps(promotionRef: number): Step[] {
+/** How the stock comes back; where several partitions share it, to all of them. */
+async function stockSteps(
+  ledger: Ledger,
+  { userId, returnStock }: RevokeRequest,
+  value: Buffer,
+  deadlineMs: number,
+): Promise<Step[]> {
+  if (!returnStock) return [];
+  const { promotionRef } = decodeCouponValue(value);
   const on = promotionOf(promotionRef);
-  return [
+  const steps: Step[] = [
     { kind: 'add', on, field: PROMOTION_FIELDS.issued.bytes, delta: -1 },
     { kind: 'add', on, field: PROMOTION_FIELDS.returned.bytes, delta: 1 },
   ];
+  if (ledger.partitions === 1) return steps;
+  const [record = new Map()] = await ledger.recordsAt(ledger.partitionOf(userId), [on], deadlineMs);
+  return [...steps, ...returnToPool(promotionRef, record)];
 }
 
 function notFound(): Refusal {

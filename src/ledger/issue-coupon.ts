@@ -9,6 +9,7 @@ import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import { couponFieldHex, type IssueKind } from './coupon-field.ts';
 import { noSuchUser, userExists } from './erased-user.ts';
 import type { EventKind } from './event-format.ts';
+import { unchanged } from './leases/lease-shape.ts';
 import type { Ledger } from './ledger.ts';
 import { decodeLiveDefinition, type StoredDefinition } from './live-definition.ts';
 import { claimCounterField, PROMOTION_FIELDS } from './record-fields.ts';
@@ -40,6 +41,8 @@ export interface IssuedCoupon {
 /** The steps of an issue, and how to read what became of them. */
 export interface IssuePlan {
   readonly steps: readonly Step[];
+  /** Version of the definition that it is decided by. */
+  readonly version: number;
   /** The issued coupon, given the time of the decision. */
   coupon(nowMs: number): IssuedCoupon;
   /** The coupon an earlier attempt left. Throws REQUEST_ID_REUSED when it is one of another promotion. */
@@ -166,6 +169,8 @@ export function planIssue(
       delta: 1,
       ...(limit !== undefined && { max: limit }),
     },
+    // Where partitions share the stock, units may have gone elsewhere since the record was read.
+    ...unchanged(promotion, [PROMOTION_FIELDS.received], record),
     {
       kind: 'add',
       on: promotion,
@@ -178,11 +183,12 @@ export function planIssue(
   ];
   const refusals: Readonly<Record<number, (seen: number) => Refusal>> = {
     4: (seen) => refuse('USER_LIMIT_REACHED', { per_user_limit: String(limit), issued: String(seen) }),
-    5: (seen) => refuse('SOLD_OUT', { quantity: String(received), issued: String(seen) }),
-    6: (seen) => refuse('WALLET_FULL', { live_coupons: String(seen) }),
+    6: (seen) => refuse('SOLD_OUT', { quantity: String(received), issued: String(seen) }),
+    7: (seen) => refuse('WALLET_FULL', { live_coupons: String(seen) }),
   };
   return {
     steps,
+    version: definition.version,
     coupon: (decidedAtMs) => issuedCoupon(stamped(value, times, decidedAtMs), fieldHex, false),
     replayed: (held) => {
       const coupon = decodeCouponValue(held);
@@ -240,7 +246,7 @@ export async function issueCoupon(
   ) => Refusal | undefined | Promise<Refusal | undefined> = stateRefusal,
 ): Promise<IssuedCoupon> {
   for (;;) {
-    const record = await readPromotion(ledger, request.promotionRef, deadlineMs);
+    const record = await readPromotion(ledger, request, deadlineMs);
     const refusal = await judge(record);
     if (refusal !== undefined) {
       const before = await issuedBefore(ledger, request, deadlineMs);
@@ -252,21 +258,42 @@ export async function issueCoupon(
     const outcome = await ledger.transact(transaction, deadlineMs);
     if (outcome.kind === 'done') return plan.coupon(outcome.nowMs);
     if (outcome.kind === 'replayed') return plan.replayed(outcome.value);
-    const stopped = plan.refusalAt(outcome);
+    const stopped = await afterSharing(ledger, request, plan, plan.refusalAt(outcome));
     if (stopped !== undefined) throw stopped;
   }
 }
 
-/** The record of a promotion, delivered to the ledger first where it is missing. Throws PROMOTION_NOT_FOUND and LEDGER_*. */
+/**
+ * What an issue is refused with where several partitions share the stock: undefined when the user's partition has got more of
+ * it, so that the issue is to be planned again. Throws LEDGER_UNAVAILABLE when it cannot be known whether any is left.
+ */
+export async function afterSharing(
+  ledger: Pick<Ledger, 'leases'>,
+  { promotionRef, userId }: IssueRequest,
+  { version }: IssuePlan,
+  refusal: Refusal | undefined,
+): Promise<Refusal | undefined> {
+  if (refusal?.reason !== 'SOLD_OUT') return refusal;
+  const end = await ledger.leases.obtainStock(promotionRef, version, userId);
+  if (end.kind === 'granted') return undefined;
+  if (end.limit === undefined) return refusal;
+  return refuse('SOLD_OUT', { quantity: String(end.limit), issued: String(end.used) });
+}
+
+/**
+ * The record of a promotion in the partition of a user, delivered to the ledger first where it is missing. Throws
+ * PROMOTION_NOT_FOUND and LEDGER_*.
+ */
 export async function readPromotion(
   ledger: Ledger,
-  promotionRef: number,
+  { promotionRef, userId }: Pick<IssueRequest, 'promotionRef' | 'userId'>,
   deadlineMs: number,
 ): Promise<Map<string, Buffer>> {
+  const partition = ledger.partitionOf(userId);
   const names = [promotionOf(promotionRef)];
-  const [record] = await ledger.read(deadlineMs, (reads) => reads.records(names));
+  const [record] = await ledger.recordsAt(partition, names, deadlineMs);
   if (record?.has(PROMOTION_FIELDS.definition.name)) return record;
   await ledger.ensureDefined(promotionRef);
-  const [defined] = await ledger.read(deadlineMs, (reads) => reads.records(names));
+  const [defined] = await ledger.recordsAt(partition, names, deadlineMs);
   return defined ?? new Map();
 }

@@ -11,7 +11,7 @@ export interface Plan<Answer> {
   readonly transaction: Transaction;
   done(nowMs: number): Answer;
   /** Why it stopped there; undefined: something had changed, read and plan again. */
-  stopped?(outcome: Stopped): Refusal | undefined;
+  stopped?(outcome: Stopped): Refusal | undefined | Promise<Refusal | undefined>;
 }
 
 /** What a look at the records leads to. */
@@ -34,7 +34,7 @@ export async function decide<Answer>(
     if (outcome.kind === 'done') return plan.done(outcome.nowMs);
     // An attempt whose answer got lost has done it: the next look finds what it left.
     if (outcome.kind === 'replayed') continue;
-    const refusal = plan.stopped?.(outcome);
+    const refusal = await plan.stopped?.(outcome);
     if (refusal !== undefined) throw refusal;
   }
 }

@@ -13,6 +13,7 @@ import { type Promotion, PromotionSchema } from '../gen/hongbao/v1/promotion_pb.
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import { couponFieldHex } from '../ledger/coupon-field.ts';
 import {
+  afterSharing,
   type IssuedCoupon,
   type IssuePlan,
   type IssueRequest,
@@ -112,9 +113,9 @@ async function decideOn(ports: PointsPorts, look: Look, deadlineMs: number): Pro
   const facts = knownFacts(look.request.facts, look.account);
   const untargeted = targetRefusal(target, facts, look.nowMs);
   if (untargeted !== undefined)
-    return refusing(look, issue, issue.steps.slice(0, STEPS_BEFORE_TARGET), untargeted);
+    return refusing(ports, look, issue, issue.steps.slice(0, STEPS_BEFORE_TARGET), untargeted);
   const spent = spend(state, price);
-  if (spent === undefined) return refusing(look, issue, issue.steps, tooFew(price, state));
+  if (spent === undefined) return refusing(ports, look, issue, issue.steps, tooFew(price, state));
   return buying(ports, look, issue, spent);
 }
 
@@ -156,6 +157,7 @@ function tooFew(needed: number, state: PointsState): Refusal {
 
 /** A transaction that changes nothing: it finds what the issue would have been refused for, and `refusal` otherwise. */
 function refusing(
+  ports: PointsPorts,
   look: Look,
   issue: IssuePlan,
   issueSteps: readonly Step[],
@@ -170,9 +172,19 @@ function refusing(
       done: () => {
         throw new Error('a transaction that cannot hold was carried out');
       },
-      stopped: (outcome) => (isNever(outcome) ? refusal : issue.refusalAt(outcome)),
+      stopped: (outcome) => (isNever(outcome) ? refusal : refusalOf(ports, look, issue, outcome)),
     },
   };
+}
+
+/** Why the issue stopped there; undefined when it is to be planned again, also because the partition has got more stock. */
+async function refusalOf(
+  { ledger }: PointsPorts,
+  { request }: Look,
+  issue: IssuePlan,
+  outcome: Stopped,
+): Promise<Refusal | undefined> {
+  return await afterSharing(ledger, issueOf(request), issue, issue.refusalAt(outcome));
 }
 
 function buying(ports: PointsPorts, look: Look, issue: IssuePlan, spent: PointsSpent): Decision<Exchanged> {
@@ -203,7 +215,7 @@ function buying(ports: PointsPorts, look: Look, issue: IssuePlan, spent: PointsS
         countPoints(ports, 'spent', pointsSpent);
         return { coupon: issue.coupon(nowMs), pointsSpent, pointsLeft: availablePoints(spent.state) };
       },
-      stopped: issue.refusalAt,
+      stopped: (outcome) => refusalOf(ports, look, issue, outcome),
     },
   };
 }

@@ -28,6 +28,12 @@ export interface LeasedPartitions {
   ensureDefined(promotionRef: number): Promise<void>;
 }
 
+/** What asking for units came to: some are there now, unless others are faster; or nothing is left. */
+export type Obtained =
+  | { readonly kind: 'granted' }
+  /** `limit` units there are in all partitions, `used` of them in use; unknown where there is one partition. */
+  | { readonly kind: 'exhausted'; readonly limit?: number; readonly used?: number };
+
 type LedgerMetrics = Pick<Metrics, 'leaseCalls' | 'leaseUnits' | 'leaseEnds'>;
 
 /** See the module's comment. Where there is one partition, what it has is all there is. */
@@ -42,21 +48,21 @@ export class LedgerLeases {
   }
 
   /**
-   * Gets a coupon of a promotion for the partition of a user, where by this version of the definition none is left. False when
-   * none is left anywhere. Throws LEDGER_UNAVAILABLE when that cannot be known.
+   * Gets a coupon of a promotion for the partition of a user, where by this version of the definition none is left. Throws
+   * LEDGER_UNAVAILABLE when it cannot be known whether any is left elsewhere.
    */
-  async obtainStock(promotionRef: number, version: number, userId: string): Promise<boolean> {
+  async obtainStock(promotionRef: number, version: number, userId: string): Promise<Obtained> {
     const partition = this.ledger.partitionOf(userId);
-    return isGranted(await this.coordinator?.obtainStock({ promotionRef, partition, version, wanted: 1 }));
+    return obtained(await this.coordinator?.obtainStock({ promotionRef, partition, version, wanted: 1 }));
   }
 
   /**
-   * Gets so many uses, or so much money, of a promotion for the partition of a user. False when that many are left nowhere.
-   * Throws LEDGER_UNAVAILABLE when that cannot be known.
+   * Gets so many uses, or so much money, of a promotion for the partition of a user. Throws LEDGER_UNAVAILABLE when it cannot
+   * be known whether that many are left.
    */
-  async obtainUses(counter: UsageCounter, units: number, userId: string): Promise<boolean> {
+  async obtainUses(counter: UsageCounter, units: number, userId: string): Promise<Obtained> {
     const partition = this.ledger.partitionOf(userId);
-    return isGranted(await this.coordinator?.obtainUses({ counter, partition, units }));
+    return obtained(await this.coordinator?.obtainUses({ counter, partition, units }));
   }
 
   /** How the claims of a partition get units; undefined where it is the only one. */
@@ -70,10 +76,10 @@ export class LedgerLeases {
   }
 }
 
-function isGranted(outcome: LeaseOutcome | undefined): boolean {
+function obtained(outcome: LeaseOutcome | undefined): Obtained {
   if (outcome?.kind === 'unavailable')
     throw new Refusal('LEDGER_UNAVAILABLE', 'what is left cannot be known', { cause: outcome.cause });
-  return outcome?.kind === 'granted';
+  return outcome ?? { kind: 'exhausted' };
 }
 
 function portsOf(ledger: LeasedPartitions, metrics: LedgerMetrics, nowMs: () => number): CoordinatorPorts {

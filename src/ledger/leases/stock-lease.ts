@@ -1,7 +1,7 @@
 /** The coupons of a promotion as they are leased: `claim.lua` compares `issued` with `received` and knows nothing of pools. */
 import { PROMOTION_FIELDS, poolFields } from '../record-fields.ts';
-import { poolOf, promotionOf } from '../transaction.ts';
-import { type Fields, type LeaseShape, numberIn, type Share, setNumber } from './lease-shape.ts';
+import { poolOf, promotionOf, type Step } from '../transaction.ts';
+import { type Fields, type LeaseShape, numberIn, type Share, setNumber, unchanged } from './lease-shape.ts';
 
 const { definition, issued, received, granted, back, returned } = PROMOTION_FIELDS;
 
@@ -44,4 +44,18 @@ function shareIn(record: Fields): Share {
     isBounded,
     isInForce: isDefined,
   };
+}
+
+/**
+ * The steps by which a unit that is used no more goes back to the pool, given the promotion's record in its partition. It must
+ * not stay there: where the quantity fell below what was issued, it is a unit there is no longer.
+ */
+export function returnToPool(promotionRef: number, record: Fields): Step[] {
+  const { record: on, leaseFields, write } = stockLease(promotionRef);
+  const isLimited = (record.get(received.name)?.length ?? 0) > 0;
+  const units = numberIn(record, granted);
+  return [
+    ...unchanged(on, leaseFields, record),
+    ...(isLimited ? write(units, numberIn(record, back) + 1) : []),
+  ];
 }
