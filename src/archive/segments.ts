@@ -3,11 +3,14 @@ import type { PartitionId } from './ledger-port.ts';
 import { COUPON_MONTHS_AHEAD, LOG_SEGMENT_ENTRIES } from './limits.ts';
 
 const ID_TIME_BYTES = 6;
+/** Advisory lock of whoever makes a segment; no other lock of the database has this number. */
+const SEGMENTS_LOCK = 7_317_001;
 
 /**
  * Makes the segments that the next entries and coupons will fall into, well before they are needed: the log by ranges of
  * entries, coupons by month of issue (UTC). Rows without a segment would go to the default one and could not be detached
- * with their age. Each segment is a statement of its own; those that exist are left alone.
+ * with their age. Each segment is a statement of its own; those that exist are left alone. Partitions share the months and
+ * the tables, so that they take turns.
  */
 export async function ensureSegments(
   run: <Result>(statement: (sql: Sql) => PromiseLike<Result>) => Promise<Result>,
@@ -21,12 +24,16 @@ export async function ensureSegments(
     const { generation, partition } = id;
     await run(
       (sql) =>
-        sql`SELECT archive_ensure_log_segment(${generation}, ${partition}, ${from}, ${from + LOG_SEGMENT_ENTRIES})`,
+        sql`
+          WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(${SEGMENTS_LOCK}))
+          SELECT archive_ensure_log_segment(${generation}, ${partition}, ${from}, ${from + LOG_SEGMENT_ENTRIES}) FROM turn`,
     );
   }
   for (const month of couponMonths(nowMs)) {
     await run(
-      (sql) => sql`SELECT archive_ensure_coupon_segment(${month.label}, ${month.from}, ${month.until})`,
+      (sql) => sql`
+        WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(${SEGMENTS_LOCK}))
+        SELECT archive_ensure_coupon_segment(${month.label}, ${month.from}, ${month.until}) FROM turn`,
     );
   }
 }

@@ -28,7 +28,7 @@ export class ScriptFailure extends Error {
 
 const BUSY_REPLY =
   /^(BUSY|LOADING|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|TRYAGAIN|MOVED|ASK|NOPERM|NOAUTH)/;
-const SCRIPT_REPLY = /^(ERR|WRONGTYPE|ID_TAKEN|GENERATION)/;
+const SCRIPT_REPLY = /^(ERR|WRONGTYPE|ID_TAKEN|GENERATION|PARTITIONS)/;
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
@@ -119,6 +119,9 @@ async function pipelined(
   const [script, waited] = results ?? [];
   if (script === undefined || waited === undefined)
     throw new ScriptFailure('unreachable', 'the pipeline broke');
-  if (waited[0]) throw scriptFailure(waited[0]);
+  // A script that was refused is what counts, whatever was answered after it.
+  if (script[0]) return { script, replicas: 0 };
+  // The script ran, but the server cannot say who has it, as one that has just become a replica.
+  if (waited[0]) throw new ScriptFailure('unreachable', waited[0].message);
   return { script, replicas: Number(waited[1]) };
 }
