@@ -1,7 +1,13 @@
 import { create } from '@bufbuild/protobuf';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ArchivedLedger, PARTITION, runOnce, startArchivedLedger } from '../../test/archived-ledger.ts';
+import {
+  type ArchivedLedger,
+  PARTITION,
+  PLACES,
+  runOnce,
+  startArchivedLedger,
+} from '../../test/archived-ledger.ts';
 import { definitionOf, reasonOf, soon } from '../../test/ledger-fixture.ts';
 import { runAudit } from '../archive/audit.ts';
 import { readPointsEntries } from '../archive/points-entries.ts';
@@ -171,8 +177,8 @@ describe('an erased user', () => {
     const [entry] =
       await fixture.sql`SELECT points, balance_after, type FROM points_entry WHERE user_id = 'e1' AND number = 2`;
     expect(entry).toEqual({ points: '-70', balance_after: '0', type: 'expire' });
-    const feed = new Feed(fixture.sql, PARTITION);
-    const start = { ...(await feed.newest(soon())), seq: -1, notice: 0 };
+    const feed = new Feed(fixture.sql, PLACES);
+    const start = { ...(await feed.newest(soon())), logs: [{ seq: -1, index: 0xffff, part: 0 }], notice: 0 };
     const ofUser = { kinds: new Set<never>(), userId: 'e1' };
     expect((await feed.read(start, ofUser, { limit: 100 }, soon())).items).toEqual([]);
     const report = await runAudit({ sql: fixture.sql, ledger: fixture.admin, id: PARTITION });

@@ -33,7 +33,11 @@ interface ProfileRow {
   readonly name: Buffer | null;
 }
 
-const PHONE_KIND = 'phone';
+/** The kind of digest that phones are found by. */
+export const PHONE_KIND = 'phone';
+
+/** Where a sealed phone or name belongs. */
+export const profilePlace = (kind: 'phone' | 'name', userId: string): string => `${kind}:${userId}`;
 
 /** The profiles of all users. Methods throw ARCHIVE_UNAVAILABLE and DEADLINE_EXCEEDED besides what they name. */
 export class Profiles {
@@ -48,8 +52,8 @@ export class Profiles {
     const { sql, box } = this.ports;
     const phone = details.phone ? this.normal(details.phone) : undefined;
     const digest = phone === undefined ? null : box.digests(phone, PHONE_KIND)[0];
-    const sealedPhone = phone === undefined ? null : box.seal(phone, `phone:${userId}`);
-    const sealedName = details.name ? box.seal(details.name, `name:${userId}`) : null;
+    const sealedPhone = phone === undefined ? null : box.seal(phone, profilePlace('phone', userId));
+    const sealedName = details.name ? box.seal(details.name, profilePlace('name', userId)) : null;
     const rows = sql`
       INSERT INTO user_profile AS p (user_id, phone_digest, phone, name)
       SELECT ${userId}::text, ${digest}::bytea, ${sealedPhone}::bytea, ${sealedName}::bytea
@@ -68,8 +72,9 @@ export class Profiles {
     const [row] = await withDeadline(rows, deadlineMs);
     if (row === undefined) return undefined;
     return {
-      phone: row.phone === null ? '' : maskPhone(box.open(row.phone, `phone:${userId}`), countryCode),
-      name: row.name === null ? '' : maskName(box.open(row.name, `name:${userId}`)),
+      phone:
+        row.phone === null ? '' : maskPhone(box.open(row.phone, profilePlace('phone', userId)), countryCode),
+      name: row.name === null ? '' : maskName(box.open(row.name, profilePlace('name', userId))),
     };
   }
 

@@ -48,11 +48,15 @@ export class SecretBox {
     this.newest = newest;
   }
 
+  /** What every value begins with that is sealed from now on; older ones begin otherwise. */
+  get newestHeader(): Buffer {
+    const { id } = this.newest;
+    return Buffer.concat([Buffer.from([VERSION, id.length]), Buffer.from(id)]);
+  }
+
   /** The sealed text; `place` says what and whose it is, such as `phone:u1`. */
   seal(text: string, place: string): Buffer {
-    const { id, sealing } = this.newest;
-    const header = Buffer.from([VERSION, id.length]);
-    return Buffer.concat([header, Buffer.from(id), sealText(sealing, text, Buffer.from(place))]);
+    return Buffer.concat([this.newestHeader, sealText(this.newest.sealing, text, Buffer.from(place))]);
   }
 
   /** The text that was sealed. Throws {@link SealedValueError}. */

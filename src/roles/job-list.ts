@@ -1,11 +1,11 @@
 /** Every job of the product, bound to what it works with. A job that is not here never runs. */
 
+import type { ArchivePlaces } from '../archive/places.ts';
 import type { Codes } from '../codes/codes.ts';
 import { createCompleteCodeClaimsJob } from '../codes/complete-claims-job.ts';
 import { createGenerateCodesJob } from '../codes/generate-codes-job.ts';
 import type { Config } from '../config/config.ts';
 import type { Sql } from '../database/client.ts';
-import { ONLY_PARTITION } from '../definitions/definition-ledger.ts';
 import type { DefinitionPorts } from '../definitions/definition-ports.ts';
 import { createActivateJob } from '../events/activate-job.ts';
 import { createBirthdayJob } from '../events/birthday-job.ts';
@@ -13,6 +13,7 @@ import type { EventPorts } from '../events/event-ports.ts';
 import { createRetryEventsJob } from '../events/retry-events-job.ts';
 import { createDeliveryJob, createWebhookPurgeJob } from '../feed/deliver-webhooks.ts';
 import { createMessageJob, logMessages } from '../feed/send-messages.ts';
+import { secretPlace } from '../feed/webhooks.ts';
 import { createRunGrantsJob } from '../grants/run-grants-job.ts';
 import type { Job, JobTimes } from '../jobs/job.ts';
 import { createExpiryJob } from '../jobs/note-expiry.ts';
@@ -20,10 +21,10 @@ import { createPurgeRunsJob } from '../jobs/purge-runs.ts';
 import { createReminderJob } from '../jobs/remind-expiring.ts';
 import { createRetireJob } from '../jobs/retire-ledger.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { GENERATION } from '../ledger-settings.ts';
 import type { Outbound } from '../outbound.ts';
 import { createExpirePointsJob } from '../points/expire-job.ts';
 import { createEraseUsersJob } from '../privacy/erasures.ts';
+import { createReEncryptJob } from '../privacy/re-encrypt-job.ts';
 import { createSweepJob } from '../redemption/sweep-job.ts';
 import type { PromotionBook } from '../ruleset/promotion-book.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -33,6 +34,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 export interface JobParts {
   readonly config: Config;
   readonly sql: Sql;
+  readonly places: ArchivePlaces;
   readonly ledger: Ledger;
   readonly definitions: DefinitionPorts;
   readonly book: PromotionBook;
@@ -49,8 +51,7 @@ const HOURLY = '0 * * * *';
 const RETIRE_CRON = '0 3 * * *';
 const PURGE_RUNS_CRON = '30 3 * * *';
 const PURGE_WEBHOOKS_CRON = '45 3 * * *';
-
-const PARTITION = { generation: GENERATION, partition: ONLY_PARTITION };
+const RE_ENCRYPT_CRON = '15 4 * * *';
 
 /** All jobs. */
 export function allJobs(parts: JobParts): Job[] {
@@ -62,9 +63,9 @@ function cronIn(timeZone: string, cron: string): JobTimes {
 }
 
 /** What time does to reservations, coupons and points. */
-function lifeJobs({ config, sql, ledger, book, codes, metrics, nowMs }: JobParts): Job[] {
+function lifeJobs({ config, sql, places, ledger, book, codes, metrics, nowMs }: JobParts): Job[] {
   const { timeZone, expiryBatch, expiryCron, expiryEnabled, expiryHourlyCheck, reminderDays } = config.jobs;
-  const expiry = { sql, id: PARTITION, batch: expiryBatch, nowMs };
+  const expiry = { sql, places, batch: expiryBatch, nowMs };
   return [
     createSweepJob({ ledger, codes: codes.book, promotions: book, nowMs }),
     createExpiryJob(expiry, {
@@ -78,12 +79,12 @@ function lifeJobs({ config, sql, ledger, book, codes, metrics, nowMs }: JobParts
       isEnabled: expiryHourlyCheck,
     }),
     createReminderJob({ ...expiry, days: reminderDays, cron: HOURLY, timeZone }),
-    createExpirePointsJob({ ledger, settings: config.points, metrics, sql, id: PARTITION, nowMs }),
+    createExpirePointsJob({ ledger, settings: config.points, metrics, sql, places, nowMs }),
   ];
 }
 
 /** What brings coupons into being without anybody waiting. */
-function issueJobs({ config, sql, ledger, definitions, codes, events, nowMs }: JobParts): Job[] {
+function issueJobs({ config, sql, places, ledger, definitions, codes, events, nowMs }: JobParts): Job[] {
   const { timeZone, birthdayCron } = config.events;
   return [
     createActivateJob({ definitions, rules: events.rules, nowMs }),
@@ -91,7 +92,7 @@ function issueJobs({ config, sql, ledger, definitions, codes, events, nowMs }: J
     createRetryEventsJob(events),
     createGenerateCodesJob({ sql, secrets: codes.secrets, exportDays: codes.exportDays, nowMs }),
     createCompleteCodeClaimsJob({ sql, claims: codes.claims, nowMs }),
-    createRunGrantsJob({ sql, ledger, archive: PARTITION, nowMs }),
+    createRunGrantsJob({ sql, ledger, places, nowMs }),
   ];
 }
 
@@ -105,11 +106,19 @@ function outwardJobs({ sql, outbound, metrics, logger, nowMs }: JobParts): Job[]
 }
 
 /** What keeps the stores small, and promises about persons. */
-function upkeepJobs({ config, sql, ledger, logger, nowMs }: JobParts): Job[] {
+function upkeepJobs({ config, sql, places, ledger, outbound, logger, nowMs }: JobParts): Job[] {
   const { timeZone, retentionDays } = config.jobs;
   return [
-    createRetireJob({ sql, id: PARTITION, ledger, days: retentionDays, cron: RETIRE_CRON, timeZone, nowMs }),
+    createRetireJob({ sql, places, ledger, days: retentionDays, cron: RETIRE_CRON, timeZone, nowMs }),
     createEraseUsersJob({ sql, ledger, logger, nowMs }),
+    createReEncryptJob({
+      sql,
+      box: outbound.box,
+      webhookPlace: secretPlace,
+      times: cronIn(timeZone, RE_ENCRYPT_CRON),
+      logger,
+      nowMs,
+    }),
     createPurgeRunsJob({ sql, cron: PURGE_RUNS_CRON, timeZone, nowMs }),
     createWebhookPurgeJob({ sql, cron: PURGE_WEBHOOKS_CRON, timeZone, nowMs }),
   ];

@@ -26,6 +26,7 @@ export const LOG_EVENTS = {
   callFailed: 'call_failed',
   ledgerDurability: 'ledger_durability',
   ledgerConnection: 'ledger_connection',
+  ledgerGeneration: 'ledger_generation',
   codeUnsettled: 'code_unsettled',
   ledgerClosed: 'ledger_closed',
   ledgerOpened: 'ledger_opened',
@@ -49,6 +50,7 @@ export const LOG_EVENTS = {
   deadLetter: 'dead_letter',
   message: 'message',
   userErased: 'user_erased',
+  sealedUnreadable: 'sealed_unreadable',
 } as const;
 
 /** Fields that may hold a token, an argument of a command or a phone number, at the depths at which they occur. */
