@@ -1,16 +1,18 @@
 /** The composition root of the serving role: configuration in, an application out that starts and stops. */
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ArchiveWatch } from './archive/archive-watch.ts';
 import { awaitArchived } from './archive/await-archived.ts';
 import { readCouponChanges } from './archive/coupon-history.ts';
+import { FIRST_GENERATION } from './archive/generation.ts';
+import { learnGeneration } from './archive/learn-generation.ts';
+import { ArchivePlaces } from './archive/places.ts';
 import { readPointsEntries } from './archive/points-entries.ts';
 import { bindings } from './bindings.ts';
 import { type Codes, createCodes } from './codes/codes.ts';
 import type { Config } from './config/config.ts';
 import { createDatabase, type Sql } from './database/client.ts';
 import { createDefineMissing } from './definitions/define-missing.ts';
-import { ONLY_PARTITION } from './definitions/definition-ledger.ts';
 import type { DefinitionPorts } from './definitions/definition-ports.ts';
 import { createFindRef } from './definitions/find-ref.ts';
 import { Outbox } from './definitions/outbox.ts';
@@ -19,9 +21,9 @@ import { Evaluator } from './evaluation/evaluator.ts';
 import type { EventPorts } from './events/event-ports.ts';
 import { orderEndings } from './events/order-endings.ts';
 import { claimFactsOf, storedFacts } from './events/stored-facts.ts';
-import { connectLedger } from './ledger/connection.ts';
 import { Ledger } from './ledger/ledger.ts';
-import { GENERATION, ledgerConnection, ledgerSettings } from './ledger-settings.ts';
+import { PartitionConnections } from './ledger/partition-connection.ts';
+import { ledgerConnection, ledgerSettings } from './ledger-settings.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
 import { Points } from './points/points.ts';
 import type { PointsHistory } from './points/points-history.ts';
@@ -37,6 +39,7 @@ import { ClaimIntake } from './transport/claim-intake.ts';
 import { decideAgainBy } from './transport/decide-again.ts';
 import { evaluateOnce } from './transport/evaluate-once.ts';
 import { EvaluationIntake } from './transport/evaluation-intake.ts';
+import type { CouponAsk } from './transport/handlers/get-coupon.ts';
 import { LimitHints } from './transport/limit-hints.ts';
 import { HINT_READ_MS } from './transport/limits.ts';
 import type { LiveSources, LookUpCodes } from './transport/live-sources.ts';
@@ -64,7 +67,6 @@ export interface App {
 /** How long the start waits for Redis before it goes on without; calls say what is missing. */
 const LEDGER_START_MS = 2_000;
 const PROMOTION_ID_BYTES = 8;
-const PARTITION = { generation: GENERATION, partition: ONLY_PARTITION };
 
 function openPool(config: Config, name: string, maxConnections: number): Sql {
   const { url, statementTimeoutMs, connectTimeoutMs } = config.database;
@@ -75,6 +77,8 @@ class Serving implements App {
   private readonly deps: AppDependencies;
   private readonly clock: () => number;
   private readonly sql: Sql;
+  private readonly places: ArchivePlaces;
+  private readonly stopping = new AbortController();
   private readonly archiveWatch: ArchiveWatch;
   private readonly ledger: Ledger;
   private readonly definitions: DefinitionPorts;
@@ -82,7 +86,7 @@ class Serving implements App {
   private readonly live: LiveSources;
   private readonly keeper: RuleSetKeeper;
   /** Counts who tries codes. */
-  private readonly guessing: Redis;
+  private readonly guessing: PartitionConnections;
   private readonly codes: Codes;
   private readonly outbox: Outbox;
   private readonly outbound: Outbound;
@@ -92,10 +96,11 @@ class Serving implements App {
     const { config, metrics, logger } = deps;
     this.deps = deps;
     this.clock = deps.clock ?? Date.now;
+    this.places = new ArchivePlaces(FIRST_GENERATION, config.ledger.partitions);
     this.sql = openPool(config, 'hongbao-serve', config.database.maxConnections);
     this.archiveWatch = new ArchiveWatch({
       sql: this.sql,
-      generation: () => PARTITION.generation,
+      generation: () => this.places.generation,
       nowMs: this.clock,
     });
     this.ledger = new Ledger({
@@ -125,12 +130,22 @@ class Serving implements App {
       pending: metrics.definitionOutboxPending,
       nowMs: this.clock,
     });
-    this.outbound = createOutbound(config, { sql: this.sql, metrics, nowMs: this.clock });
+    this.outbound = createOutbound(config, {
+      sql: this.sql,
+      places: this.places,
+      metrics,
+      nowMs: this.clock,
+    });
     this.transport = this.servers();
   }
 
   async start(): Promise<Addresses> {
-    await this.ledger.start(LEDGER_START_MS);
+    const stores = [
+      this.ledger.start(LEDGER_START_MS),
+      this.guessing.start(LEDGER_START_MS),
+      this.joinLedger(),
+    ];
+    await Promise.all(stores);
     const addresses = await this.transport.start();
     this.outbox.start();
     void this.keeper.start();
@@ -139,15 +154,28 @@ class Serving implements App {
   }
 
   async stop(): Promise<void> {
+    this.stopping.abort();
     await this.transport.drain();
     await this.outbox.stop();
     await this.keeper.stop();
     await this.evaluator.close();
     await this.ledger.close();
-    this.guessing.disconnect();
+    this.guessing.close();
     await this.sql.end({ timeout: 1 });
     await this.transport.stop();
     this.deps.logger.info({ event: LOG_EVENTS.serviceStopped }, 'stopped');
+  }
+
+  /** While Postgres is away the archive cannot be read either, so a start need not wait for it for long. */
+  private async joinLedger(): Promise<void> {
+    const learning = learnGeneration(this.sql, this.places, this.stopping.signal);
+    learning.catch((error: unknown) =>
+      this.deps.logger.error(
+        { event: LOG_EVENTS.ledgerGeneration, err: error },
+        'the ledger is of another shape',
+      ),
+    );
+    await Promise.race([learning, sleep(LEDGER_START_MS)]);
   }
 
   private definitionPorts(): DefinitionPorts {
@@ -164,20 +192,18 @@ class Serving implements App {
     };
   }
 
-  private connectGuessing(): Redis {
+  private connectGuessing(): PartitionConnections {
     const { config, logger } = this.deps;
-    const redis = connectLedger(ledgerConnection(config), 'hongbao-guessing');
-    redis.on('error', (error) =>
+    return new PartitionConnections(ledgerConnection(config), 'hongbao-guessing', (error) =>
       logger.warn({ event: LOG_EVENTS.ledgerConnection, cause: error.message }, 'no connection'),
     );
-    return redis;
   }
 
   private createCodes(): Codes {
     const { sql, ledger, keeper, guessing, clock } = this;
     const { config, logger } = this.deps;
     const settings = config.codes;
-    return createCodes({ sql, ledger, redis: guessing, rules: keeper, settings, logger, nowMs: clock });
+    return createCodes({ sql, ledger, connections: guessing, rules: keeper, settings, logger, nowMs: clock });
   }
 
   private liveSources(): LiveSources {
@@ -185,7 +211,7 @@ class Serving implements App {
     const watched = new WatchedPromotions();
     const hints = new LimitHints({
       limited: watched.limited,
-      readFields: (asks) => ledger.read(clock() + HINT_READ_MS, (reads) => reads.fields(asks)),
+      readCounters: (asks) => ledger.read(clock() + HINT_READ_MS, (reads) => reads.counters(asks)),
       nowMs: () => ledger.nowMs(),
     });
     const lookUpCodes: LookUpCodes = (codes, deadlineMs) => this.codes.book.lookUp(codes, deadlineMs);
@@ -244,12 +270,13 @@ class Serving implements App {
   }
 
   private pointsHistory(): PointsHistory {
-    const { ledger, sql, clock } = this;
+    const { ledger, sql, places, clock } = this;
     return {
       ledger,
       readEntries: (userId, below, limit, deadlineMs) =>
         readPointsEntries(sql, userId, below, limit, deadlineMs),
-      awaitArchived: (seq, deadlineMs) => awaitArchived(sql, PARTITION, seq, { nowMs: clock, deadlineMs }),
+      awaitArchived: (userId, seq, deadlineMs) =>
+        awaitArchived(sql, places.ofUser(userId), seq, { nowMs: clock, deadlineMs }),
     };
   }
 
@@ -260,7 +287,7 @@ class Serving implements App {
       promotions: book,
       evaluate: (request, caller, holder) => evaluateOnce(evaluations, request, caller, holder),
       exhausted: this.live.hints,
-      archive: orderArchive({ sql: this.sql, id: PARTITION, ledger: this.ledger }),
+      archive: orderArchive({ sql: this.sql, places: this.places, ledger: this.ledger }),
       metrics: this.deps.metrics,
     });
   }
@@ -283,7 +310,7 @@ class Serving implements App {
 
   private servers(): Transport {
     const { config, metrics, logger } = this.deps;
-    const { ledger, keeper, definitions, clock } = this;
+    const { ledger, keeper, definitions, places, clock } = this;
     const findRef = createFindRef({
       sql: this.sql,
       ledgerRef: (id, deadlineMs) => ledger.read(deadlineMs, (reads) => reads.refOf(id)),
@@ -303,7 +330,7 @@ class Serving implements App {
     const book = new PromotionBook(keeper, this.sql);
     const evaluations = this.evaluations(book);
     const redemptions = this.redemptions(book, evaluations);
-    const archive = orderArchive({ sql: this.sql, id: PARTITION, ledger });
+    const archive = orderArchive({ sql: this.sql, places, ledger });
     const decideAgain = decideAgainBy(evaluations, clock);
     const returns = { ledger, archive, promotions: book, metrics, decideAgain };
     const points = new Points({ ledger, settings: config.points, metrics });
@@ -316,7 +343,7 @@ class Serving implements App {
       definitions,
       codes: this.codes,
       codeClaims: metrics.codeClaims,
-      insight: { sql: this.sql, id: PARTITION },
+      insight: { sql: this.sql, places },
       redemptions,
       returns,
       points,
@@ -326,9 +353,9 @@ class Serving implements App {
       pointsHistory: this.pointsHistory(),
       findRef: async (id: string, deadlineMs: number) => knownRef(id) ?? (await findRef(id, deadlineMs)),
       isDevelopment: config.service.development === 'embedded',
-      wallets: wholeWalletPorts(this.sql, PARTITION, ledger, clock),
-      couponChanges: async (couponId: string, sinceSeq: number | undefined, deadlineMs: number) => {
-        await awaitArchived(this.sql, PARTITION, sinceSeq ?? 0, { nowMs: clock, deadlineMs });
+      wallets: wholeWalletPorts(this.sql, places, ledger, clock),
+      couponChanges: async ({ userId, couponId, sinceSeq }: CouponAsk, deadlineMs: number) => {
+        await awaitArchived(this.sql, places.ofUser(userId), sinceSeq ?? 0, { nowMs: clock, deadlineMs });
         return await readCouponChanges(this.sql, couponId, deadlineMs);
       },
       itemDeadlineMs: config.limits.defaultDeadlineMs,

@@ -1,7 +1,7 @@
 /** The ledger's settings as the configuration states them. */
 import type { Config } from './config/config.ts';
-import type { LedgerConnectionSettings } from './ledger/connection.ts';
 import type { LedgerSettings } from './ledger/ledger.ts';
+import type { TopologySettings } from './ledger/topology.ts';
 
 /** Share of the backlog limit at which new claims are refused; what follows a claim keeps the rest. */
 const CLAIM_BACKLOG_SHARE = 0.6;
@@ -9,13 +9,10 @@ const CLAIM_BACKLOG_SHARE = 0.6;
 /** Share at which reservations and what else begins something is refused; commit, release and return never are. */
 const RESERVATION_BACKLOG_SHARE = 0.8;
 
-/** The generation of the ledger's history. Another one is made by a rebuild. */
-export const GENERATION = 1;
-
 /** How this process connects to Redis. */
-export function ledgerConnection(config: Config): LedgerConnectionSettings {
+export function ledgerConnection(config: Config): TopologySettings {
   const { url, commandTimeoutMs, connectTimeoutMs, socketTimeoutMs } = config.redis;
-  return { url, commandTimeoutMs, connectTimeoutMs, socketTimeoutMs };
+  return { url, commandTimeoutMs, connectTimeoutMs, socketTimeoutMs, partitions: config.ledger.partitions };
 }
 
 /** The settings of the serving side. */

@@ -1,12 +1,11 @@
 /** What leaves the product, and the personal data it keeps: the parts that serving and archiving processes share. */
+import type { ArchivePlaces } from './archive/places.ts';
 import type { Config } from './config/config.ts';
 import type { Sql } from './database/client.ts';
-import { ONLY_PARTITION } from './definitions/definition-ledger.ts';
 import { EventStreams } from './feed/event-streams.ts';
 import { Feed } from './feed/feed.ts';
 import type { WebhookReach } from './feed/webhook-address.ts';
 import { Webhooks } from './feed/webhooks.ts';
-import { GENERATION } from './ledger-settings.ts';
 import { Profiles } from './privacy/profiles.ts';
 import { SecretBox } from './privacy/secret-box.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -24,13 +23,18 @@ export interface Outbound {
 /** Puts them together; nothing runs. */
 export function createOutbound(
   config: Pick<Config, 'privacy' | 'service'>,
-  ports: { readonly sql: Sql; readonly metrics: Metrics; readonly nowMs: () => number },
+  ports: {
+    readonly sql: Sql;
+    readonly places: ArchivePlaces;
+    readonly metrics: Metrics;
+    readonly nowMs: () => number;
+  },
 ): Outbound {
-  const { sql, metrics, nowMs } = ports;
+  const { sql, places, metrics, nowMs } = ports;
   const { secretsKeys, countryCode } = config.privacy;
   const box = new SecretBox(secretsKeys);
   const reach = config.service.development === 'embedded' ? 'anywhere' : 'public';
-  const feed = new Feed(sql, { generation: GENERATION, partition: ONLY_PARTITION });
+  const feed = new Feed(sql, places);
   return {
     box,
     reach,

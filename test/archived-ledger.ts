@@ -1,6 +1,7 @@
 /** A ledger on a real Redis whose events are archived to a real Postgres by the archive role, for tests of what reads both. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import { ArchivePlaces } from '../src/archive/places.ts';
 import { createArchiveRole } from '../src/archive/role.ts';
 import { createDatabase, type Sql } from '../src/database/client.ts';
 import type { Job, JobCounts } from '../src/jobs/job.ts';
@@ -10,6 +11,8 @@ import { type LedgerFixture, startLedgerFixture } from './ledger-fixture.ts';
 
 /** The partition of the fixture. */
 export const PARTITION = { generation: 1, partition: 0 };
+/** The partitions of the fixture, as readers of the archive want them. */
+export const PLACES = new ArchivePlaces(1, 1);
 
 /** Ledger, archive, and ways to wait for it. */
 export interface ArchivedLedger extends LedgerFixture {

@@ -48,7 +48,7 @@ export class SwitchableLedger implements DefinitionLedger {
       this.defined.set(definition.ref, definition);
       this.seq += 1;
     }
-    return { seq: this.seq, issued: this.issued.get(definition.ref) ?? 0 };
+    return { seqs: [this.seq], issued: this.issued.get(definition.ref) ?? 0 };
   }
 
   async readStock(refs: readonly number[]) {

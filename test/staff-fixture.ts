@@ -1,8 +1,10 @@
 /** Codes and grants on a real Redis and a real Postgres, called through their handlers. */
+
 import { randomUUID } from 'node:crypto';
 import { create, fromBinary, type JsonObject, toBinary } from '@bufbuild/protobuf';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
+import { ArchivePlaces } from '../src/archive/places.ts';
 import { type ArchiveRole, createArchiveRole } from '../src/archive/role.ts';
 import { type CodeSettings, type Codes, createCodes } from '../src/codes/codes.ts';
 import { createGenerateCodesJob } from '../src/codes/generate-codes-job.ts';
@@ -16,6 +18,7 @@ import type { Promotion } from '../src/gen/hongbao/v1/promotion_pb.ts';
 import { createRunGrantsJob } from '../src/grants/run-grants-job.ts';
 import type { WorkPorts } from '../src/grants/work-recipients.ts';
 import type { Job, JobCounts } from '../src/jobs/job.ts';
+import { fixedConnections } from '../src/ledger/partition-connection.ts';
 import { PromotionBook } from '../src/ruleset/promotion-book.ts';
 import { RuleSet } from '../src/ruleset/rule-set.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
@@ -24,7 +27,7 @@ import { createTestDatabase } from './database.ts';
 import { definitionPorts, samplePromotion, staffCall, staffOf } from './definition-fixture.ts';
 import { type LedgerFixture, startLedgerFixture } from './ledger-fixture.ts';
 
-const ARCHIVE = { generation: 1, partition: 0 };
+const PLACES = new ArchivePlaces(1, 1);
 
 /** Limits of guessing that tests with right codes never meet. */
 const CODE_SETTINGS: CodeSettings = {
@@ -82,7 +85,13 @@ export async function startStaffFixture(): Promise<StaffFixture> {
   const logger = pino({ level: 'silent' });
   const ports = { sql, ledger: ledger.ledger, nowMs: () => Date.now() };
   const codesWith = (settings: Partial<CodeSettings>): Codes =>
-    createCodes({ ...ports, redis, rules, logger, settings: { ...CODE_SETTINGS, ...settings } });
+    createCodes({
+      ...ports,
+      connections: fixedConnections(redis),
+      rules,
+      logger,
+      settings: { ...CODE_SETTINGS, ...settings },
+    });
   const codes = codesWith({});
   const roles: ArchiveRole[] = [];
   return {
@@ -104,7 +113,7 @@ export async function startStaffFixture(): Promise<StaffFixture> {
       return promotion;
     },
     runGenerate: () => runJob(createGenerateCodesJob({ ...ports, ...codes })),
-    runGrants: () => runJob(createRunGrantsJob({ ...ports, archive: ARCHIVE })),
+    runGrants: () => runJob(createRunGrantsJob({ ...ports, places: PLACES })),
     exported: (jobId) => exportedText({ sql, ...codes, nowMs: () => Date.now() }, jobId),
     startArchive() {
       const role = createArchiveRole({

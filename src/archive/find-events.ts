@@ -33,13 +33,16 @@ export type EventPosition = readonly [seq: number, eventIndex: number];
 export interface EventPage {
   readonly events: readonly ArchivedEvent[];
   readonly next: EventPosition | undefined;
+  /** The time of the entry the next page begins with; 0 at the end of the log. */
+  readonly reachedMs: number;
 }
 
 const PAGE_ENTRIES = 64;
 /** Entries looked at for one page: a rare event must not cost a walk over the whole log in one call. */
 const SCANNED_ENTRIES_MAX = 2_048;
 
-interface Scan {
+/** Which log is looked through, and for what. */
+export interface Scan {
   readonly sql: Sql;
   readonly id: PartitionId;
   readonly filter: EventFilter;
@@ -58,20 +61,23 @@ export async function findEvents(
   page: { readonly below: EventPosition | undefined; readonly limit: number },
 ): Promise<EventPage> {
   const events: ArchivedEvent[] = [];
+  let reachedMs = 0;
   let below = page.below ?? [await newestBefore(scan), Number.POSITIVE_INFINITY];
   for (let scanned = 0; scanned < SCANNED_ENTRIES_MAX; scanned += PAGE_ENTRIES) {
     const records = await readEntriesDown(scan, below[0]);
     for (const record of records) {
-      if (record.timeMs < (scan.filter.fromMs ?? 0)) return { events, next: undefined };
+      if (record.timeMs < (scan.filter.fromMs ?? 0)) return { events, next: undefined, reachedMs: 0 };
       for (const event of matching(scan.filter, record, below)) {
         events.push(event);
-        if (events.length === page.limit) return { events, next: [event.seq, event.eventIndex] };
+        if (events.length === page.limit)
+          return { events, next: [event.seq, event.eventIndex], reachedMs: event.timeMs };
       }
     }
-    if (records.length < PAGE_ENTRIES) return { events, next: undefined };
+    if (records.length < PAGE_ENTRIES) return { events, next: undefined, reachedMs: 0 };
     below = [records.at(-1)?.seq ?? 0, 0];
+    reachedMs = records.at(-1)?.timeMs ?? 0;
   }
-  return { events, next: below };
+  return { events, next: below, reachedMs };
 }
 
 /** Number of the newest entry before the filter's end; times never run backwards along the log, so it is found by halving. */

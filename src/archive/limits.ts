@@ -74,3 +74,8 @@ export const REBUILD_LEASE_MS = 15_000;
 export const REBUILD_PROGRESS_MS = 2_000;
 /** Time for one statement of a rebuild, ms: it reads pages of large tables. */
 export const REBUILD_STATEMENT_MS = 60_000;
+/** Events and bytes in one entry that carries records over to a new generation: one statement of the archive. */
+export const CARRIED_EVENTS_PER_ENTRY = 1_000;
+export const CARRIED_BYTES_PER_ENTRY = 512 * 1024;
+/** Carried entries are trimmed behind so many, so that Redis does not hold everything twice. */
+export const CARRIED_ENTRIES_KEPT = 16;

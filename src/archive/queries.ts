@@ -1,6 +1,6 @@
 import { plainArray } from '../database/array-literal.ts';
 import { type Sql, withDeadline } from '../database/client.ts';
-import type { PartitionId } from './ledger-port.ts';
+import type { ArchivePlaces } from './places.ts';
 
 /** A coupon as the archive has it, with the public id of its promotion. */
 export interface ArchivedCoupon {
@@ -58,17 +58,20 @@ export function findIssuedCoupons(
   return withDeadline(rows, deadlineMs);
 }
 
-/** The time of the last archived entry, ms since the epoch; undefined while nothing is archived. */
+/**
+ * Everything that happened up to this instant is archived, ms since the epoch: the time of the last archived entry, of the
+ * partition that is furthest behind. Undefined while nothing is archived of one of them.
+ */
 export async function readArchivedUntil(
   sql: Sql,
-  { generation, partition }: PartitionId,
+  { generation, all }: ArchivePlaces,
   deadlineMs: number,
 ): Promise<number | undefined> {
   const rows = sql<{ entry_time: Date }[]>`
     SELECT entry_time FROM event_log JOIN ledger_cursor USING (generation, partition, seq)
-    WHERE generation = ${generation} AND partition = ${partition}`;
-  const [row] = await withDeadline(rows, deadlineMs);
-  return row?.entry_time.getTime();
+    WHERE generation = ${generation}`;
+  const times = (await withDeadline(rows, deadlineMs)).map((row) => row.entry_time.getTime());
+  return times.length < all.length ? undefined : Math.min(...times);
 }
 
 /** The number of a promotion inside the ledger; undefined when there is none with this id. */

@@ -5,7 +5,7 @@ import { COUPON_FIELD_BYTES, decodeCouponValue } from '../domain/coupon.ts';
 import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { ACCOUNT_FIELDS, ORDER_FIELDS } from '../ledger/record-fields.ts';
 import type { WalletCoupon } from '../ledger/wallet.ts';
-import type { PartitionId } from './ledger-port.ts';
+import type { ArchivePlaces } from './places.ts';
 
 /** How a life ended; a coupon that was never used and is past its date has expired. */
 export type EndState = 'used' | 'expired' | 'revoked';
@@ -34,11 +34,11 @@ interface CouponRow {
 /** Reads what left Redis. Every method throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
 export class RetiredCoupons {
   private readonly sql: Sql;
-  private readonly id: PartitionId;
+  private readonly places: ArchivePlaces;
 
-  constructor(sql: Sql, id: PartitionId) {
+  constructor(sql: Sql, places: ArchivePlaces) {
     this.sql = sql;
-    this.id = id;
+    this.places = places;
   }
 
   /** Counts by state, without the hidden ones. */
@@ -85,7 +85,7 @@ export class RetiredCoupons {
   /** What the account and the orders say about coupons (public ids) that left Redis. */
   async records(userId: string, couponIds: readonly string[], deadlineMs: number): Promise<RetiredRecords> {
     const { sql } = this;
-    const { generation, partition } = this.id;
+    const { generation, partition } = this.places.ofUser(userId);
     const fields = couponIds.map((couponId) => Buffer.from(couponId, 'hex').subarray(-COUPON_FIELD_BYTES));
     const marks = [ACCOUNT_FIELDS.holder, ACCOUNT_FIELDS.revoked].flatMap((mark) =>
       fields.map((field) => mark.bytes(field)),
@@ -108,7 +108,7 @@ export class RetiredCoupons {
     deadlineMs: number,
   ): Promise<ReadonlyMap<string, Redemption>> {
     if (orderIds.length === 0) return new Map();
-    const { generation, partition } = this.id;
+    const { generation, partition } = this.places.ofUser(userId);
     const ids = orderIds.map((orderId) => `${userId}/${orderId}`);
     const rows = this.sql<{ id: string; value: Buffer }[]>`
       SELECT id, value FROM ledger_field

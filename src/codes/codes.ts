@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Sql } from '../database/client.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { ConnectionOfPartition } from '../ledger/partition-connection.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import { CodeClaims } from './claim-code.ts';
 import { CodeBook } from './code-book.ts';
@@ -21,8 +21,8 @@ export interface CodeSettings extends GuessLimits {
 export interface CodePorts {
   readonly sql: Sql;
   readonly ledger: Ledger;
-  /** A connection of its own, for counting who tries codes. */
-  readonly redis: Redis;
+  /** Connections of their own, for counting who tries codes. */
+  readonly connections: ConnectionOfPartition;
   readonly rules: { readonly current: CodeRuleSet };
   readonly settings: CodeSettings;
   readonly logger: Logger;
@@ -42,7 +42,7 @@ export interface Codes {
 
 /** Puts the parts together. */
 export function createCodes(ports: CodePorts): Codes {
-  const { sql, ledger, redis, rules, settings, logger, nowMs } = ports;
+  const { sql, ledger, connections, rules, settings, logger, nowMs } = ports;
   const secrets = new CodeSecrets(settings.key);
   const plausible = new PlausibleCodes(sql, nowMs);
   const publicCodes = new PublicCodes(() => rules.current);
@@ -56,6 +56,6 @@ export function createCodes(ports: CodePorts): Codes {
     exportDays: settings.exportDays,
     book: new CodeBook({ sql, secrets, plausible }),
     claims: new CodeClaims({ sql, ledger, secrets, publicCodes, plausible, reportUnsettled }),
-    guesses: new GuessGuard(redis, settings),
+    guesses: new GuessGuard(connections, settings),
   };
 }

@@ -7,7 +7,12 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { Refusal } from '../domain/refusal.ts';
-import { guessKeys } from '../ledger/keys.ts';
+import { guessKeys, partitionOf } from '../ledger/keys.ts';
+import {
+  type ConnectionOfPartition,
+  callPartition,
+  type PartitionConnection,
+} from '../ledger/partition-connection.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -33,6 +38,8 @@ export interface Guesser {
 }
 
 interface Subject {
+  /** Where it is counted. */
+  readonly at: PartitionConnection;
   readonly keys: { readonly attempts: string; readonly wrong: string; readonly locked: string };
   readonly attemptsPerMinute: number;
   readonly wrongCodes: number;
@@ -40,33 +47,34 @@ interface Subject {
 
 /** Counts attempts and wrong codes. */
 export class GuessGuard {
-  private readonly redis: Redis;
+  private readonly connections: ConnectionOfPartition;
   private readonly limits: GuessLimits;
 
-  constructor(redis: Redis, limits: GuessLimits) {
-    this.redis = redis;
+  constructor(connections: ConnectionOfPartition, limits: GuessLimits) {
+    this.connections = connections;
     this.limits = limits;
   }
 
   /** Admits an attempt. Throws TOO_MANY_CODE_ATTEMPTS with the time to wait, or LEDGER_UNAVAILABLE. */
   async admit(guesser: Guesser): Promise<void> {
     for (const subject of this.subjects(guesser)) {
-      const { attempts, locked } = subject.keys;
-      const lockedForMs = Number(await this.ask(this.redis.pttl(locked)));
+      const { at, keys } = subject;
+      const lockedForMs = await ask(at, (redis) => redis.pttl(keys.locked));
       if (lockedForMs > 0) throw tooManyAttempts(lockedForMs);
-      const count = await this.count(attempts, MINUTE_MS);
+      const count = await countOne(at, keys.attempts, MINUTE_MS);
       if (count <= subject.attemptsPerMinute) continue;
-      throw tooManyAttempts(Math.max(1, Number(await this.ask(this.redis.pttl(attempts)))));
+      throw tooManyAttempts(Math.max(1, await ask(at, (redis) => redis.pttl(keys.attempts))));
     }
   }
 
   /** Notes that the code was wrong, or somebody else's. */
   async noteWrong(guesser: Guesser): Promise<void> {
-    for (const { keys, wrongCodes } of this.subjects(guesser)) {
-      const count = await this.count(keys.wrong, this.limits.wrongWindowMs);
+    const { wrongWindowMs, lockoutMs } = this.limits;
+    for (const { at, keys, wrongCodes } of this.subjects(guesser)) {
+      const count = await countOne(at, keys.wrong, wrongWindowMs);
       if (count < wrongCodes) continue;
-      await this.ask(this.redis.set(keys.locked, '1', 'PX', this.limits.lockoutMs));
-      await this.ask(this.redis.del(keys.wrong));
+      await ask(at, (redis) => redis.set(keys.locked, '1', 'PX', lockoutMs));
+      await ask(at, (redis) => redis.del(keys.wrong));
     }
   }
 
@@ -74,30 +82,37 @@ export class GuessGuard {
     const { limits } = this;
     return [
       {
-        keys: guessKeys(nameOf('user', userId), 0),
+        ...this.placeOf(nameOf('user', userId)),
         attemptsPerMinute: limits.userAttemptsPerMinute,
         wrongCodes: limits.userWrongCodes,
       },
       {
-        keys: guessKeys(nameOf('caller', caller), 0),
+        ...this.placeOf(nameOf('caller', caller)),
         attemptsPerMinute: limits.callerAttemptsPerMinute,
         wrongCodes: limits.callerWrongCodes,
       },
     ];
   }
 
-  /** Counts one more within a window that begins with the first; both in one step, so that no count outlives its window. */
-  private async count(key: string, windowMs: number): Promise<number> {
-    const replies = await this.ask(this.redis.multi().incr(key).pexpire(key, windowMs, 'NX').exec());
-    const [[error, count] = [null, 0]] = replies ?? [];
-    if (error !== null) throw unavailable(error);
-    return Number(count);
+  private placeOf(name: string): Pick<Subject, 'at' | 'keys'> {
+    const partition = partitionOf(name, this.connections.partitions);
+    return { at: this.connections.of(partition), keys: guessKeys(name, partition) };
   }
+}
 
-  private async ask<Reply>(reply: Promise<Reply>): Promise<Reply> {
-    return await reply.catch((error: unknown) => {
-      throw unavailable(error);
-    });
+/** Counts one more within a window that begins with the first; both in one step, so that no count outlives its window. */
+async function countOne(at: PartitionConnection, key: string, windowMs: number): Promise<number> {
+  const replies = await ask(at, (redis) => redis.multi().incr(key).pexpire(key, windowMs, 'NX').exec());
+  const [[error, count] = [null, 0]] = replies ?? [];
+  if (error !== null) throw unavailable(error);
+  return Number(count);
+}
+
+async function ask<Reply>(at: PartitionConnection, call: (redis: Redis) => Promise<Reply>): Promise<Reply> {
+  try {
+    return await callPartition(at, call);
+  } catch (error) {
+    throw unavailable(error);
   }
 }
 

@@ -82,7 +82,7 @@ describe('refusing', () => {
       'HONGBAO_GRPC_PROT: no such variable',
       'HONGBAO_GRPC_PORT: must be at most 65535',
       'HONGBAO_HTTP_PORT: must be a whole number written in digits',
-      'REDIS_URL: must be an address that matches ^rediss?$',
+      'REDIS_URL: must be redis://host:port, redis+sentinel://host:port,host:port/master-name or redis+cluster://host:port,host:port',
       'HONGBAO_LEDGER_DURABILITY_FALLBACK: must be one of refuse, degrade',
       'HONGBAO_LEDGER_FSYNC_ASSERTED: must be true or false',
       'REDIS_URL: must be set to serve',

@@ -105,6 +105,32 @@ export function storeUrl(name: string, protocol: RegExp, description: string): V
   return { ...optionalUrl(name, protocol, description), secret: true };
 }
 
+const HOSTS = String.raw`(?:[^@/\s]*@)?[\w.:[\]-]+(?:,[\w.:[\]-]+)*`;
+const MANY_HOSTS = new RegExp(
+  String.raw`^rediss?\+(?:cluster://${HOSTS}|sentinel://${HOSTS}/[\w.-]+(?:\?sentinel-password=[^&\s]+)?)$`,
+);
+
+/** Where Redis is: one server, sentinels and the name of a master, or nodes of a cluster. It may hold a password. */
+export function redisUrl(name: string, description: string): Variable<string | undefined> {
+  const error =
+    'must be redis://host:port, redis+sentinel://host:port,host:port/master-name or redis+cluster://host:port,host:port';
+  const schema = z
+    .union([z.url({ protocol: /^rediss?$/ }), z.string().regex(MANY_HOSTS)], { error })
+    .optional();
+  return { name, schema, shownDefault: undefined, description, secret: true };
+}
+
+const PARTITION_COUNTS = ['1', '2', '4', '8', '16', '32', '64'] as const;
+
+/** A number of partitions whose hash tags lie evenly over the nodes of a cluster. */
+export function partitionCount(name: string, description: string): Variable<number> {
+  const schema = z
+    .enum(PARTITION_COUNTS, { error: `must be one of ${PARTITION_COUNTS.join(', ')}` })
+    .transform(Number)
+    .or(z.undefined().transform(() => 1));
+  return { name, schema, shownDefault: '1', description, secret: false };
+}
+
 /** Words separated by commas; none when the variable is not set. */
 export function list(name: string, description: string): Variable<readonly string[]> {
   const schema = z

@@ -10,8 +10,10 @@ import {
   namedKeys,
   optionalText,
   optionalUrl,
+  partitionCount,
   pointsRates,
   port,
+  redisUrl,
   storeUrl,
   timeZone,
 } from './variable.ts';
@@ -130,10 +132,11 @@ export const VARIABLES = {
     ),
   },
   redis: {
-    url: storeUrl(
+    url: redisUrl(
       'REDIS_URL',
-      /^rediss?$/,
-      'Address of Redis (7.0 or newer), `noeviction`, `appendfsync always`.',
+      'Address of Redis (7.0 or newer), `noeviction`, `appendfsync always`; of sentinels, ' +
+        '`redis+sentinel://host:port,host:port/master-name`; or of a cluster, `redis+cluster://host:port,host:port`. ' +
+        '`rediss` in place of `redis` speaks TLS.',
     ),
     commandTimeoutMs: integer(
       'HONGBAO_REDIS_COMMAND_TIMEOUT_MS',
@@ -165,6 +168,10 @@ export const VARIABLES = {
     ),
   },
   ledger: {
+    partitions: partitionCount(
+      'HONGBAO_LEDGER_PARTITIONS',
+      'Parts of the ledger: 1 on one Redis, 16 or 64 on a cluster. Another number is made by `hongbao rebuild`.',
+    ),
     queueLimit: integer(
       'HONGBAO_LEDGER_QUEUE_LIMIT',
       20_000,

@@ -24,13 +24,13 @@ export interface StoredBody {
 /** The live ledger, as far as definitions use it. Every call throws a LEDGER_* refusal when it cannot answer. */
 export interface DefinitionLedger {
   /**
-   * Version-monotonic and idempotent: when the ledger has this version or a newer one already, nothing is written. The
-   * sequence number is that of the stream entry with the record's last definition.
+   * Brings a definition to every partition. Version-monotonic and idempotent: where this version or a newer one is already,
+   * nothing is written. The sequence numbers are, by partition, those of the entries with the record's last definition.
    */
   define(
     definition: LiveDefinition,
     deadlineMs: number,
-  ): Promise<{ readonly seq: number; readonly issued: number }>;
+  ): Promise<{ readonly seqs: readonly number[]; readonly issued: number }>;
   /** Counters in the order asked; a promotion the ledger does not know counts zero. */
   readStock(refs: readonly number[], deadlineMs: number): Promise<readonly Stock[]>;
   /** Every promotion the ledger has, for a start while Postgres is down. */
@@ -39,11 +39,8 @@ export interface DefinitionLedger {
 
 /** How far the archive has come. */
 export interface ArchiveProgress {
-  /** The `seq` of the last archived entry of a partition; undefined while nothing has been archived. */
-  readCursor(partition: number, deadlineMs: number): Promise<number | undefined>;
+  /** By partition, the `seq` of its last archived entry; −1 while nothing of it has been archived. */
+  readCursors(deadlineMs: number): Promise<readonly number[]>;
   /** Coupons ever issued of each promotion, as far as they are archived; a promotion without any is left out. */
   readIssued(refs: readonly number[], deadlineMs: number): Promise<ReadonlyMap<number, number>>;
 }
-
-/** With one partition everything is delivered to this one. */
-export const ONLY_PARTITION = 0;

@@ -6,7 +6,6 @@ import {
   DeletePromotionRequestSchema,
 } from '../gen/hongbao/v1/promotion_service_pb.ts';
 import { inState } from './change-state.ts';
-import { ONLY_PARTITION } from './definition-ledger.ts';
 import type { DefinitionPorts, WriteContext } from './definition-ports.ts';
 import { deliver } from './deliver.ts';
 import { requireEtag } from './etag.ts';
@@ -33,11 +32,11 @@ export async function deletePromotion(
     requireEtag(request.etag, current.promotion.version);
     requireNotActive(current.promotion);
     // The answer to this delivery passes the ledger's gate: it is the count after the last possible claim.
-    const { issued, seq } = await deliver(ports, current, context.deadlineMs);
+    const { issued, seqs } = await deliver(ports, current, context.deadlineMs);
     const [stock] = await ports.ledger.readStock([current.promotion.ref], context.deadlineMs);
     // A coupon whose stock came back was issued all the same.
     requireNothingIssued(issued + (stock?.returned ?? 0));
-    await awaitArchived(ports, seq, context.deadlineMs);
+    await awaitArchived(ports, seqs, context.deadlineMs);
     const record = {
       ...identity,
       action: 'deleted' as const,
@@ -67,13 +66,17 @@ function requireNothingIssued(issued: number): void {
 }
 
 /**
- * The archive must have passed the event that stopped the claims. Before that, a ledger that lost its last events could
+ * In every partition the archive must have passed the event that stopped the claims. Before that, a ledger that lost its last events could
  * come back with the promotion active.
  */
-async function awaitArchived({ archive }: DefinitionPorts, seq: number, deadlineMs: number): Promise<void> {
+async function awaitArchived(
+  { archive }: DefinitionPorts,
+  seqs: readonly number[],
+  deadlineMs: number,
+): Promise<void> {
   for (;;) {
-    const cursor = await archive.readCursor(ONLY_PARTITION, deadlineMs);
-    if (cursor !== undefined && cursor >= seq) return;
+    const cursors = await archive.readCursors(deadlineMs);
+    if (seqs.every((seq, partition) => (cursors[partition] ?? -1) >= seq)) return;
     if (Date.now() + 2 * CURSOR_POLL_MS >= deadlineMs) {
       throw new Refusal('ARCHIVE_UNAVAILABLE', 'the archive has not caught up with this promotion yet');
     }

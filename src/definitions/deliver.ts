@@ -6,13 +6,13 @@ import type { StoredPromotion } from './store/stored-promotion.ts';
 
 /** What the ledger answered to a delivery. */
 export interface Delivery {
-  /** Of the stream entry that holds the promotion's last definition. */
-  readonly seq: number;
+  /** By partition, the entry that holds the promotion's last definition. */
+  readonly seqs: readonly number[];
   readonly issued: number;
 }
 
 /**
- * Brings a version to the ledger and crosses it off the outbox. May be repeated, also by several processes at once: the
+ * Brings a version to every partition of the ledger and crosses it off the outbox. May be repeated, also by several processes at once: the
  * ledger takes versions in rising order only. Throws a LEDGER_* refusal when the ledger did not confirm it; the outbox
  * then still holds it.
  */
@@ -21,15 +21,15 @@ export async function deliver(
   { promotion, body }: StoredPromotion,
   deadlineMs: number,
 ): Promise<Delivery> {
-  const { seq, issued } = await ledger
+  const { seqs, issued } = await ledger
     .define(liveDefinition(promotion, body), deadlineMs)
     .catch((cause: unknown) => {
       throw cause instanceof Refusal ? cause : ledgerUnavailable(cause);
     });
-  const delivered = { ref: promotion.ref, version: promotion.version, seq };
+  const delivered = { ref: promotion.ref, version: promotion.version, seqs };
   // The change is live; a database that fails now only makes the outbox deliver it once more.
   await confirmDelivery(sql, delivered, deadlineMs).catch(() => {});
-  return { seq, issued };
+  return { seqs, issued };
 }
 
 function ledgerUnavailable(cause: unknown): Refusal {

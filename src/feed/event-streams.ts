@@ -96,7 +96,8 @@ export class EventStreams {
   private async untilNews(position: FeedPosition, untilMs: number, over: AbortSignal): Promise<void> {
     while (!over.aborted && this.ports.nowMs() < untilMs) {
       const head = await this.look();
-      if (head.seq > position.seq || head.notice > position.notice) return;
+      const isLonger = head.logs.some(({ seq }, log) => seq > (position.logs[log]?.seq ?? -1));
+      if (isLonger || head.notice > position.notice) return;
       await sleep(HEAD_POLL_MS, undefined, { signal: over }).catch(() => {});
     }
   }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type ArchivedLedger,
   addPromotion,
-  PARTITION,
+  PLACES,
   startArchivedLedger,
 } from '../../test/archived-ledger.ts';
 import { definitionOf, soon } from '../../test/ledger-fixture.ts';
@@ -15,7 +15,11 @@ import { Feed, type FeedItem } from './feed.ts';
 
 const USERS = 12;
 const EVERYTHING = { kinds: new Set<never>(), userId: undefined };
-const BEGINNING: FeedPosition = { generation: 1, seq: -1, index: 0xffff, part: 0, notice: 0 };
+const BEGINNING: FeedPosition = {
+  generation: 1,
+  logs: [{ seq: -1, index: 0xffff, part: 0 }],
+  notice: 0,
+};
 
 let fixture: ArchivedLedger;
 let feed: Feed;
@@ -23,7 +27,7 @@ let feed: Feed;
 /** Claims of twelve users, a reminder for the third one after them, then points of the first one. */
 beforeAll(async () => {
   fixture = await startArchivedLedger();
-  feed = new Feed(fixture.sql, PARTITION);
+  feed = new Feed(fixture.sql, PLACES);
   await addPromotion(fixture.sql, 1, 'spring');
   await fixture.ledger.define(definitionOf({ quantity: 1_000, perUserLimit: 10 }), soon());
   await Promise.all(
@@ -108,7 +112,7 @@ describe('the feed', () => {
     expect(items.map(({ kind }) => kind)).toEqual(['claimed', 'expiring']);
     const unknown = await feed.read(BEGINNING, { ...EVERYTHING, userId: 'nobody' }, { limit: 100 }, soon());
     expect(unknown.items).toEqual([]);
-    expect(unknown.position.seq).toBeGreaterThan(0);
+    expect(unknown.position.logs[0]?.seq).toBeGreaterThan(0);
   });
 
   test('refuses what is no cursor, one of the future, and one whose next events are gone', async () => {
@@ -117,7 +121,9 @@ describe('the feed', () => {
     for (const text of ['x', `${good}A`, good.slice(1), good.replace(/^./, 'B'), '']) {
       expect(() => decodeCursor(text)).toThrow(expect.objectContaining({ reason: 'CURSOR_INVALID' }));
     }
-    for (const wrong of [{ seq: newest.seq + 1 }, { generation: 9 }, { notice: newest.notice + 1 }]) {
+    const [log = { seq: 0, index: 0, part: 0 }] = newest.logs;
+    const ahead = { logs: [{ ...log, seq: log.seq + 1 }] };
+    for (const wrong of [ahead, { logs: [log, log] }, { generation: 9 }, { notice: newest.notice + 1 }]) {
       await expect(feed.requireKept({ ...newest, ...wrong }, soon())).rejects.toMatchObject({
         reason: 'CURSOR_INVALID',
       });

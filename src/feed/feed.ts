@@ -1,16 +1,16 @@
 /**
- * The outbound feed: what happened, read from the archived log in its order, with the notices of jobs in between. Whatever is
+ * The outbound feed: what happened, read from the archived logs, each in its order, with the notices of jobs in between. Whatever is
  * told of a user comes in the order in which it happened, and a place can be read again as often as one likes.
  */
 import { LRUCache } from 'lru-cache';
-import { decodeStreamEntry } from '../archive/decoded-entry.ts';
-import type { PartitionId, StreamEntry } from '../archive/ledger-port.ts';
-import { readLogPayloads } from '../archive/log-reader.ts';
+import type { StreamEntry } from '../archive/ledger-port.ts';
+import type { ArchivePlaces } from '../archive/places.ts';
 import { readPromotionIds } from '../archive/queries.ts';
-import { textArray } from '../database/array-literal.ts';
+import { plainArray, textArray } from '../database/array-literal.ts';
 import { type Sql, withDeadline } from '../database/client.ts';
 import { type FeedPosition, invalidCursor, WHOLE_ENTRY } from './cursor.ts';
-import { type Happening, type HappeningKind, happeningsOf } from './happening.ts';
+import { FeedMerge, type LogEntries, type NoticeRow, type RawItem } from './feed-merge.ts';
+import type { Happening, HappeningKind } from './happening.ts';
 import { ENTRIES_PER_READ, NAMES_KEPT, NOTICES_PER_READ, READS_PER_BATCH } from './limits.ts';
 
 /** One event of the feed. */
@@ -44,18 +44,12 @@ export interface FeedRange {
   readonly until?: FeedPosition | undefined;
 }
 
-interface NoticeRow {
-  readonly id: string;
-  readonly coupon_id: Buffer;
-  readonly kind: 'expiring' | 'expired';
-  readonly user_id: string;
-  readonly promotion_ref: number;
-  readonly expires_at: Date;
-  readonly noted_at: Date;
-  readonly log_seq: string;
+interface EntryRow {
+  /** From 1. */
+  readonly log: string;
+  readonly seq: string;
+  readonly payload: Buffer;
 }
-
-type RawItem = Omit<FeedItem, 'promotionId'>;
 
 interface Page {
   readonly items: readonly RawItem[];
@@ -64,39 +58,51 @@ interface Page {
   readonly isLast: boolean;
 }
 
-/** Reads the feed of one partition. */
+/** Reads the feed. */
 export class Feed {
   private readonly sql: Sql;
-  private readonly id: PartitionId;
+  private readonly places: ArchivePlaces;
   private readonly names = new LRUCache<number, string>({ max: NAMES_KEPT });
 
-  constructor(sql: Sql, id: PartitionId) {
+  constructor(sql: Sql, places: ArchivePlaces) {
     this.sql = sql;
-    this.id = id;
+    this.places = places;
   }
 
   /** The place after everything that has happened so far. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
   async newest(deadlineMs: number): Promise<FeedPosition> {
-    const { generation, partition } = this.id;
-    const rows = this.sql<{ seq: string | null; notice: string | null }[]>`
-      SELECT (SELECT seq FROM ledger_cursor WHERE generation = ${generation} AND partition = ${partition}) AS seq,
-        (SELECT max(id) FROM coupon_notice) AS notice`;
-    const [row] = await withDeadline(rows, deadlineMs);
-    const notice = Number(row?.notice ?? 0);
-    return { generation, seq: Number(row?.seq ?? -1), index: WHOLE_ENTRY, part: 0, notice };
+    const { generation, partitions } = this.places;
+    const rows = this.sql<{ partition: number | null; seq: string | null; notice: string | null }[]>`
+      SELECT partition, seq, notice FROM (SELECT max(id) AS notice FROM coupon_notice) notices
+      LEFT JOIN ledger_cursor ON generation = ${generation}`;
+    const found = await withDeadline(rows, deadlineMs);
+    const seqs = new Map(found.map(({ partition, seq }) => [partition, Number(seq ?? -1)]));
+    const logs = Array.from({ length: partitions }, (_, partition) => ({
+      seq: seqs.get(partition) ?? -1,
+      index: WHOLE_ENTRY,
+      part: 0,
+    }));
+    return { generation, logs, notice: Number(found[0]?.notice ?? 0) };
   }
 
   /** Throws CURSOR_INVALID unless the feed can go on after this place: it exists, and what follows is still kept. */
   async requireKept(position: FeedPosition, deadlineMs: number): Promise<void> {
     const newest = await this.newest(deadlineMs);
-    const isKnown = position.generation === newest.generation && position.seq <= newest.seq;
+    const isKnown =
+      position.generation === newest.generation &&
+      position.logs.length === newest.logs.length &&
+      position.logs.every(({ seq }, log) => seq <= (newest.logs[log]?.seq ?? -1));
     if (!isKnown || position.notice > newest.notice) throw invalidCursor('it is none of this feed');
-    const { generation, partition } = this.id;
-    const rows = this.sql<{ first: string | null }[]>`
-      SELECT min(seq) AS first FROM event_log WHERE generation = ${generation} AND partition = ${partition}`;
-    const [row] = await withDeadline(rows, deadlineMs);
-    if (position.seq + 1 < Number(row?.first ?? 0))
-      throw invalidCursor('what came after it is no longer kept');
+    const rows = this.sql<{ partition: number; first: string }[]>`
+      SELECT partition, first FROM generate_series(0, ${position.logs.length - 1}) AS partition
+      CROSS JOIN LATERAL (
+        SELECT seq AS first FROM event_log
+        WHERE event_log.generation = ${position.generation} AND event_log.partition = partition.partition
+        ORDER BY seq LIMIT 1) kept`;
+    for (const { partition, first } of await withDeadline(rows, deadlineMs)) {
+      if ((position.logs[partition]?.seq ?? -1) + 1 < Number(first))
+        throw invalidCursor('what came after it is no longer kept');
+    }
   }
 
   /**
@@ -128,19 +134,32 @@ export class Feed {
     until: FeedPosition | undefined,
     deadlineMs: number,
   ): Promise<Page> {
-    const isWhole = after.index === WHOLE_ENTRY;
-    // Notices first: whatever they build on is then in the log that is read after them.
+    // Notices first: whatever they build on is then in the logs that are read after them.
     const notices = await withDeadline(this.noticesAfter(after.notice), deadlineMs);
-    const from = isWhole ? after.seq : after.seq - 1;
-    const entries = await withDeadline(
-      readLogPayloads(this.sql, this.id, from, ENTRIES_PER_READ),
-      deadlineMs,
-    );
-    const merge = new Merge(after, notices, until);
-    for (const entry of entries) merge.takeEntry(entry);
-    const isLast = entries.length < ENTRIES_PER_READ;
-    merge.takeNotices(Math.max(after.seq, entries.at(-1)?.seq ?? -1));
-    return { items: merge.items, position: merge.position, isLast: isLast && merge.noticesLeft === 0 };
+    const logs = await withDeadline(this.entriesAfter(after), deadlineMs);
+    const hasMoreNotices = notices.length === NOTICES_PER_READ;
+    const merge = new FeedMerge({
+      after,
+      until,
+      logOf: (userId) => this.places.ofUser(userId).partition,
+      logs: after.logs.map((_, log) => entriesOf(logs, log)),
+    });
+    merge.takeNotices(notices);
+    if (merge.noticesLeft === 0 && !hasMoreNotices) merge.takeRest();
+    const isLast = !hasMoreNotices && merge.isThrough;
+    return { items: merge.items, position: merge.position, isLast };
+  }
+
+  /** The next entries of every log, in its order. */
+  private entriesAfter({ generation, logs }: FeedPosition) {
+    const from = logs.map(({ seq, index }) => (index === WHOLE_ENTRY ? seq : seq - 1));
+    return this.sql<EntryRow[]>`
+      SELECT log, seq, payload FROM unnest(${plainArray(from)}::bigint[]) WITH ORDINALITY AS place (after, log)
+      CROSS JOIN LATERAL (
+        SELECT seq, payload FROM event_log
+        WHERE event_log.generation = ${generation} AND event_log.partition = log - 1 AND seq > after
+        ORDER BY seq LIMIT ${ENTRIES_PER_READ}) entry
+      ORDER BY log, seq`;
   }
 
   private noticesAfter(notice: number) {
@@ -173,88 +192,11 @@ export class Feed {
   }
 }
 
-/** Puts the two sources in order: a notice comes right after the entry that was the newest when it was written. */
-class Merge {
-  readonly items: RawItem[] = [];
-  position: FeedPosition;
-  private readonly after: FeedPosition;
-  private readonly notices: NoticeRow[];
-  private readonly until: FeedPosition | undefined;
-
-  constructor(after: FeedPosition, notices: readonly NoticeRow[], until: FeedPosition | undefined) {
-    this.after = after;
-    this.position = after;
-    this.notices = [...notices];
-    this.until = until;
-  }
-
-  get noticesLeft(): number {
-    return this.notices.length;
-  }
-
-  takeEntry(entry: StreamEntry): void {
-    this.takeNotices(entry.seq - 1);
-    if (this.until !== undefined && entry.seq > this.until.seq) return;
-    const decoded = decodeStreamEntry(entry);
-    const events = decoded.kind === 'read' ? decoded.entry.events : [];
-    const occurredAtMs = decoded.kind === 'read' ? decoded.entry.timeMs : 0;
-    for (const [index, event] of events.entries()) {
-      for (const [part, happening] of happeningsOf(event).entries())
-        this.take({ ...this.position, seq: entry.seq, index, part }, happening, occurredAtMs);
-    }
-    const isCut = this.until?.seq === entry.seq && this.until.index !== WHOLE_ENTRY;
-    if (!isCut) this.position = { ...this.position, seq: entry.seq, index: WHOLE_ENTRY, part: 0 };
-  }
-
-  /** Takes the notices that were written when the log ended at or before `seq`. */
-  takeNotices(seq: number): void {
-    for (
-      let [next] = this.notices;
-      next !== undefined && Number(next.log_seq) <= seq;
-      [next] = this.notices
-    ) {
-      const notice = Number(next.id);
-      if (this.until !== undefined && notice > this.until.notice) {
-        this.notices.length = 0;
-        return;
-      }
-      this.notices.shift();
-      this.position = { ...this.position, notice };
-      this.items.push(noticeItem(next, this.position));
-    }
-  }
-
-  private take(position: FeedPosition, happening: Happening, occurredAtMs: number): void {
-    if (!isAfter(position, this.after) || (this.until !== undefined && isAfter(position, this.until))) return;
-    const { generation, seq, index, part } = position;
-    this.position = position;
-    this.items.push({
-      ...happening,
-      position,
-      eventId: `${generation}-${seq}-${index}-${part}`,
-      occurredAtMs,
-    });
-  }
-}
-
-/** Is the one place of the log after the other? */
-function isAfter(one: FeedPosition, other: FeedPosition): boolean {
-  if (one.seq !== other.seq) return one.seq > other.seq;
-  if (one.index !== other.index) return one.index > other.index;
-  return one.part > other.part;
-}
-
-function noticeItem(row: NoticeRow, position: FeedPosition): RawItem {
-  const at = row.kind === 'expired' ? row.expires_at : row.noted_at;
-  return {
-    kind: row.kind,
-    userId: row.user_id,
-    couponId: row.coupon_id.toString('hex'),
-    promotionRef: row.promotion_ref,
-    position,
-    eventId: `n-${row.id}`,
-    occurredAtMs: at.getTime(),
-  };
+function entriesOf(rows: readonly EntryRow[], log: number): LogEntries {
+  const entries: StreamEntry[] = rows.flatMap((row) =>
+    Number(row.log) === log + 1 ? [{ seq: Number(row.seq), payload: row.payload }] : [],
+  );
+  return { entries, isLast: entries.length < ENTRIES_PER_READ };
 }
 
 function passes({ kinds, userId }: FeedFilter, item: RawItem): boolean {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   type ArchivedLedger,
   addPromotion,
-  PARTITION,
+  PLACES,
   runOnce,
   startArchivedLedger,
 } from '../../test/archived-ledger.ts';
@@ -40,7 +40,7 @@ let requests = 0;
 
 beforeAll(async () => {
   fixture = await startArchivedLedger();
-  const feed = new Feed(fixture.sql, PARTITION);
+  const feed = new Feed(fixture.sql, PLACES);
   webhooks = new Webhooks({ sql: fixture.sql, feed, box, reach: 'anywhere' });
   await addPromotion(fixture.sql, 1, 'spring');
   await fixture.ledger.define(definitionOf({ quantity: 10_000, perUserLimit: 100 }), soon());
@@ -89,7 +89,7 @@ async function deliver() {
   const { sql, metrics } = fixture;
   const job = createDeliveryJob({
     sql,
-    feed: new Feed(sql, PARTITION),
+    feed: new Feed(sql, PLACES),
     box,
     reach: 'anywhere',
     metrics,
@@ -234,7 +234,7 @@ describe('managing webhooks', () => {
     'https://ann:secret@shop.example/hook',
   ])('%s is refused outside development', async (address) => {
     const { sql } = fixture;
-    const strict = new Webhooks({ sql, feed: new Feed(sql, PARTITION), box, reach: 'public' });
+    const strict = new Webhooks({ sql, feed: new Feed(sql, PLACES), box, reach: 'public' });
     await expect(strict.register(draft({ url: address }), soon())).rejects.toMatchObject({
       reason: 'INVALID_REQUEST',
       detail: { violations: [{ field: 'url' }] },

@@ -4,7 +4,7 @@
  * processes share the work.
  */
 
-import type { PartitionId } from '../archive/ledger-port.ts';
+import type { ArchivePlaces } from '../archive/places.ts';
 import { readArchivedUntil } from '../archive/queries.ts';
 import { archiveProgress } from '../definitions/store/archive-progress.ts';
 import type { Job, JobContext, JobCounts } from '../jobs/job.ts';
@@ -16,7 +16,7 @@ import { keepPace, type WorkPorts, workBatch } from './work-recipients.ts';
 /** What the job works with. */
 export interface RunGrantsPorts extends WorkPorts {
   /** The archive that coupons of a whole promotion are found in. */
-  readonly archive: PartitionId;
+  readonly places: ArchivePlaces;
 }
 
 /** Makes the job. */
@@ -87,7 +87,7 @@ async function prepare(ports: RunGrantsPorts, job: GrantJobRow): Promise<boolean
 
 /** An idle ledger writes no entries, so what the archive has counted is compared with what the ledger has. */
 async function isArchived(ports: RunGrantsPorts, job: GrantJobRow, deadlineMs: number): Promise<boolean> {
-  const untilMs = await readArchivedUntil(ports.sql, ports.archive, deadlineMs);
+  const untilMs = await readArchivedUntil(ports.sql, ports.places, deadlineMs);
   if (untilMs !== undefined && untilMs >= job.created_at.getTime() + limits.CLOCK_MARGIN_MS) return true;
   const ref = job.promotion_ref ?? 0;
   const [stock] = await ports.ledger.read(deadlineMs, (reads) => reads.stock([ref], undefined));

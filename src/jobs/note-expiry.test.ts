@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ArchivedLedger, PARTITION, runOnce, startArchivedLedger } from '../../test/archived-ledger.ts';
+import { type ArchivedLedger, PLACES, runOnce, startArchivedLedger } from '../../test/archived-ledger.ts';
 import { definitionOf, isClaimed, soon } from '../../test/ledger-fixture.ts';
 import { MS_PER_DAY } from '../domain/durations.ts';
 import { createExpiryJob } from './note-expiry.ts';
@@ -26,13 +26,13 @@ afterAll(() => fixture.close());
 
 const expiry = () =>
   createExpiryJob(
-    { sql: fixture.sql, id: PARTITION, batch: 3, nowMs: Date.now },
+    { sql: fixture.sql, places: PLACES, batch: 3, nowMs: Date.now },
     { name: 'expire-coupons', times: EVERY, isEnabled: true },
   );
 const reminder = (days: number) =>
   createReminderJob({
     sql: fixture.sql,
-    id: PARTITION,
+    places: PLACES,
     days,
     batch: 3,
     cron: '0 * * * *',

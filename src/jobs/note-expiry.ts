@@ -2,7 +2,7 @@
  * `expire-coupons` and `check-expiry`: write down which coupons are past their date. Every read knows that at once and by
  * itself; nothing is written to Redis. What is written down here feeds the outbound feed, statistics and retention.
  */
-import type { PartitionId } from '../archive/ledger-port.ts';
+import type { ArchivePlaces } from '../archive/places.ts';
 import { readArchivedUntil } from '../archive/queries.ts';
 import type { Sql } from '../database/client.ts';
 import type { Job, JobContext, JobCounts, JobTimes } from './job.ts';
@@ -13,7 +13,7 @@ import { type ExpiryPlace, noteCoupons, noteLateReturns } from './store/notices.
 /** What the expiry jobs need. */
 export interface ExpiryPorts {
   readonly sql: Sql;
-  readonly id: PartitionId;
+  readonly places: ArchivePlaces;
   /** Coupons in one statement. */
   readonly batch: number;
   readonly nowMs: () => number;
@@ -42,14 +42,14 @@ export function createExpiryJob(ports: ExpiryPorts, { name, times, isEnabled }: 
 
 /** Goes on where the last run ended; what the archive does not reach yet is left for the next one. */
 async function noteExpired(ports: ExpiryPorts, context: JobContext): Promise<JobCounts> {
-  const { sql, id, nowMs } = ports;
+  const { sql, places, nowMs } = ports;
   const within = (): number => nowMs() + NOTICE_BATCH_MS;
-  const archivedMs = (await readArchivedUntil(sql, id, within())) ?? 0;
+  const archivedMs = (await readArchivedUntil(sql, places, within())) ?? 0;
   const reachedMs = (await readProgressAt(sql, PROGRESS, within())) ?? 0;
   const beforeMs = context.nowMs;
   let expired = await walk(ports, context, Math.max(0, reachedMs - EXPIRY_OVERLAP_MS), beforeMs);
   for (let late = ports.batch; late === ports.batch && !context.signal.aborted; expired += late) {
-    late = await noteLateReturns(sql, id, ports.batch, within());
+    late = await noteLateReturns(sql, places, ports.batch, within());
   }
   if (!context.signal.aborted)
     await writeProgressAt(sql, PROGRESS, Math.max(reachedMs, Math.min(beforeMs, archivedMs)), within());
@@ -57,7 +57,7 @@ async function noteExpired(ports: ExpiryPorts, context: JobContext): Promise<Job
 }
 
 async function walk(
-  { sql, id, batch, nowMs }: ExpiryPorts,
+  { sql, places, batch, nowMs }: ExpiryPorts,
   { signal, progress }: JobContext,
   fromMs: number,
   beforeMs: number,
@@ -66,7 +66,7 @@ async function walk(
   let after: ExpiryPlace | undefined = { expiresAtMs: fromMs, couponId: NO_COUPON };
   while (after !== undefined && !signal.aborted) {
     const step = { kind: 'expired', after, beforeMs, limit: batch } as const;
-    const result = await noteCoupons(sql, id, step, nowMs() + NOTICE_BATCH_MS);
+    const result = await noteCoupons(sql, places, step, nowMs() + NOTICE_BATCH_MS);
     expired += result.noted;
     after = result.last;
     progress({ expired });

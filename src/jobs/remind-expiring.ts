@@ -1,5 +1,5 @@
 /** `remind-expiring`: coupons that are about to expire are announced, each once. */
-import type { PartitionId } from '../archive/ledger-port.ts';
+import type { ArchivePlaces } from '../archive/places.ts';
 import type { Sql } from '../database/client.ts';
 import { MS_PER_DAY } from '../domain/durations.ts';
 import type { Job, JobContext, JobCounts } from './job.ts';
@@ -9,7 +9,7 @@ import { type ExpiryPlace, noteCoupons } from './store/notices.ts';
 /** What the job needs. */
 export interface ReminderPorts {
   readonly sql: Sql;
-  readonly id: PartitionId;
+  readonly places: ArchivePlaces;
   /** Days ahead; 0 switches the job off. */
   readonly days: number;
   /** Coupons in one statement. */
@@ -38,7 +38,7 @@ async function remind(ports: ReminderPorts, context: JobContext): Promise<JobCou
   let after: ExpiryPlace | undefined = { expiresAtMs: context.nowMs, couponId: NO_COUPON };
   while (after !== undefined && !context.signal.aborted) {
     const step = { kind: 'expiring', after, beforeMs, limit: ports.batch } as const;
-    const result = await noteCoupons(ports.sql, ports.id, step, ports.nowMs() + NOTICE_BATCH_MS);
+    const result = await noteCoupons(ports.sql, ports.places, step, ports.nowMs() + NOTICE_BATCH_MS);
     reminded += result.noted;
     after = result.last;
     context.progress({ reminded });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ArchivedLedger, PARTITION, runOnce, startArchivedLedger } from '../../test/archived-ledger.ts';
+import { type ArchivedLedger, PLACES, runOnce, startArchivedLedger } from '../../test/archived-ledger.ts';
 import { definitionOf, isClaimed, soon } from '../../test/ledger-fixture.ts';
 import { decodeCouponValue, encodeCouponValue } from '../domain/coupon.ts';
 import { MS_PER_DAY } from '../domain/durations.ts';
@@ -99,7 +99,7 @@ async function reserve(orderId: string): Promise<void> {
 const retire = (afterDays: number) => {
   const job = createRetireJob({
     sql: fixture.sql,
-    id: PARTITION,
+    places: PLACES,
     ledger: fixture.ledger,
     days: DAYS,
     cron: '0 3 * * *',
@@ -137,7 +137,7 @@ async function whatIsOverLeaves(): Promise<void> {
 
 /** An order that left comes back with its coupon for a late return, once, and leaves again later. */
 async function anOrderComesBack(): Promise<void> {
-  const ports = { sql: fixture.sql, id: PARTITION, ledger: fixture.ledger };
+  const ports = { sql: fixture.sql, places: PLACES, ledger: fixture.ledger };
   expect(await hydrateOrder(ports, user, 'unknown', soon())).toBe(false);
   const both = [hydrateOrder(ports, user, 'order-1', soon()), hydrateOrder(ports, user, 'order-1', soon())];
   expect(await Promise.all(both)).toEqual([true, true]);

@@ -8,6 +8,7 @@
  */
 import { readArchivedOrder } from '../archive/archived-orders.ts';
 import type { PartitionId } from '../archive/ledger-port.ts';
+import type { ArchivePlaces } from '../archive/places.ts';
 import type { Sql } from '../database/client.ts';
 import { COUPON_FIELD_BYTES } from '../domain/coupon.ts';
 import { MS_PER_DAY } from '../domain/durations.ts';
@@ -29,7 +30,7 @@ import {
 /** What the job needs. */
 export interface RetirePorts {
   readonly sql: Sql;
-  readonly id: PartitionId;
+  readonly places: ArchivePlaces;
   readonly ledger: Pick<Ledger, 'read' | 'transact'>;
   /** 0 switches the job off. */
   readonly days: number;
@@ -66,33 +67,44 @@ class Retirement {
   }
 
   async run(): Promise<JobCounts> {
-    const { sql, id, days } = this.ports;
-    const beforeMs = this.context.nowMs - days * MS_PER_DAY;
+    const beforeMs = this.context.nowMs - this.ports.days * MS_PER_DAY;
+    for (const id of this.ports.places.all) await this.retirePartition(id, beforeMs);
+    await this.retireLapsed(beforeMs);
+    return { ...this.counts };
+  }
+
+  /** Orders and coupons whose last event is as old as that. */
+  private async retirePartition(id: PartitionId, beforeMs: number): Promise<void> {
+    const { sql } = this.ports;
     const untilSeq = await lastEntryBefore(sql, id, beforeMs, this.deadline());
     const limit = RETIRED_PER_READ;
     await this.walk(
       (after) => quietOrders(sql, id, { after, untilSeq, limit }, this.deadline()),
-      (places) => this.retireOrders(places.map(({ key }) => key)),
+      (places) =>
+        this.retireOrders(
+          id,
+          places.map(({ key }) => key),
+        ),
       (place) => place,
     );
-    const retire = (coupons: readonly Found[]) => this.retireCoupons(coupons);
-    const placeOf = ({ place }: Found) => place;
     await this.walk(
       (after) => endedCoupons(sql, id, { after, untilSeq, limit }, this.deadline()),
-      retire,
-      placeOf,
+      (coupons) => this.retireCoupons(coupons),
+      ({ place }) => place,
     );
+  }
+
+  /** Coupons whose date is past by as much; nothing has happened to them. */
+  private async retireLapsed(beforeMs: number): Promise<void> {
+    const limit = RETIRED_PER_READ;
     await this.walk(
-      (after) =>
-        lapsedCoupons(
-          sql,
-          { after: { ...after, seq: Math.max(0, after.seq) }, beforeMs, limit },
-          this.deadline(),
-        ),
-      retire,
-      placeOf,
+      (last) => {
+        const after = { ...last, seq: Math.max(0, last.seq) };
+        return lapsedCoupons(this.ports.sql, { after, beforeMs, limit }, this.deadline());
+      },
+      (coupons) => this.retireCoupons(coupons),
+      ({ place }) => place,
     );
-    return { ...this.counts };
   }
 
   /** Page by page, past what cannot go yet. */
@@ -111,12 +123,12 @@ class Retirement {
     }
   }
 
-  private async retireOrders(ids: readonly string[]): Promise<void> {
+  private async retireOrders(place: PartitionId, ids: readonly string[]): Promise<void> {
     for (const id of new Set(ids)) {
       if (this.context.signal.aborted) return;
       const name: RecordName = { record: 'order', id };
       const [live] = await this.records([name]);
-      const archived = await readArchivedOrder(this.ports.sql, this.ports.id, id, this.deadline());
+      const archived = await readArchivedOrder(this.ports.sql, place, id, this.deadline());
       const isOver = live !== undefined && live.size > 0 && isClosed(live) && isSame(live, archived);
       const isGone = isOver && (await this.remove(orderSteps(name, live)));
       this.counts[isGone ? 'orders' : 'kept'] += 1;

@@ -5,6 +5,7 @@
 import type { Redis } from 'ioredis';
 import { appliedValue, decodeEntry, type LedgerEntry, type Write } from './event-format.ts';
 import { type PartitionKeys, partitionKeys } from './keys.ts';
+import { callPartition, fixedConnection, type PartitionConnection } from './partition-connection.ts';
 import { runScript } from './script-runner.ts';
 
 /** Classes of records of which there are many, beside wallets and promotions. */
@@ -35,51 +36,61 @@ function entriesOf(reply: unknown): StreamEntry[] {
 
 /** Administration of one partition of one generation. */
 export class LedgerAdmin {
-  private readonly redis: Redis;
+  private readonly connection: PartitionConnection;
   private readonly generation: number;
   private readonly keys: PartitionKeys;
 
-  constructor(redis: Redis, generation: number, partition: number) {
-    this.redis = redis;
+  /**
+   * @param at the connection of the partition, or to a server that always holds it
+   * @param partitions how many there are; the partition cannot be opened when it knows of another number
+   */
+  constructor(at: PartitionConnection | Redis, generation: number, partition: number, partitions = 1) {
+    this.connection = 'failed' in at ? at : fixedConnection(at);
     this.generation = generation;
-    this.keys = partitionKeys(partition);
+    this.keys = partitionKeys(partition, partitions);
   }
 
   /** Identity of the server process that answers now. */
   async serverRunId(): Promise<string> {
-    const runId = /^run_id:([0-9a-f]+)/m.exec(await this.redis.info('server'))?.[1];
+    const runId = /^run_id:([0-9a-f]+)/m.exec(await this.on((redis) => redis.info('server')))?.[1];
     if (runId === undefined) throw new TypeError('the server does not tell its run id');
     return runId;
   }
 
   /** Identity of the server process the partition is open for; undefined when it never was opened. */
   async openRunId(): Promise<string | undefined> {
-    return (await this.redis.hget(this.keys.meta, 'open')) ?? undefined;
+    return (await this.on((redis) => redis.hget(this.keys.meta, 'open'))) ?? undefined;
   }
 
   /** Number of the newest entry; undefined when the stream is empty. */
   async lastSeq(): Promise<number | undefined> {
-    const reply = await this.redis.callBuffer('XREVRANGE', [this.keys.stream, '+', '-', 'COUNT', 1]);
+    const reply = await this.on((redis) =>
+      redis.callBuffer('XREVRANGE', [this.keys.stream, '+', '-', 'COUNT', 1]),
+    );
     return entriesOf(reply)[0]?.seq;
   }
 
   /** Number of the oldest entry still kept; undefined when the stream is empty. */
   async firstSeq(): Promise<number | undefined> {
-    const reply = await this.redis.callBuffer('XRANGE', [this.keys.stream, '-', '+', 'COUNT', 1]);
+    const reply = await this.on((redis) =>
+      redis.callBuffer('XRANGE', [this.keys.stream, '-', '+', 'COUNT', 1]),
+    );
     return entriesOf(reply)[0]?.seq;
   }
 
   /** Entries after `fromSeqExclusive` (−1 = from the start), oldest first, at most `maxEntries`. */
   async readEntries(fromSeqExclusive: number, maxEntries: number): Promise<StreamEntry[]> {
     const from = `${this.generation}-${fromSeqExclusive + 1}`;
-    const reply = await this.redis.callBuffer('XRANGE', [this.keys.stream, from, '+', 'COUNT', maxEntries]);
+    const reply = await this.on((redis) =>
+      redis.callBuffer('XRANGE', [this.keys.stream, from, '+', 'COUNT', maxEntries]),
+    );
     return entriesOf(reply);
   }
 
   /** The payload of one entry, if it is still kept. */
   async readEntry(seq: number): Promise<Buffer | undefined> {
     const id = `${this.generation}-${seq}`;
-    const reply = await this.redis.callBuffer('XRANGE', [this.keys.stream, id, id]);
+    const reply = await this.on((redis) => redis.callBuffer('XRANGE', [this.keys.stream, id, id]));
     return entriesOf(reply)[0]?.payload;
   }
 
@@ -91,7 +102,7 @@ export class LedgerAdmin {
     let expected = expectedLastSeq;
     for (const entry of entries) {
       const { keys, args } = this.applyCall(entry, expected);
-      const applied = await runScript(this.redis, 'apply', keys, args);
+      const applied = await this.on((redis) => runScript(redis, 'apply', keys, args));
       if (applied !== 1)
         throw new Error(`entry ${entry.seq} was not applied: the partition is open or has moved on`);
       expected = entry.seq;
@@ -100,23 +111,21 @@ export class LedgerAdmin {
 
   /** Opens the partition for the server process `runId`; false when another one answers by now. */
   async open(runId: string): Promise<boolean> {
-    const reply = await runScript(
-      this.redis,
-      'open',
-      [this.keys.stream, this.keys.meta],
-      [runId, this.generation],
+    const args = [runId, this.generation, this.keys.partitions];
+    const reply = await this.on((redis) =>
+      runScript(redis, 'open', [this.keys.stream, this.keys.meta], args),
     );
     return reply === 1;
   }
 
   /** Tells the scripts how far the archive is, for the backlog limit. A hint: it changes no state a claim depends on. */
   async publishArchived(seq: number, eventsTotal: number): Promise<void> {
-    await this.redis.hset(this.keys.meta, { archivedSeq: seq, archivedEvents: eventsTotal });
+    await this.on((redis) => redis.hset(this.keys.meta, { archivedSeq: seq, archivedEvents: eventsTotal }));
   }
 
   /** Removes entries older than `seq`; answers how many. */
   async trimBelow(seq: number): Promise<number> {
-    return await this.redis.xtrim(this.keys.stream, 'MINID', `${this.generation}-${seq}`);
+    return await this.on((redis) => redis.xtrim(this.keys.stream, 'MINID', `${this.generation}-${seq}`));
   }
 
   /** Every field of a wallet, names in hex. */
@@ -140,7 +149,7 @@ export class LedgerAdmin {
   /** A step over all wallets: user ids, and the cursor to go on with ('0' at the end). A user may come twice. */
   async scanWalletUsers(cursor: string): Promise<{ cursor: string; userIds: string[] }> {
     const pattern = `${this.keys.walletPrefix}*`;
-    const [next, names] = await this.redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
+    const [next, names] = await this.on((redis) => redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT));
     return { cursor: next, userIds: names.map((name) => name.slice(this.keys.walletPrefix.length)) };
   }
 
@@ -156,38 +165,47 @@ export class LedgerAdmin {
   /** A step over all records of one class: their ids, and the cursor to go on with ('0' at the end). An id may come twice. */
   async scanRecords(target: RecordClass, cursor: string): Promise<{ cursor: string; ids: string[] }> {
     const prefix = this.prefixOf(target);
-    const [next, names] = await this.redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', SCAN_COUNT);
+    const [next, names] = await this.on((redis) =>
+      redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', SCAN_COUNT),
+    );
     return { cursor: next, ids: names.map((name) => name.slice(prefix.length)) };
   }
 
   /** When the given orders lapse (ms), in the order asked; undefined where none is in the due set. */
   async readDue(members: readonly string[]): Promise<(number | undefined)[]> {
     if (members.length === 0) return [];
-    const scores = await this.redis.zmscore(this.keys.due, ...members);
+    const scores = await this.on((redis) => redis.zmscore(this.keys.due, ...members));
     return scores.map((score) => (score === null ? undefined : Number(score)));
   }
 
   /** A step over the due set: `<user>/<order>`s, and the cursor to go on with ('0' at the end). A member may come twice. */
   async scanDue(cursor: string): Promise<{ cursor: string; ids: string[] }> {
-    const [next, parts] = await this.redis.zscan(this.keys.due, cursor, 'COUNT', SCAN_COUNT);
+    const [next, parts] = await this.on((redis) => redis.zscan(this.keys.due, cursor, 'COUNT', SCAN_COUNT));
     return { cursor: next, ids: parts.filter((_part, index) => index % 2 === 0) };
+  }
+
+  /** Makes a call where the partition is now. */
+  private on<Answer>(call: (redis: Redis) => Promise<Answer>): Promise<Answer> {
+    return callPartition(this.connection, call);
   }
 
   private async readMany(
     keys: readonly string[],
     encoding: 'hex' | 'latin1',
   ): Promise<Map<string, Buffer>[]> {
-    const pipeline = this.redis.pipeline();
-    for (const key of keys) pipeline.callBuffer('HGETALL', [key]);
-    const results = (await pipeline.exec()) ?? [];
-    return results.map(([error, reply]) => {
-      if (error) throw error;
-      return fieldMap(reply, encoding);
+    return await this.on(async (redis) => {
+      const pipeline = redis.pipeline();
+      for (const key of keys) pipeline.callBuffer('HGETALL', [key]);
+      const results = (await pipeline.exec()) ?? [];
+      return results.map(([error, reply]) => {
+        if (error) throw error;
+        return fieldMap(reply, encoding);
+      });
     });
   }
 
   private async readFields(key: string, encoding: 'hex' | 'latin1'): Promise<Map<string, Buffer>> {
-    return fieldMap(await this.redis.callBuffer('HGETALL', [key]), encoding);
+    return fieldMap(await this.on((redis) => redis.callBuffer('HGETALL', [key])), encoding);
   }
 
   private applyCall(

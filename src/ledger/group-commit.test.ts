@@ -15,10 +15,10 @@ function replyOf(claims: number, outcome: number): Buffer {
 }
 
 const CLAIM_BYTES = 27;
-const claimsIn = (args: readonly (string | Buffer)[]): number => (args.at(-1)?.length ?? 0) / CLAIM_BYTES;
+const claimsIn = (args: readonly (string | Buffer)[]): number => (args[5]?.length ?? 0) / CLAIM_BYTES;
 /** The promotion of each claim of a batch: the keys after stream and meta are promotions, claims name them from 1. */
 function promotionsIn(keys: readonly string[], args: readonly (string | Buffer)[]): string[] {
-  const packed = args.at(-1);
+  const packed = args[5];
   if (!Buffer.isBuffer(packed)) return [];
   return Array.from(
     { length: claimsIn(args) },

@@ -42,7 +42,12 @@ export async function hideCoupon(
     redis,
     'hide',
     [keys.stream, keys.meta, keys.walletPrefix + request.userId],
-    [Buffer.from(request.fieldHex, 'hex'), Math.floor(request.serverDeadlineMs), request.userId],
+    [
+      Buffer.from(request.fieldHex, 'hex'),
+      Math.floor(request.serverDeadlineMs),
+      request.userId,
+      keys.partitions,
+    ],
   );
   if (!Buffer.isBuffer(reply)) throw new TypeError('the hide script answered something else');
   return hiddenCoupon(reply.toString('latin1', 0, 1), reply.subarray(1));

@@ -19,6 +19,8 @@ const HASH_TAGS = [
 
 /** Names of the keys of one partition. Names are short: a wallet's name is paid for once per user. */
 export interface PartitionKeys {
+  /** How many partitions there are, in decimal: scripts refuse to work for a caller who counts otherwise. */
+  readonly partitions: string;
   /** The stream of entries. */
   readonly stream: string;
   /** Hash: open, generation, partitions, time, events, archivedSeq, archivedEvents. */
@@ -44,8 +46,9 @@ export interface PartitionKeys {
 /** Numbers of partitions a ledger may have: those whose tags lie evenly. */
 export const PARTITION_COUNTS = [1, 2, 4, 8, 16, 32, 64] as const;
 
-function keysOf(tag: string): PartitionKeys {
+function keysOf(tag: string, partitions: number): PartitionKeys {
   return {
+    partitions: String(partitions),
     stream: `{${tag}}stream`,
     meta: `{${tag}}meta`,
     index: `{${tag}}index`,
@@ -59,19 +62,16 @@ function keysOf(tag: string): PartitionKeys {
   };
 }
 
-const ALL_KEYS: readonly PartitionKeys[] = HASH_TAGS.map(keysOf);
-
 function tagOf(partition: number): string {
   const tag = HASH_TAGS[partition];
   if (tag === undefined) throw new RangeError(`no partition ${partition}`);
   return tag;
 }
 
-/** The keys of partition `partition` (0 … 63). */
-export function partitionKeys(partition: number): PartitionKeys {
-  const keys = ALL_KEYS[partition];
-  if (keys === undefined) throw new RangeError(`no partition ${partition}`);
-  return keys;
+/** The keys of partition `partition` (0 …) of a ledger with so many. Throws RangeError when there is none of this number. */
+export function partitionKeys(partition: number, partitions = 1): PartitionKeys {
+  if (partition >= partitions) throw new RangeError(`no partition ${partition} of ${partitions}`);
+  return keysOf(tagOf(partition), partitions);
 }
 
 const FNV_OFFSET = 0x81_1c_9d_c5;

@@ -1,52 +1,36 @@
 /**
- * The live ledger: everything that must be atomic, on one Redis.
+ * The live ledger: everything that must be atomic, on one Redis or on several masters.
  *
- * Writes go through one connection, reads through another, so that a long read never waits in front of a claim. A failed
- * call becomes a refusal whose outcome is "unknown"; claims are tried again until their deadline (see `group-commit.ts`).
+ * What belongs to a user lives in the user's partition, and each partition on the server that holds it now (`topology.ts`).
+ * Writes go through connections of their own, reads through another, so that a long read never waits in front of a claim. A
+ * failed call becomes a refusal whose outcome is "unknown"; claims are tried again until their deadline (`group-commit.ts`).
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { CouponValue } from '../domain/coupon.ts';
 import type { LiveDefinition } from '../domain/live-definition.ts';
-import { Refusal, type RefusalReason } from '../domain/refusal.ts';
+import { Refusal } from '../domain/refusal.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type ArchivedCoupons, NO_ARCHIVE } from './archived-coupons.ts';
-import { withoutReplicas } from './claim-batch.ts';
+import type { ArchivedCoupons } from './archived-coupons.ts';
+import { Attempts } from './attempts.ts';
 import type { ClaimRequest } from './claim-operation.ts';
-import { awaitReady, connectLedger, type LedgerConnectionSettings } from './connection.ts';
-import { type Delivery, define } from './define.ts';
-import { DURABILITY_UNREAD, type Durability, readDurability } from './durability.ts';
-import { GroupCommit } from './group-commit.ts';
-import { hideCoupon } from './hide-coupon.ts';
-import { type PartitionKeys, partitionKeys } from './keys.ts';
+import { connectLedger } from './connection.ts';
+import { DURABILITY_UNREAD, type Durability } from './durability.ts';
+import { homePartition, partitionOf } from './keys.ts';
+import { deliverDefinition } from './leases/deliver-definition.ts';
+import { LedgerLeases } from './leases/ledger-leases.ts';
+import { LedgerNode } from './ledger-node.ts';
+import { LedgerPartition, type PartitionSettings } from './ledger-partition.ts';
 import * as limits from './limits.ts';
+import { PartitionNodes } from './partition-nodes.ts';
 import { LedgerReads } from './reads.ts';
-import { ScriptConnections } from './script-connections.ts';
-import {
-  runReplicatedScript,
-  runScript,
-  ScriptFailure,
-  type ScriptFailureKind,
-  type ScriptName,
-  scriptFailure,
-} from './script-runner.ts';
-import { ServerClock } from './server-clock.ts';
-import type { Outcome, RecordName, Transaction } from './transaction.ts';
-import { type CallReply, TransactionCommit } from './transaction-commit.ts';
+import { type Connect, Topology, type TopologySettings } from './topology.ts';
+import { type Outcome, type RecordName, type Transaction, userOfTransaction } from './transaction.ts';
 
-/** Settings of the ledger's client side. */
-export interface LedgerSettings extends LedgerConnectionSettings {
-  /** Claims that may wait at once. */
-  readonly queueLimit: number;
-  /** Events not yet archived at which new claims are refused. */
-  readonly claimBacklogEvents: number;
-  /** Events not yet archived at which reservations, grants and exchanges are refused. */
-  readonly reservationBacklogEvents: number;
-  /** Replicas that must have a DURABLE claim before it is answered. */
-  readonly replicas: number;
-  /** What DURABLE promotions get while the server is not durable or too few replicas answer. */
-  readonly durabilityFallback: 'refuse' | 'degrade';
+/** Settings of the ledger's client side; those of a partition hold for all of them together. */
+export interface LedgerSettings extends Omit<TopologySettings, 'partitions'>, PartitionSettings {
+  /** Number of partitions; 1 when it is not stated. */
+  readonly partitions?: number;
   /** The operator vouches for `appendfsync always` where the server does not show its settings. */
   readonly isFsyncVouchedFor: boolean;
 }
@@ -62,99 +46,116 @@ export interface LedgerPorts {
   readonly archived?: ArchivedCoupons;
   nowMs(): number;
   /** Opens a connection under a name; absent: one over the network. The simulation brings its own. */
-  connect?(settings: LedgerConnectionSettings, name: string): Redis;
+  readonly connect?: Connect;
 }
 
-const FAILURE_REASONS: Readonly<Record<ScriptFailureKind, RefusalReason>> = {
-  unreachable: 'LEDGER_UNAVAILABLE',
-  busy: 'LEDGER_UNAVAILABLE',
-  memory: 'LEDGER_OUT_OF_MEMORY',
-  script: 'INTERNAL',
-};
-
-/** Refusals that may be gone in a moment. */
-const RETRIED: ReadonlySet<RefusalReason> = new Set(['LEDGER_CLOSED', 'LEDGER_UNAVAILABLE']);
-
-/** The refusal for a call that got no answer. */
-function refusalFor(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  const failure = error instanceof ScriptFailure ? error : scriptFailure(error);
-  return new Refusal(FAILURE_REASONS[failure.kind], 'the ledger did not answer', { cause: failure });
+/** What a definition's delivery to every partition did. */
+export interface Deliveries {
+  /** False when every partition had this version or a later one. */
+  readonly applied: boolean;
+  /** Of each partition, the number of the entry with the record's last definition. */
+  readonly seqs: readonly number[];
+  /** Coupons issued so far, in all of them. */
+  readonly issued: number;
 }
 
 /** The ledger as a process uses it; close it with `close()` after draining. */
 export class Ledger {
   readonly reads: LedgerReads;
+  /** Units of promotions, which partitions share. */
+  readonly leases: LedgerLeases;
+  /** How many partitions there are. */
+  readonly partitions: number;
   private readonly ports: LedgerPorts;
-  private readonly keys: PartitionKeys = partitionKeys(0);
-  /** Definitions and single writes. */
-  private readonly writer: Redis;
-  private readonly claimConnections: ScriptConnections;
-  private readonly transactionConnections: ScriptConnections;
-  private readonly reader: Redis;
-  private readonly claims: GroupCommit;
-  private readonly transactions: TransactionCommit;
-  private readonly serverClock = new ServerClock();
-  private current: Durability = DURABILITY_UNREAD;
+  private readonly attempts: Attempts;
+  private readonly topology: Topology;
+  private readonly nodes: PartitionNodes<LedgerNode>;
+  private readonly all: readonly LedgerPartition[];
+  private readonly first: LedgerPartition;
   private durabilityTimer: NodeJS.Timeout | undefined;
 
   constructor(ports: LedgerPorts) {
+    const { settings, metrics, connect = connectLedger } = ports;
+    const { partitions = 1 } = settings;
     this.ports = ports;
-    this.writer = this.connect('hongbao-ledger-write');
-    this.reader = this.connect('hongbao-ledger-read');
-    this.claimConnections = this.connections('hongbao-ledger-claim', limits.BATCHES_IN_FLIGHT);
-    this.transactionConnections = this.connections(
-      'hongbao-ledger-transact',
-      limits.TRANSACTION_CALLS_IN_FLIGHT,
-    );
-    this.reads = new LedgerReads(this.reader, this.keys);
-    this.claims = this.claimCommit();
-    this.transactions = this.transactionCommit();
-    ports.metrics.ledgerQueueItems.source = () => this.claims.waiting + this.transactions.waiting;
-    ports.metrics.ledgerInflight.source = () => this.claims.inFlight + this.transactions.inFlight;
+    this.attempts = new Attempts(ports.nowMs);
+    this.partitions = partitions;
+    this.topology = new Topology({ ...settings, partitions }, connect);
+    this.nodes = new PartitionNodes(this.topology, {
+      open: (url) => this.openNode(url),
+      close: (node) => node.close(),
+    });
+    this.leases = new LedgerLeases(this, metrics, ports.nowMs);
+    this.all = Array.from({ length: partitions }, (_, partition) => this.createPartition(partition));
+    this.first = this.partitionAt(0);
+    this.reads = new LedgerReads(this.all.map(({ reads }) => reads));
+    metrics.ledgerQueueItems.source = () =>
+      this.sum(({ claims, transactions }) => claims.waiting + transactions.waiting);
+    metrics.ledgerInflight.source = () =>
+      this.sum(({ claims, transactions }) => claims.inFlight + transactions.inFlight);
+    if (partitions > 1) this.showExtremes();
   }
 
-  /** Waits for the server, up to `timeoutMs`, and reads what it keeps. A server that is away is not an error: calls say so. */
+  /** Waits for the servers, up to `timeoutMs`, and reads what they keep. One that is away is not an error: calls say so. */
   async start(timeoutMs: number): Promise<void> {
-    await awaitReady(this.writer, timeoutMs);
-    await this.checkDurability();
-    this.durabilityTimer = setInterval(() => void this.checkDurability(), limits.DURABILITY_CHECK_MS);
-    this.writer.on('ready', () => void this.checkDurability());
+    await this.topology.start();
+    await Promise.all(this.nodes.all().map((node) => node.start(timeoutMs)));
+    this.durabilityTimer = setInterval(() => this.checkDurability(), limits.DURABILITY_CHECK_MS);
   }
 
-  /** What the server keeps, as last read. */
+  /** What the servers keep, as last read: the least of them. */
   get durability(): Durability {
-    return this.current;
+    const all = this.nodes.all().map(({ durability }) => durability);
+    return all.find(({ isDurable }) => !isDurable) ?? all[0] ?? DURABILITY_UNREAD;
   }
 
   /** Takes a claim; its listener hears one answer by the deadline. */
   claim(request: ClaimRequest): void {
-    this.claims.submit(request);
+    const partition = this.partitions === 1 ? this.first : this.ofUser(request.userId);
+    partition.claims.submit(request);
   }
 
   /**
-   * Carries out a transaction, all of it or nothing. Throws LEDGER_*, DURABILITY_UNMET, ARCHIVE_BACKLOG, DEADLINE_EXCEEDED or
-   * INTERNAL; after each of these but the backlog, the outcome is unknown.
+   * Carries out a transaction of one user, all of it or nothing. Throws LEDGER_*, DURABILITY_UNMET, ARCHIVE_BACKLOG,
+   * DEADLINE_EXCEEDED or INTERNAL; after each of these but the backlog, the outcome is unknown.
    */
   async transact(transaction: Transaction, deadlineMs: number): Promise<Outcome> {
-    return await this.within(deadlineMs, this.transactions.submit(transaction, deadlineMs));
+    const partition = this.partitions === 1 ? this.first : this.ofUser(userOfTransaction(transaction));
+    return await this.attempts.within(deadlineMs, partition.transactions.submit(transaction, deadlineMs));
   }
 
   /**
    * Carries out a transaction in a partition that its steps do not tell: one about a promotion, not about a user. Throws as
    * {@link transact} does.
    */
-  async transactAt(_partition: number, transaction: Transaction, deadlineMs: number): Promise<Outcome> {
-    return await this.within(deadlineMs, this.transactions.submit(transaction, deadlineMs));
+  async transactAt(partition: number, transaction: Transaction, deadlineMs: number): Promise<Outcome> {
+    const { transactions } = this.partitionAt(partition);
+    return await this.attempts.within(deadlineMs, transactions.submit(transaction, deadlineMs));
   }
 
   /** All fields of records of one partition by name (latin1), in the order asked. Throws a LEDGER_* refusal. */
   async recordsAt(
-    _partition: number,
+    partition: number,
     names: readonly RecordName[],
     deadlineMs: number,
   ): Promise<Map<string, Buffer>[]> {
-    return await this.within(deadlineMs, this.reads.records(names));
+    return await this.readAgain(deadlineMs, () => this.partitionAt(partition).reads.records(names));
+  }
+
+  /** Some fields of a record of one partition, in the order asked; null where there is none. Throws a LEDGER_* refusal. */
+  async fieldsAt(
+    partition: number,
+    on: RecordName,
+    fields: readonly Buffer[],
+    deadlineMs: number,
+  ): Promise<readonly (Buffer | null)[]> {
+    const { reads } = this.partitionAt(partition);
+    return (await this.readAgain(deadlineMs, () => reads.fields([{ on, fields }])))[0] ?? [];
+  }
+
+  /** The partition that holds everything of a user. */
+  partitionOf(userId: string): number {
+    return partitionOf(userId, this.partitions);
   }
 
   /** Brings a promotion's definition where its record is missing. Throws PROMOTION_NOT_FOUND. */
@@ -163,44 +164,87 @@ export class Ledger {
       throw new Refusal('PROMOTION_NOT_FOUND', 'There is no such promotion');
   }
 
-  /** The ledger's clock now, ms since the epoch, as near as the last reply tells. */
+  /** The ledger's clock now, ms since the epoch, as near as the last reply of a server tells. */
   nowMs(): number {
-    return Math.round(this.ports.nowMs() + this.serverClock.offsetMs);
+    const clocks = this.all.map(({ clock }) => clock);
+    const newest = clocks.reduce((one, other) => (other.heardAtMs > one.heardAtMs ? other : one));
+    return Math.round(this.ports.nowMs() + newest.offsetMs);
   }
 
-  /** Delivers a definition; idempotent. Throws a LEDGER_* refusal when that cannot be known to have happened. */
-  async define(definition: LiveDefinition, deadlineMs: number): Promise<Delivery> {
-    return await this.persist(deadlineMs, () => define(this.writer, this.keys, definition));
+  /** Delivers a definition to every partition; idempotent. Throws a LEDGER_* refusal unless all of them are known to have it. */
+  async define(definition: LiveDefinition, deadlineMs: number): Promise<Deliveries> {
+    const home = homePartition(definition.ref, this.partitions);
+    const deliveries = await deliverDefinition(definition, this.partitions, (partition, closesLease) => {
+      const lease = { hasPool: this.partitions > 1 && partition === home, closesLease };
+      return this.attempts.repeat(deadlineMs, deadlineMs, () =>
+        this.partitionAt(partition).define(definition, lease),
+      );
+    });
+    return {
+      applied: deliveries.some(({ applied }) => applied),
+      seqs: deliveries.map(({ seq }) => seq),
+      issued: deliveries.reduce((sum, { issued }) => sum + issued, 0),
+    };
   }
 
   /** Hides a coupon of a user. Throws COUPON_NOT_FOUND, COUPON_STILL_USABLE or a LEDGER_* refusal. */
   async hide(userId: string, fieldHex: string, deadlineMs: number): Promise<CouponValue> {
-    const serverDeadlineMs = deadlineMs + this.serverClock.offsetMs;
-    return await this.persist(deadlineMs, () =>
-      hideCoupon(this.writer, this.keys, { userId, fieldHex, serverDeadlineMs }),
+    const partition = this.ofUser(userId);
+    return await this.attempts.repeat(deadlineMs, deadlineMs, () =>
+      partition.hide(userId, fieldHex, deadlineMs),
     );
   }
 
   /** Runs a read by its deadline; failures become refusals. */
   async read<Answer>(deadlineMs: number, read: (reads: LedgerReads) => Promise<Answer>): Promise<Answer> {
-    return await this.within(deadlineMs, read(this.reads));
+    return await this.readAgain(deadlineMs, () => read(this.reads));
   }
 
   /** Answers everything that was taken, then closes the connections. */
   async close(): Promise<void> {
     clearInterval(this.durabilityTimer);
-    await Promise.all([this.claims.drain(), this.transactions.drain()]);
-    this.writer.disconnect();
-    this.claimConnections.disconnect();
-    this.transactionConnections.disconnect();
-    this.reader.disconnect();
+    await Promise.all(this.all.map((partition) => partition.drain()));
+    this.nodes.close();
+    this.topology.close();
   }
 
-  private connect(name: string): Redis {
-    const { settings, connect = connectLedger } = this.ports;
-    const redis = connect(settings, name);
+  private createPartition(partition: number): LedgerPartition {
+    const { settings, metrics, logger, defineMissing, archived, nowMs } = this.ports;
+    // The users of all partitions are as many; a partition may get somewhat more than its share of them.
+    const share = this.partitions === 1 ? 1 : 2 / this.partitions;
+    const queueLimit = Math.max(1, Math.ceil(settings.queueLimit * share));
+    return new LedgerPartition({
+      partition,
+      settings: { ...settings, queueLimit },
+      topology: this.topology,
+      nodes: this.nodes,
+      metrics,
+      logger,
+      defineMissing,
+      obtainUnits: this.leases.ofClaims(partition),
+      archived,
+      nowMs,
+    });
+  }
+
+  private openNode(url: string): LedgerNode {
+    const isShared = this.partitions > 1;
+    return new LedgerNode({
+      connect: (name) => this.connect(url, name),
+      claimConnections: isShared ? limits.SHARED_CLAIM_CONNECTIONS : limits.BATCHES_IN_FLIGHT,
+      transactionConnections: isShared
+        ? limits.SHARED_TRANSACTION_CONNECTIONS
+        : limits.TRANSACTION_CALLS_IN_FLIGHT,
+      isFsyncVouchedFor: this.ports.settings.isFsyncVouchedFor,
+      onDurability: (durability) => this.reportDurability(durability),
+    });
+  }
+
+  private connect(url: string, name: string): Redis {
+    const { settings, logger, connect = connectLedger } = this.ports;
+    const redis = connect({ ...settings, url }, name);
     redis.on('error', (error: Error) =>
-      this.ports.logger.warn(
+      logger.warn(
         { event: LOG_EVENTS.ledgerConnection, connection: name, cause: error.message },
         'no connection to the ledger',
       ),
@@ -208,130 +252,56 @@ export class Ledger {
     return redis;
   }
 
-  private batchSettings(): { backlogLimitEvents: number; durability: 'honest' | 'refuse' | 'degrade' } {
-    const { claimBacklogEvents, durabilityFallback } = this.ports.settings;
-    return {
-      backlogLimitEvents: claimBacklogEvents,
-      durability: this.current.isDurable ? 'honest' : durabilityFallback,
-    };
+  private partitionAt(partition: number): LedgerPartition {
+    const found = this.all[partition];
+    if (found === undefined) throw new RangeError(`no partition ${partition}`);
+    return found;
   }
 
-  private connections(name: string, count: number): ScriptConnections {
-    return new ScriptConnections(Array.from({ length: count }, () => this.connect(name)));
+  private ofUser(userId: string): LedgerPartition {
+    return this.partitionAt(partitionOf(userId, this.partitions));
   }
 
-  private claimCommit(): GroupCommit {
-    const { settings, metrics, logger, defineMissing, archived, nowMs } = this.ports;
-    return new GroupCommit({
-      keys: this.keys,
-      queueLimit: settings.queueLimit,
-      metrics,
-      runClaims: (keys, args) => this.runClaims(keys, args),
-      settings: () => this.batchSettings(),
-      clock: this.serverClock,
-      defineMissing,
-      archived: (couponId, seq, deadlineMs) =>
-        (archived ?? NO_ARCHIVE).coupon({ couponId, partition: 0, seq }, deadlineMs),
-      reportBroken: (promotionRef, cause) =>
-        logger.error(
-          { event: LOG_EVENTS.ledgerScriptFailed, promotionRef, cause },
-          'a claim cannot be decided',
-        ),
-      nowMs,
-    });
+  private sum(count: (partition: LedgerPartition) => number): number {
+    return this.all.reduce((total, partition) => total + count(partition), 0);
   }
 
-  private transactionCommit(): TransactionCommit {
-    const { settings, metrics, logger, nowMs } = this.ports;
-    return new TransactionCommit({
-      keys: this.keys,
-      queueLimit: settings.queueLimit,
-      metrics,
-      run: (keys, args) => this.runTransactions(keys, args),
-      backlogLimitEvents: () => settings.reservationBacklogEvents,
-      isDurable: () => this.current.isDurable || settings.durabilityFallback === 'degrade',
-      clock: this.serverClock,
-      reportBroken: (cause) =>
-        logger.error({ event: LOG_EVENTS.ledgerScriptFailed, cause }, 'a transaction cannot be carried out'),
-      nowMs,
-    });
+  /** With several partitions a scrape shows whether all are open, and the longest backlog. */
+  private showExtremes(): void {
+    const { ledgerPartitionOpen, ledgerBacklogEvents } = this.ports.metrics;
+    ledgerPartitionOpen.source = () => Math.min(...this.all.map(({ open }) => open.value));
+    ledgerBacklogEvents.source = () => Math.max(...this.all.map(({ backlog }) => backlog.value));
   }
 
-  private async runClaims(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown> {
-    const answer = await this.runConfirmed(this.claimConnections, 'claim', keys, args);
-    if (!answer.isReplicated) withoutReplicas(answer.reply, this.ports.settings.durabilityFallback);
-    return answer.reply;
+  private checkDurability(): void {
+    for (const node of this.nodes.all()) void node.checkDurability();
   }
 
-  private async runTransactions(
-    keys: readonly string[],
-    args: readonly (string | Buffer)[],
-  ): Promise<CallReply> {
-    const answer = await this.runConfirmed(this.transactionConnections, 'transact', keys, args);
-    return {
-      ...answer,
-      isReplicated: answer.isReplicated || this.ports.settings.durabilityFallback === 'degrade',
-    };
+  private reportDurability({ isDurable, reason }: Durability): void {
+    const line = { event: LOG_EVENTS.ledgerDurability, isDurable, reason };
+    if (isDurable) this.ports.logger.info(line, 'the ledger keeps what it acknowledges');
+    else
+      this.ports.logger.warn(
+        line,
+        'the ledger is not durable: DURABLE promotions do not get what they ask for',
+      );
+    this.ports.metrics.ledgerDurable.value = this.durability.isDurable ? 1 : 0;
   }
 
-  /** Runs a script and waits for as many replicas as are configured. */
-  private async runConfirmed(
-    connections: ScriptConnections,
-    script: ScriptName,
-    keys: readonly string[],
-    args: readonly (string | Buffer)[],
-  ): Promise<CallReply> {
-    const { replicas, commandTimeoutMs } = this.ports.settings;
-    return await connections.run(async (redis) => {
-      if (replicas === 0) return { reply: await runScript(redis, script, keys, args), isReplicated: true };
-      const wait = { count: replicas, timeoutMs: Math.floor(commandTimeoutMs / 2) };
-      const answer = await runReplicatedScript(redis, script, keys, args, wait);
-      return { reply: answer.reply, isReplicated: answer.replicas >= replicas };
-    });
-  }
-
-  private async checkDurability(): Promise<void> {
-    const { settings, metrics, logger } = this.ports;
-    const read = await readDurability(this.writer, settings.isFsyncVouchedFor).catch(() => this.current);
-    if (read.isDurable !== this.current.isDurable || this.current === DURABILITY_UNREAD) {
-      const line = { event: LOG_EVENTS.ledgerDurability, isDurable: read.isDurable, reason: read.reason };
-      if (read.isDurable) logger.info(line, 'the ledger keeps what it acknowledges');
-      else logger.warn(line, 'the ledger is not durable: DURABLE promotions do not get what they ask for');
-    }
-    this.current = read;
-    metrics.ledgerDurable.value = read.isDurable ? 1 : 0;
-  }
-
-  /** Makes an idempotent write again while the ledger is closed or away and the deadline has not passed. */
-  private async persist<Answer>(deadlineMs: number, write: () => Promise<Answer>): Promise<Answer> {
-    for (let delayMs = limits.RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, limits.RETRY_LONGEST_MS)) {
+  /**
+   * Reads again while a partition is on its way to another server, for half of the time there is: the caller may have another
+   * way. On one server nothing moves, and who asks hears at once that it is away.
+   */
+  private async readAgain<Answer>(deadlineMs: number, read: () => Promise<Answer>): Promise<Answer> {
+    if (this.topology.kind === 'single') return await this.attempts.within(deadlineMs, read());
+    const nowMs = this.ports.nowMs();
+    return await this.attempts.repeat(nowMs + (deadlineMs - nowMs) / 2, deadlineMs, async () => {
       try {
-        return await this.within(deadlineMs, write());
+        return await read();
       } catch (error) {
-        const isLate = this.ports.nowMs() + delayMs >= deadlineMs;
-        if (isLate || !(error instanceof Refusal) || !RETRIED.has(error.reason)) throw error;
+        this.topology.failed(error);
+        throw error;
       }
-      await sleep(delayMs);
-    }
-  }
-
-  private within<Answer>(deadlineMs: number, call: Promise<Answer>): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const leftMs = Math.max(0, deadlineMs - this.ports.nowMs());
-    const timer = setTimeout(
-      () => reject(new Refusal('DEADLINE_EXCEEDED', 'the ledger did not answer in time')),
-      leftMs,
-    );
-    call.then(
-      (answer) => {
-        clearTimeout(timer);
-        resolve(answer);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(refusalFor(error));
-      },
-    );
-    return promise;
+    });
   }
 }

@@ -45,3 +45,16 @@ export const TRANSACTION_CALLS_IN_FLIGHT = 2;
 export const RECORDS_PER_READ = 500;
 /** Round trips that read records at the same time; more reads wait and then travel together. */
 export const RECORD_READS_IN_FLIGHT = 2;
+
+/** How often sentinels or cluster nodes are asked who serves what, in milliseconds; a failed call asks at once. */
+export const TOPOLOGY_LOOK_MS = 1_000;
+/** Between two such questions, in milliseconds, however many calls fail. */
+export const TOPOLOGY_PAUSE_MS = 50;
+/** Longest wait for one of those asked, in milliseconds; the answers of the others count meanwhile. */
+export const TOPOLOGY_ANSWER_MS = 500;
+/** How many of them are asked: one honest answer is enough, a few more outvote those that were cut off. */
+export const TOPOLOGY_NODES_ASKED = 12;
+
+/** Connections of each lane to one server that holds several partitions; with one partition those above are enough. */
+export const SHARED_CLAIM_CONNECTIONS = 6;
+export const SHARED_TRANSACTION_CONNECTIONS = 4;

@@ -1,252 +1,188 @@
-/** Reads of the live state. They see every write acknowledged before them. */
-import type { ChainableCommander, Redis } from 'ioredis';
-import type { PartitionKeys } from './keys.ts';
-import { RECORDS_PER_READ } from './limits.ts';
-import {
-  ACCOUNT_FIELDS,
-  claimCounterField,
-  PROMOTION_FIELDS,
-  type RecordField,
-  SEQUENCE_FIELD,
-  WALLET_FIELDS,
-} from './record-fields.ts';
-import { recordKey } from './record-key.ts';
-import { RecordReads } from './record-reads.ts';
-import type { RecordName } from './transaction.ts';
-import {
-  couponBytes,
-  type KeptWallet,
-  keptWallet,
-  type WalletCoupon,
-  walletCoupon,
-  walletCoupons,
-} from './wallet.ts';
-
 /**
- * Counters of one promotion. `issued` is what stock is judged by: coupons whose stock came back with their revoke count in
- * `returned` instead, which is absent while there are none. `received` is absent when the quantity is unlimited.
+ * Reads of the live state, wherever it is: what belongs to a user is read from the user's partition, what belongs to a
+ * promotion from all of them. They see every write acknowledged before them.
  */
-export interface Stock {
-  readonly ref: number;
-  readonly issued: number;
-  readonly received?: number;
-  readonly returned?: number;
-  /** Claims of the user who was asked about, for life. */
-  readonly claimedByUser: number;
+import { partitionOf } from './keys.ts';
+import type { HolderAsk, HolderState, PartitionReads, Stock, StoredBody } from './partition-reads.ts';
+import { type RecordName, userOfRecord } from './transaction.ts';
+import type { KeptWallet, WalletCoupon } from './wallet.ts';
+
+export type { HolderAsk, HolderState, Stock, StoredBody } from './partition-reads.ts';
+
+/** Some fields of a record. */
+export interface FieldsAsk {
+  readonly on: RecordName;
+  readonly fields: readonly Buffer[];
 }
 
-/** A promotion as the ledger keeps it beside Postgres. */
-export interface StoredBody {
-  readonly ref: number;
-  readonly version: number;
-  readonly body: Uint8Array;
-}
-
-/** Bytes of the sequence number a record's mark begins with. */
-const SEQUENCE_BYTES = 6;
-/** Refs read per pipeline while all bodies are read. */
-const BODIES_PER_PIPELINE = 500;
-/** Offset of the version in a live definition; see `live-definition.ts`. */
-const VERSION_OFFSET = 3;
-
-async function run(pipeline: ChainableCommander): Promise<unknown[]> {
-  const results = (await pipeline.exec()) ?? [];
-  return results.map(([error, value]) => {
-    if (error) throw error;
-    return value;
-  });
-}
-
-function nameOf({ name }: RecordField): string {
-  return name;
-}
-
-function buffers(reply: unknown): (Buffer | null)[] {
-  return Array.isArray(reply) ? reply : [];
-}
-
-function stockOf(ref: number, record: unknown, claimed: unknown): Stock {
-  const [issued, received, returned] = buffers(record);
-  const quantity =
-    received === null || received === undefined || received.length === 0 ? undefined : Number(received);
-  return {
-    ref,
-    issued: Number(issued ?? 0),
-    ...(quantity === undefined ? {} : { received: quantity }),
-    ...(returned ? { returned: Number(returned) } : {}),
-    claimedByUser: Number(buffers(claimed)[0] ?? 0),
-  };
-}
-
-function fieldsByName(parts: readonly (Buffer | null)[]): Map<string, Buffer> {
-  const fields = new Map<string, Buffer>();
-  for (let index = 0; index + 1 < parts.length; index += 2) {
-    const [name, value] = [parts[index], parts[index + 1]];
-    if (name && value) fields.set(name.toString('latin1'), value);
-  }
-  return fields;
-}
-
-/** What is to be read of a user. */
-export interface HolderAsk {
-  readonly userId: string;
-  readonly wantsWallet: boolean;
-  /** What of the account: nothing, field `f` only, or all of its fields. */
-  readonly account: 'none' | 'facts' | 'whole';
-}
-
-/** A user's wallet as bytes, and fields of the account by name (latin1). */
-export interface HolderState {
-  readonly wallet: Uint8Array;
-  readonly account: ReadonlyMap<string, Buffer>;
-}
-
-const STOCK_FIELDS = [PROMOTION_FIELDS.issued, PROMOTION_FIELDS.received, PROMOTION_FIELDS.returned].map(
-  nameOf,
-);
-const BODY_FIELDS = [PROMOTION_FIELDS.definition, PROMOTION_FIELDS.body].map(nameOf);
-const NO_BYTES = new Uint8Array();
-const NO_FIELDS: ReadonlyMap<string, Buffer> = new Map();
-
-function accountOf(account: 'facts' | 'whole', reply: unknown): ReadonlyMap<string, Buffer> {
-  if (account === 'whole') return fieldsByName(buffers(reply));
-  return Buffer.isBuffer(reply) ? new Map([[ACCOUNT_FIELDS.facts.name, reply]]) : NO_FIELDS;
-}
-
-/** The reading side of one partition. Methods throw what the driver throws. */
+/** The reading side of the ledger. Methods throw what the driver throws. */
 export class LedgerReads {
-  private readonly redis: Redis;
-  private readonly keys: PartitionKeys;
-  private readonly gathered: RecordReads<Map<string, Buffer>>;
+  private readonly partitions: readonly PartitionReads[];
+  /** The first partition, and the only one where there is one. */
+  private readonly first: PartitionReads;
+  private readonly isOnly: boolean;
 
-  constructor(redis: Redis, keys: PartitionKeys) {
-    this.redis = redis;
-    this.gathered = new RecordReads((wanted) => this.hashes(wanted));
-    this.keys = keys;
+  /** @param partitions in their order, at least one */
+  constructor(partitions: readonly PartitionReads[]) {
+    const [first] = partitions;
+    if (first === undefined) throw new RangeError('a ledger without partitions');
+    this.partitions = partitions;
+    this.first = first;
+    this.isOnly = partitions.length === 1;
   }
 
-  /** Counters of promotions, in the order asked; a promotion the partition does not know counts zero. */
+  /** Counters of promotions, in the order asked; a promotion the ledger does not know counts zero. */
   async stock(refs: readonly number[], userId: string | undefined): Promise<Stock[]> {
-    const pipeline = this.redis.pipeline();
-    for (const ref of refs) {
-      pipeline.hmgetBuffer(this.keys.promotionPrefix + ref, ...STOCK_FIELDS);
-      if (userId !== undefined) pipeline.hmgetBuffer(this.keys.walletPrefix + userId, claimCounterField(ref));
-    }
-    const replies = await run(pipeline);
-    const step = userId === undefined ? 1 : 2;
+    if (this.isOnly) return await this.first.stock(refs, userId);
+    const own = userId === undefined ? undefined : this.of(userId);
+    const all = await Promise.all(
+      this.partitions.map((partition) => partition.stock(refs, partition === own ? userId : undefined)),
+    );
     return refs.map((ref, index) =>
-      stockOf(ref, replies[index * step], step === 2 ? replies[index * step + 1] : undefined),
+      stockSum(
+        ref,
+        all.flatMap((stocks) => stocks[index] ?? []),
+      ),
     );
   }
 
   /** Every coupon of a wallet, newest first. */
   async wallet(userId: string): Promise<WalletCoupon[]> {
-    const reply = await this.redis.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
-    return walletCoupons(buffers(reply).filter((part) => part !== null));
+    return await this.of(userId).wallet(userId);
   }
 
-  /** Several wallets in one round trip, each with the number of coupons that left it for the archive. */
+  /** Several wallets, each with the number of coupons that left it for the archive; one round trip per partition. */
   async keptWallets(userIds: readonly string[]): Promise<KeptWallet[]> {
-    const pipeline = this.redis.pipeline();
-    for (const userId of userIds) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
-    const replies = await run(pipeline);
-    return replies.map((reply) => keptWallet(buffers(reply).filter((part) => part !== null)));
+    return await this.spread(
+      userIds,
+      (userId) => userId,
+      (partition, own) => partition.keptWallets(own),
+    );
   }
 
   /** How many coupons left the wallet for the archive. */
   async retiredCount(userId: string): Promise<number> {
-    return Number(
-      (await this.redis.hgetBuffer(this.keys.walletPrefix + userId, WALLET_FIELDS.retired.bytes)) ?? 0,
+    return await this.of(userId).retiredCount(userId);
+  }
+
+  /**
+   * Wallets and accounts of several users in one round trip per partition, in the order asked: of every coupon its
+   * field of 16 bytes and its value of 30, in no stated order; nothing when the wallet was not asked for.
+   */
+  async holders(asks: readonly HolderAsk[]): Promise<HolderState[]> {
+    return await this.spread(
+      asks,
+      ({ userId }) => userId,
+      (partition, own) => partition.holders(own),
     );
   }
 
   /**
-   * Wallets and accounts of several users in one round trip, in the order asked: of every coupon its
-   * field of 16 bytes and its value of 30, in no stated order; nothing when the wallet was not asked for.
+   * Counters in records of promotions, in the order asked; null where no partition has such a field. Each partition counts
+   * for itself, so they are added up.
    */
-  async holders(asks: readonly HolderAsk[]): Promise<HolderState[]> {
-    const pipeline = this.redis.pipeline();
-    for (const { userId, wantsWallet, account } of asks) {
-      if (wantsWallet) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
-      if (account === 'facts')
-        pipeline.hgetBuffer(this.keys.accountPrefix + userId, ACCOUNT_FIELDS.facts.bytes);
-      if (account === 'whole') pipeline.callBuffer('HGETALL', [this.keys.accountPrefix + userId]);
-    }
-    const replies = (await run(pipeline)).values();
-    const next = (): unknown => replies.next().value;
-    return asks.map(({ wantsWallet, account }) => ({
-      wallet: wantsWallet ? couponBytes(buffers(next()).filter((part) => part !== null)) : NO_BYTES,
-      account: account === 'none' ? NO_FIELDS : accountOf(account, next()),
-    }));
+  async counters(asks: readonly FieldsAsk[]): Promise<(number | null)[][]> {
+    const all = await Promise.all(this.partitions.map((partition) => partition.fields(asks)));
+    return asks.map(({ fields }, ask) =>
+      fields.map((_, field) => counterSum(all.map((each) => each[ask]?.[field]))),
+    );
   }
 
-  /** Some fields of some records in one round trip, in the order asked; null where there is no such field. */
-  async fields(
-    asks: readonly { readonly on: RecordName; readonly fields: readonly Buffer[] }[],
-  ): Promise<(Buffer | null)[][]> {
-    const pipeline = this.redis.pipeline();
-    for (const { on, fields } of asks) pipeline.hmgetBuffer(recordKey(this.keys, on), ...fields);
-    return (await run(pipeline)).map(buffers);
-  }
-
-  /** Number of the entry that last changed anything of the user; undefined while nothing did. */
+  /** Number of the entry of the user's partition that last changed anything of the user; undefined while nothing did. */
   async lastSeq(userId: string): Promise<number | undefined> {
-    const mark = await this.redis.hgetBuffer(this.keys.walletPrefix + userId, SEQUENCE_FIELD.bytes);
-    return mark === null ? undefined : mark.readUIntBE(0, SEQUENCE_BYTES);
+    return await this.of(userId).lastSeq(userId);
   }
 
   /** One coupon of a wallet by its field. */
   async coupon(userId: string, fieldHex: string): Promise<WalletCoupon | undefined> {
-    const field = Buffer.from(fieldHex, 'hex');
-    const value = await this.redis.hgetBuffer(this.keys.walletPrefix + userId, field);
-    return value === null ? undefined : walletCoupon(field, value);
+    return await this.of(userId).coupon(userId, fieldHex);
   }
 
-  /** All fields of some records by name (latin1), in the order asked; empty where there is no such record. */
+  /**
+   * All fields of some records by name (latin1), in the order asked; empty where there is no such record. Records of a
+   * promotion are those of the partition of the users named beside them. Throws TypeError when there is no user among them:
+   * `Ledger.recordsAt` reads a stated partition.
+   */
   async records(names: readonly RecordName[]): Promise<Map<string, Buffer>[]> {
-    const records: Map<string, Buffer>[] = [];
-    for (let start = 0; start < names.length; start += RECORDS_PER_READ) {
-      const keys = names.slice(start, start + RECORDS_PER_READ).map((name) => recordKey(this.keys, name));
-      records.push(...(await this.gathered.read(keys)));
-    }
-    return records;
+    if (this.isOnly || names.length === 0) return await this.first.records(names);
+    const user = names.map(userOfRecord).find((userId) => userId !== undefined);
+    if (user === undefined) throw new TypeError('records of no user need a partition');
+    const owner = (name: RecordName): string => userOfRecord(name) ?? user;
+    return await this.spread(names, owner, (partition, own) => partition.records(own));
   }
 
-  private async hashes(keys: readonly string[]): Promise<Map<string, Buffer>[]> {
-    const pipeline = this.redis.pipeline();
-    for (const key of keys) pipeline.callBuffer('HGETALL', [key]);
-    return (await run(pipeline)).map((reply) => fieldsByName(buffers(reply)));
-  }
-
-  /** Members of the due set whose instant is at or before `untilMs`, longest overdue first. */
+  /** `<user>/<order>`s that are due at or before `untilMs`; of each partition the longest overdue first, at most `limit`. */
   async dueOrders(untilMs: number, limit: number): Promise<string[]> {
-    return await this.redis.zrangebyscore(this.keys.due, '-inf', untilMs, 'LIMIT', 0, limit);
+    const all = await this.askAll((partition) => partition.dueOrders(untilMs, limit));
+    return all.flat();
   }
 
-  /** The ref this partition knows a promotion id by; undefined when it does not. */
+  /** The ref the ledger knows a promotion id by; undefined when it does not. */
   async refOf(promotionId: string): Promise<number | undefined> {
-    const ref = await this.redis.hget(this.keys.index, promotionId);
-    return ref === null ? undefined : Number(ref);
+    const refs = await this.askAll((partition) => partition.refOf(promotionId));
+    return refs.find((ref) => ref !== undefined);
   }
 
-  /** The stored promotions, so that a process can start while Postgres is down. */
+  /** The stored promotions, each in the newest version any partition has, so that a process can start while Postgres is down. */
   async definitionBodies(): Promise<StoredBody[]> {
-    const refs = Object.values(await this.redis.hgetall(this.keys.index));
-    const bodies: StoredBody[] = [];
-    for (let start = 0; start < refs.length; start += BODIES_PER_PIPELINE) {
-      bodies.push(...(await this.bodiesOf(refs.slice(start, start + BODIES_PER_PIPELINE))));
+    const newest = new Map<number, StoredBody>();
+    for (const stored of (await this.askAll((partition) => partition.definitionBodies())).flat()) {
+      if (stored.version > (newest.get(stored.ref)?.version ?? -1)) newest.set(stored.ref, stored);
     }
-    return bodies;
+    return [...newest.values()];
   }
 
-  private async bodiesOf(refs: readonly string[]): Promise<StoredBody[]> {
-    const pipeline = this.redis.pipeline();
-    for (const ref of refs) pipeline.hmgetBuffer(this.keys.promotionPrefix + ref, ...BODY_FIELDS);
-    const replies = await run(pipeline);
-    return replies.flatMap((reply, index) => {
-      const [definition, body] = buffers(reply);
-      if (!definition || !body) return [];
-      return [{ ref: Number(refs[index]), version: definition.readUInt32BE(VERSION_OFFSET), body }];
-    });
+  private of(userId: string): PartitionReads {
+    if (this.isOnly) return this.first;
+    return this.partitions[partitionOf(userId, this.partitions.length)] ?? this.first;
   }
+
+  /** What every partition that can be reached answers; what one has, others have too or will be found later. */
+  private async askAll<Answer>(ask: (partition: PartitionReads) => Promise<Answer>): Promise<Answer[]> {
+    const answers = await Promise.allSettled(this.partitions.map(ask));
+    const given = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    const [failed] = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+    if (given.length === 0) throw failed;
+    return given;
+  }
+
+  /** Asks each partition for its own, and puts the answers back in order. */
+  private async spread<Item, Answer>(
+    items: readonly Item[],
+    userOf: (item: Item) => string,
+    ask: (partition: PartitionReads, own: readonly Item[]) => Promise<Answer[]>,
+  ): Promise<Answer[]> {
+    if (this.isOnly) return await ask(this.first, items);
+    const placed = items.map((item, place) => ({ item, place }));
+    const groups = Map.groupBy(placed, ({ item }) => this.of(userOf(item)));
+    const answers = new Array<Answer>(items.length);
+    const asked = [...groups].map(async ([partition, own]) => {
+      const given = await ask(
+        partition,
+        own.map(({ item }) => item),
+      );
+      for (const [index, answer] of given.entries()) answers[own[index]?.place ?? 0] = answer;
+    });
+    await Promise.all(asked);
+    return answers;
+  }
+}
+
+function stockSum(ref: number, stocks: readonly Stock[]): Stock {
+  const sum = (pick: (stock: Stock) => number): number =>
+    stocks.reduce((total, stock) => total + pick(stock), 0);
+  const isLimited = stocks.some(({ received }) => received !== undefined);
+  const returned = sum((stock) => stock.returned ?? 0);
+  return {
+    ref,
+    issued: sum(({ issued }) => issued),
+    ...(isLimited && { received: sum((stock) => stock.received ?? 0) }),
+    ...(returned > 0 && { returned }),
+    claimedByUser: sum(({ claimedByUser }) => claimedByUser),
+  };
+}
+
+function counterSum(values: readonly (Buffer | null | undefined)[]): number | null {
+  const known = values.flatMap((value) => (value ? [Number(value)] : []));
+  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
 }

@@ -267,7 +267,7 @@ export function encodeTransactions(
   const { all } = participants;
   return {
     keys: [keys.stream, keys.meta, ...all.map(({ key }) => key)],
-    args: [String(backlogLimitEvents), packParticipants(all), ...bodies],
+    args: [String(backlogLimitEvents), packParticipants(all), keys.partitions, ...bodies],
   };
 }
 

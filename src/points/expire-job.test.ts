@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { type LedgerFixture, soon, startLedgerFixture } from '../../test/ledger-fixture.ts';
+import { ArchivePlaces } from '../archive/places.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
 import { encodePointsState, type PointsLot } from '../domain/points.ts';
 import { monthAfter, pointsMonthAt } from '../domain/points-month.ts';
@@ -32,7 +33,7 @@ afterAll(async () => {
 function portsFor(expiryMonths: number) {
   const settings = { rates: {}, expiryMonths, timeZone: TIME_ZONE };
   const { ledger, metrics } = fixture;
-  return { ledger, metrics, settings, sql, id: { generation: 1, partition: 0 }, nowMs: () => Date.now() };
+  return { ledger, metrics, settings, sql, places: new ArchivePlaces(1, 1), nowMs: () => Date.now() };
 }
 
 /** Puts points where they are: in the ledger, and in the archive as the archiver writes them. */

@@ -1,6 +1,7 @@
 /** The job that ends points whose time is over. It looks for them in the archive and ends them in the ledger. */
 
 import type { PartitionId } from '../archive/ledger-port.ts';
+import type { ArchivePlaces } from '../archive/places.ts';
 import { type Sql, withDeadline } from '../database/client.ts';
 import { decodePointsState } from '../domain/points.ts';
 import { firstLivingMonth } from '../domain/points-month.ts';
@@ -14,8 +15,8 @@ import type { PointsPorts } from './points-ports.ts';
 /** What the job works with. */
 export interface ExpirePointsPorts extends PointsPorts {
   readonly sql: Sql;
-  /** The part of the archive in which accounts are looked for. */
-  readonly id: PartitionId;
+  /** The parts of the archive in which accounts are looked for. */
+  readonly places: ArchivePlaces;
   nowMs(): number;
 }
 
@@ -42,8 +43,18 @@ export function createExpirePointsJob(ports: ExpirePointsPorts): Job {
 /** An account that is ended twice finds nothing the second time, so a run may stop and begin again anywhere. */
 async function run(ports: ExpirePointsPorts, context: JobContext): Promise<JobCounts> {
   const counts = { accounts: 0, expired: 0, points: 0 };
+  for (const place of ports.places.all) await runAt(place, ports, context, counts);
+  return counts;
+}
+
+async function runAt(
+  place: PartitionId,
+  ports: ExpirePointsPorts,
+  context: JobContext,
+  counts: { accounts: number; expired: number; points: number },
+): Promise<void> {
   for (let after = ''; !context.signal.aborted; ) {
-    const rows = await readAccounts(ports, after);
+    const rows = await readAccounts(ports, place, after);
     const last = rows.at(-1);
     if (last === undefined) break;
     counts.accounts += rows.length;
@@ -54,14 +65,17 @@ async function run(ports: ExpirePointsPorts, context: JobContext): Promise<JobCo
     context.progress({ ...counts });
     after = last.id;
   }
-  return counts;
 }
 
 /** The next accounts with points, by user id; the archive may lag, which only leaves some for the next run. */
-async function readAccounts({ sql, id, nowMs }: ExpirePointsPorts, after: string): Promise<AccountRow[]> {
+async function readAccounts(
+  { sql, nowMs }: ExpirePointsPorts,
+  { generation, partition }: PartitionId,
+  after: string,
+): Promise<AccountRow[]> {
   const rows = sql<AccountRow[]>`
     SELECT id, value FROM ledger_field
-    WHERE generation = ${id.generation} AND partition = ${id.partition}
+    WHERE generation = ${generation} AND partition = ${partition}
       AND target = 'account' AND id > ${after} AND field = ${ACCOUNT_FIELDS.points.bytes}
     ORDER BY id LIMIT ${limits.EXPIRY_ACCOUNTS}`;
   return await withDeadline(rows, nowMs() + limits.EXPIRY_STEP_MS);

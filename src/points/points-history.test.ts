@@ -34,7 +34,7 @@ function historyOf(reached: () => number, awaited: (seq: number) => void = () =>
       const newest = Math.min(reached(), (below ?? Number.MAX_SAFE_INTEGER) - 1);
       return Array.from({ length: Math.min(limit, newest) }, (_, index) => entryOf(newest - index));
     },
-    awaitArchived: async (seq) => awaited(seq),
+    awaitArchived: async (_userId, seq) => awaited(seq),
   };
 }
 

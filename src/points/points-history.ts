@@ -21,7 +21,7 @@ export interface PointsHistory {
     deadlineMs: number,
   ) => Promise<readonly PointsEntry[]>;
   /** Waits a little until the archive has entry `seq` of the log; see `archive/await-archived.ts`. */
-  readonly awaitArchived: (seq: number, deadlineMs: number) => Promise<unknown>;
+  readonly awaitArchived: (userId: string, seq: number, deadlineMs: number) => Promise<unknown>;
 }
 
 /** Which page is asked for. */
@@ -80,7 +80,7 @@ async function newest(
   const archived = await readEntries(userId, undefined, limits.HISTORY_CHUNK, deadlineMs);
   if (missing(live, archived) <= 1) return joined(live, archived);
   const seq = await ledger.read(deadlineMs, (reads) => reads.lastSeq(userId));
-  await awaitArchived(seq ?? 0, deadlineMs);
+  await awaitArchived(userId, seq ?? 0, deadlineMs);
   return joined(live, await readEntries(userId, undefined, limits.HISTORY_CHUNK, deadlineMs));
 }
 

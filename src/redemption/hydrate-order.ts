@@ -3,7 +3,7 @@
  * archive holds is put back only where nothing is there, in one event; whoever comes at the same time finds it done.
  */
 import { readArchivedCoupons, readArchivedOrder } from '../archive/archived-orders.ts';
-import type { PartitionId } from '../archive/ledger-port.ts';
+import type { ArchivePlaces } from '../archive/places.ts';
 import type { Sql } from '../database/client.ts';
 import { COUPON_FIELD_BYTES } from '../domain/coupon.ts';
 import { decodeRedemption } from '../domain/redemption.ts';
@@ -16,7 +16,7 @@ import { accountOf, orderOf, type RecordName, type Step, walletOf } from '../led
 /** What reading and bringing back orders that left Redis needs. */
 export interface HydratePorts {
   readonly sql: Sql;
-  readonly id: PartitionId;
+  readonly places: ArchivePlaces;
   readonly ledger: Pick<Ledger, 'read' | 'transact'>;
 }
 
@@ -46,12 +46,12 @@ export function orderArchive(ports: HydratePorts): OrderArchive {
 
 /** The order as the archive has it, for answers that change nothing. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
 export async function readLeftOrder(
-  { sql, id }: Pick<HydratePorts, 'sql' | 'id'>,
+  { sql, places }: Pick<HydratePorts, 'sql' | 'places'>,
   userId: string,
   orderId: string,
   deadlineMs: number,
 ): Promise<LeftOrder> {
-  const order = await readArchivedOrder(sql, id, orderOf(userId, orderId).id, deadlineMs);
+  const order = await readArchivedOrder(sql, places.ofUser(userId), orderOf(userId, orderId).id, deadlineMs);
   const coupons = await readArchivedCoupons(sql, userId, couponIdsOf(order), deadlineMs);
   return {
     order,
@@ -65,7 +65,7 @@ export async function readLeftOrder(
  * DEADLINE_EXCEEDED, LEDGER_*.
  */
 export async function hydrateOrder(
-  { sql, id, ledger }: HydratePorts,
+  { sql, places, ledger }: HydratePorts,
   userId: string,
   orderId: string,
   deadlineMs: number,
@@ -77,7 +77,7 @@ export async function hydrateOrder(
     const [live = new Map(), wallet = new Map(), account = new Map()]: Fields[] = records;
     if (live.size > 0) return true;
     if (isErased(account)) return false;
-    const fields = await readArchivedOrder(sql, id, on.id, deadlineMs);
+    const fields = await readArchivedOrder(sql, places.ofUser(userId), on.id, deadlineMs);
     if (fields.size === 0) return false;
     // Not what the archive calls retired: it may not have heard yet that a coupon has left Redis too.
     const archived = await readArchivedCoupons(sql, userId, couponIdsOf(fields), deadlineMs);

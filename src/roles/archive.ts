@@ -4,11 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { createArchiveRole } from '../archive/role.ts';
+import { FIRST_GENERATION } from '../archive/generation.ts';
+import { learnGeneration } from '../archive/learn-generation.ts';
+import { ArchivePlaces } from '../archive/places.ts';
+import { type ArchiveRole, createArchiveRole } from '../archive/role.ts';
 import type { Config } from '../config/config.ts';
+import { createDatabase } from '../database/client.ts';
 import { LedgerAdmin } from '../ledger/admin.ts';
-import { connectLedger } from '../ledger/connection.ts';
-import { GENERATION, ledgerConnection } from '../ledger-settings.ts';
+import { PartitionConnections } from '../ledger/partition-connection.ts';
+import { ledgerConnection } from '../ledger-settings.ts';
 import { createLogger, LOG_EVENTS } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { OpsServer } from '../transport/ops-server.ts';
@@ -16,48 +20,73 @@ import { readBuild } from './build.ts';
 import { JobWorker } from './job-worker.ts';
 import { endOnUncaughtErrors, untilSignal } from './until-signal.ts';
 
+/** How long the start waits for Redis before it goes on without. */
+const LEDGER_START_MS = 2_000;
+
 /** Runs until a signal, then finishes the batch under way and gives the partitions back. Exit code 0. */
 export async function archive(config: Config): Promise<number> {
   const logger = createLogger({ level: config.service.logLevel, role: 'archive' });
   endOnUncaughtErrors(logger);
   const metrics = createMetrics(readBuild());
-  const redis = connectLedger(ledgerConnection(config), 'hongbao-archive');
-  redis.on('error', (error) =>
+  const connections = new PartitionConnections(ledgerConnection(config), 'hongbao-archive', (error) =>
     logger.warn({ event: LOG_EVENTS.ledgerConnection, cause: error.message }, 'no connection'),
   );
   const owner = `${hostname()}:${process.pid}:${randomUUID()}`;
-  const jobs = new JobWorker({ config, metrics, logger, redis, owner, nowMs: Date.now });
-  const role = createArchiveRole({
-    databaseUrl: config.database.url,
-    ledgerAdmin: (id) => new LedgerAdmin(redis, id.generation, id.partition),
-    metrics,
-    logger,
-    config: {
-      generation: GENERATION,
-      partitions: 1,
-      owner,
-      leaseMs: config.archive.leaseMs,
-      flushIntervalMs: config.archive.flushIntervalMs,
-      trimMarginMs: config.archive.trimMarginMs,
-    },
-    nowMs: Date.now,
-  });
+  const { partitions } = config.ledger;
+  const places = new ArchivePlaces(FIRST_GENERATION, partitions);
+  const jobs = new JobWorker({ config, metrics, logger, connections, places, owner, nowMs: Date.now });
+  const createRole = (): ArchiveRole =>
+    createArchiveRole({
+      databaseUrl: config.database.url,
+      ledgerAdmin: ({ generation, partition }) =>
+        new LedgerAdmin(connections.of(partition), generation, partition, partitions),
+      metrics,
+      logger,
+      config: { generation: places.generation, partitions, owner, ...config.archive },
+      nowMs: Date.now,
+    });
   const ops = new OpsServer(config.ops, metrics, {
     isReady: () => true,
     details: () => ({ role: 'archive' }),
   });
   const signalled = untilSignal();
   const opsPort = await ops.listen();
-  role.start();
-  const begun = jobs.start();
-  logger.info({ event: LOG_EVENTS.serviceStarted, opsPort }, 'archiving');
-  await signalled;
-  // Jobs first: what they write still reaches the archive.
-  await jobs.stop();
-  await begun;
-  await role.stop();
+  await connections.start(LEDGER_START_MS);
+  if (await joinLedger(config, places, signalled)) {
+    const role = createRole();
+    role.start();
+    const begun = jobs.start();
+    logger.info({ event: LOG_EVENTS.serviceStarted, opsPort }, 'archiving');
+    await signalled;
+    // Jobs first: what they write still reaches the archive.
+    await jobs.stop();
+    await begun;
+    await role.stop();
+  }
   await ops.close();
-  redis.disconnect();
+  connections.close();
   logger.info({ event: LOG_EVENTS.serviceStopped }, 'stopped');
   return 0;
+}
+
+/** Nothing can be archived before Postgres has said which generation is in force; false when the process is told to stop. */
+async function joinLedger(
+  config: Config,
+  places: ArchivePlaces,
+  signalled: Promise<unknown>,
+): Promise<boolean> {
+  const { url, statementTimeoutMs, connectTimeoutMs } = config.database;
+  const sql = createDatabase(url, {
+    applicationName: 'hongbao-archive-start',
+    maxConnections: 1,
+    statementTimeoutMs,
+    connectTimeoutMs,
+  });
+  const stopping = new AbortController();
+  void signalled.then(() => stopping.abort());
+  try {
+    return await learnGeneration(sql, places, stopping.signal);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
 }

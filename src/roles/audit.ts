@@ -1,11 +1,13 @@
 /** `audit`: checks the invariants on a live system and prints each with its figures. `--json` prints one JSON document. */
 import { formatReport } from '../archive/audit/audit-report.ts';
 import { runAudit } from '../archive/audit.ts';
+import { joinGeneration } from '../archive/generation.ts';
+import { ArchivePlaces } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { createDatabase } from '../database/client.ts';
 import { LedgerAdmin } from '../ledger/admin.ts';
-import { awaitReady, connectLedger } from '../ledger/connection.ts';
-import { GENERATION, ledgerConnection } from '../ledger-settings.ts';
+import { PartitionConnections } from '../ledger/partition-connection.ts';
+import { ledgerConnection } from '../ledger-settings.ts';
 
 /** Time for Redis to answer at the start, and for one statement over the whole archive, in milliseconds. */
 const CONNECT_MS = 5_000;
@@ -20,21 +22,21 @@ export async function audit(config: Config, args: readonly string[]): Promise<nu
     statementTimeoutMs: STATEMENT_MS,
     connectTimeoutMs,
   });
-  const redis = connectLedger(ledgerConnection(config), 'hongbao-audit');
-  redis.on('error', () => undefined);
+  const connections = new PartitionConnections(ledgerConnection(config), 'hongbao-audit', () => undefined);
   try {
-    if (!(await awaitReady(redis, CONNECT_MS))) throw new Error(`Redis does not answer at ${CONNECT_MS} ms`);
-    const partitions = Array.from({ length: 1 }, (_, partition) => partition);
+    if (!(await connections.start(CONNECT_MS))) throw new Error(`Redis does not answer at ${CONNECT_MS} ms`);
+    const { partitions } = config.ledger;
+    const { generation } = await joinGeneration(sql, partitions);
     const reports = [];
-    for (const partition of partitions) {
-      const id = { generation: GENERATION, partition };
-      reports.push(await runAudit({ sql, ledger: new LedgerAdmin(redis, GENERATION, partition), id }));
+    for (const id of new ArchivePlaces(generation, partitions).all) {
+      const ledger = new LedgerAdmin(connections.of(id.partition), generation, id.partition, partitions);
+      reports.push(await runAudit({ sql, ledger, id }));
     }
     const texts = args.includes('--json') ? [JSON.stringify(reports, null, 2)] : reports.map(formatReport);
     process.stdout.write(`${texts.join('\n')}\n`);
     return reports.every((report) => report.holds) ? 0 : 1;
   } finally {
-    redis.disconnect();
+    connections.close();
     await sql.end({ timeout: 1 });
   }
 }

@@ -1,11 +1,10 @@
 /** The part of the archive role that runs jobs: a client of the ledger, the promotions in force, and the scheduler. */
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { ArchivePlaces } from '../archive/places.ts';
 import { createCodes } from '../codes/codes.ts';
 import type { Config } from '../config/config.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
 import { createDefineMissing } from '../definitions/define-missing.ts';
-import { ONLY_PARTITION } from '../definitions/definition-ledger.ts';
 import type { DefinitionPorts } from '../definitions/definition-ports.ts';
 import { archiveProgress } from '../definitions/store/archive-progress.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -13,7 +12,8 @@ import type { EventPorts } from '../events/event-ports.ts';
 import { orderEndings } from '../events/order-endings.ts';
 import { Scheduler } from '../jobs/scheduler.ts';
 import { Ledger } from '../ledger/ledger.ts';
-import { GENERATION, ledgerSettings } from '../ledger-settings.ts';
+import type { PartitionConnections } from '../ledger/partition-connection.ts';
+import { ledgerSettings } from '../ledger-settings.ts';
 import { createOutbound } from '../outbound.ts';
 import { Points } from '../points/points.ts';
 import { orderArchive } from '../redemption/hydrate-order.ts';
@@ -29,8 +29,9 @@ export interface JobWorkerPorts {
   readonly config: Config;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** A connection for small things beside the ledger's own. */
-  readonly redis: Redis;
+  /** Connections for small things beside the ledger's own. */
+  readonly connections: PartitionConnections;
+  readonly places: ArchivePlaces;
   /** Names this process among all; unique for its life. */
   readonly owner: string;
   readonly nowMs: () => number;
@@ -42,7 +43,6 @@ const SCHEDULER_CONNECTIONS = 2;
 /** How long the start waits for Redis before it goes on without. */
 const LEDGER_START_MS = 2_000;
 const PROMOTION_ID_BYTES = 8;
-const PARTITION = { generation: GENERATION, partition: ONLY_PARTITION };
 
 /** Runs the jobs of this process while it leads. */
 export class JobWorker {
@@ -123,12 +123,12 @@ export class JobWorker {
   }
 
   private jobParts(definitions: DefinitionPorts): JobParts {
-    const { config, metrics, logger, redis, nowMs } = this.ports;
+    const { config, metrics, logger, connections, places, nowMs } = this.ports;
     const { sql, ledger, keeper } = this;
     const settings = config.codes;
     const book = new PromotionBook(keeper, sql);
-    const codes = createCodes({ sql, ledger, redis, rules: keeper, settings, logger, nowMs });
-    const outbound = createOutbound(config, { sql, metrics, nowMs });
+    const codes = createCodes({ sql, ledger, connections, rules: keeper, settings, logger, nowMs });
+    const outbound = createOutbound(config, { sql, places, metrics, nowMs });
     const events: EventPorts = {
       sql,
       ledger,
@@ -136,7 +136,7 @@ export class JobWorker {
       points: new Points({ ledger, settings: config.points, metrics }),
       orders: orderEndings(
         new Redemptions({ ledger, codes: codes.book, promotions: book, evaluate: neverEvaluates, metrics }),
-        { ledger, archive: orderArchive({ sql, id: PARTITION, ledger }), promotions: book, metrics },
+        { ledger, archive: orderArchive({ sql, places, ledger }), promotions: book, metrics },
       ),
       profiles: outbound.profiles,
       metrics,
@@ -144,7 +144,20 @@ export class JobWorker {
       settings: config.events,
       nowMs,
     };
-    return { config, sql, ledger, definitions, book, codes, events, outbound, metrics, logger, nowMs };
+    return {
+      config,
+      sql,
+      places,
+      ledger,
+      definitions,
+      book,
+      codes,
+      events,
+      outbound,
+      metrics,
+      logger,
+      nowMs,
+    };
   }
 }
 

@@ -29,14 +29,15 @@ afterEach(() => {
 /** Live sources that know of these promotions. */
 function liveOf(
   promotions: readonly MessageInitShape<typeof PromotionSchema>[] = [],
-  changed: { readFields?: LimitHintsPorts['readFields']; lookUpCodes?: LookUpCodes } = {},
+  changed: { readCounters?: LimitHintsPorts['readCounters']; lookUpCodes?: LookUpCodes } = {},
 ): LiveSources {
-  const { readFields = async (asks) => asks.map(({ fields }) => fields.map(() => null)), ...rest } = changed;
+  const { readCounters = async (asks) => asks.map(({ fields }) => fields.map(() => null)), ...rest } =
+    changed;
   const watched = new WatchedPromotions();
   watched.replace(
     promotions.map((init, at) => ({ ref: at + 1, promotion: create(PromotionSchema, { ...init }) })),
   );
-  const hints = new LimitHints({ limited: watched.limited, readFields, nowMs: () => Date.now() });
+  const hints = new LimitHints({ limited: watched.limited, readCounters, nowMs: () => Date.now() });
   return { watched, hints, ...rest };
 }
 
@@ -296,8 +297,8 @@ describe('facts kept about the user', () => {
 
 describe('limits (SPEC P9)', () => {
   const counted = (uses: number, money: number) => ({
-    readFields: async (asks: Parameters<LimitHintsPorts['readFields']>[0]) =>
-      asks.map(() => [Buffer.from(String(uses)), Buffer.from(String(money))]),
+    readCounters: async (asks: Parameters<LimitHintsPorts['readCounters']>[0]) =>
+      asks.map(() => [uses, money]),
   });
   const limited = { limits: { usesTotal: 10n, budget: { amountMinor: 5_000n } } };
 
@@ -312,7 +313,7 @@ describe('limits (SPEC P9)', () => {
 
   it('that are far away are not sent, and neither are those that a failed read left unknown', async () => {
     const far = { limits: { usesTotal: 1_000n } };
-    const away = { readFields: () => Promise.reject(new Error('away')) };
+    const away = { readCounters: () => Promise.reject(new Error('away')) };
     for (const live of [liveOf([far], counted(9, 0)), liveOf([limited], away)]) {
       const { ask, sent } = intakeOf({ live });
       ask({});
@@ -339,9 +340,8 @@ describe('limits (SPEC P9)', () => {
 
   it('are read again after a quarter of a second, or before a decision that asks for it', async () => {
     let uses = 9;
-    const readFields: LimitHintsPorts['readFields'] = async (asks) =>
-      asks.map(() => [Buffer.from(String(uses)), null]);
-    const { ask, sent } = intakeOf({ live: liveOf([{ limits: { usesTotal: 10n } }], { readFields }) });
+    const readCounters: LimitHintsPorts['readCounters'] = async (asks) => asks.map(() => [uses, null]);
+    const { ask, sent } = intakeOf({ live: liveOf([{ limits: { usesTotal: 10n } }], { readCounters }) });
     const seen = () => JSON.parse(textOf(sent.at(-1)?.item.live?.limits))[0].uses.seen;
     ask({});
     await turns();

@@ -24,7 +24,7 @@ import {
 export interface LimitHintsPorts {
   /** Promotions with limits, by ref. */
   readonly limited: ReadonlyMap<number, UseLimits>;
-  readonly readFields: LedgerReads['fields'];
+  readonly readCounters: LedgerReads['counters'];
   /** The ledger's clock, epoch milliseconds. */
   readonly nowMs: () => number;
 }
@@ -101,7 +101,7 @@ export class LimitHints implements ExhaustedPromotions {
     this.readAtMs = startedMs;
     const asks = this.turn().map(([ref, limits]) => ({ ref, limits, ...ask(ref, limits, startedMs) }));
     try {
-      const replies = await this.ports.readFields(asks);
+      const replies = await this.ports.readCounters(asks);
       for (const [index, { ref, limits }] of asks.entries()) {
         // What was found out while this was under way is newer.
         if ((this.noted.get(ref) ?? 0) >= startedMs) continue;
@@ -130,8 +130,8 @@ function ask(ref: number, { periods, timeZone }: UseLimits, nowMs: number) {
   return { on: usageOf(ref), fields: [USAGE_FIELDS.uses.bytes, USAGE_FIELDS.money.bytes, ...ofPeriods] };
 }
 
-function limitOf(ref: number, limits: UseLimits, counts: readonly (Buffer | null)[]): LiveLimit {
-  const [uses = 0, moneyMinor = 0, ...ofPeriods] = counts.map((count) => Math.max(0, Number(count ?? 0)));
+function limitOf(ref: number, limits: UseLimits, counts: readonly (number | null)[]): LiveLimit {
+  const [uses = 0, moneyMinor = 0, ...ofPeriods] = counts.map((count) => Math.max(0, count ?? 0));
   const { total, periods, budgetMinor } = limits;
   const counted: UseCount[] = [
     ...(total === undefined ? [] : [{ allowed: total, seen: uses }]),

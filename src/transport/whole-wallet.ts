@@ -3,7 +3,7 @@
  * counts the latter, so the archive is asked only about users who have some.
  */
 import { awaitArchived } from '../archive/await-archived.ts';
-import type { PartitionId } from '../archive/ledger-port.ts';
+import type { ArchivePlaces } from '../archive/places.ts';
 import {
   type EndState,
   NONE_RETIRED,
@@ -21,8 +21,8 @@ import { couponsOfWallet } from './coupon-list.ts';
 export interface WholeWalletPorts {
   readonly ledger: Pick<Ledger, 'read'>;
   readonly retired: RetiredCoupons;
-  /** Waits a little until the archive has entry `seq`. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
-  readonly awaitArchived: (seq: number, deadlineMs: number) => Promise<unknown>;
+  /** Waits a little until the archive has entry `seq` of the user's partition. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
+  readonly awaitArchived: (userId: string, seq: number, deadlineMs: number) => Promise<unknown>;
 }
 
 /** Coupons that are live, and counts of those that are not. */
@@ -40,14 +40,15 @@ const END_STATES: ReadonlyMap<number, readonly EndState[]> = new Map([
 /** Makes the ports. */
 export function wholeWalletPorts(
   sql: Sql,
-  id: PartitionId,
+  places: ArchivePlaces,
   ledger: Pick<Ledger, 'read'>,
   nowMs: () => number,
 ): WholeWalletPorts {
   return {
     ledger,
-    retired: new RetiredCoupons(sql, id),
-    awaitArchived: (seq, deadlineMs) => awaitArchived(sql, id, seq, { nowMs, deadlineMs }),
+    retired: new RetiredCoupons(sql, places),
+    awaitArchived: (userId, seq, deadlineMs) =>
+      awaitArchived(sql, places.ofUser(userId), seq, { nowMs, deadlineMs }),
   };
 }
 
@@ -67,7 +68,7 @@ export async function wholeWallet(
   const [[now = wallet], seq] = await ledger.read(deadlineMs, (reads) =>
     Promise.all([reads.keptWallets([userId]), reads.lastSeq(userId)]),
   );
-  await wait(seq ?? 0, deadlineMs);
+  await wait(userId, seq ?? 0, deadlineMs);
   return { coupons: couponsOfWallet(now.coupons), retired: await retired.counts(userId, deadlineMs) };
 }
 

@@ -1,4 +1,5 @@
 /** InsightService over a real archive: filters, pages, tokens. */
+
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import postgres from 'postgres';
@@ -8,6 +9,7 @@ import { decodeStreamEntry } from '../../src/archive/decoded-entry.ts';
 import { flushBatch } from '../../src/archive/flush.ts';
 import { foldEntries } from '../../src/archive/fold.ts';
 import { ensureCursor, takeLease } from '../../src/archive/lease.ts';
+import { ArchivePlaces } from '../../src/archive/places.ts';
 import { SAMPLE_START_MS, SampleLedger, sampleDefinition } from '../../src/archive/sample-entries.ts';
 import { CouponState } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import {
@@ -76,13 +78,13 @@ function context(nowMs = SAMPLE_START_MS): CallContext {
 function coupons(request: Partial<ListIssuedCouponsRequest> = {}, nowMs?: number) {
   const { $typeName: _, ...fields } = create(ListIssuedCouponsRequestSchema);
   const message = create(ListIssuedCouponsRequestSchema, { ...fields, ...request });
-  return listIssuedCoupons({ sql, id: ID })(message, context(nowMs));
+  return listIssuedCoupons({ sql, places: new ArchivePlaces(1, 1) })(message, context(nowMs));
 }
 
 function events(request: Partial<ListLedgerEventsRequest> = {}) {
   const { $typeName: _, ...fields } = create(ListLedgerEventsRequestSchema);
   const message = create(ListLedgerEventsRequestSchema, { ...fields, ...request });
-  return listLedgerEvents({ sql, id: ID })(message, context());
+  return listLedgerEvents({ sql, places: new ArchivePlaces(1, 1) })(message, context());
 }
 
 // SPEC C4: coupons and the event log are queryable.

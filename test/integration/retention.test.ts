@@ -19,7 +19,7 @@ import { Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerSettings } from '../../src/ledger-settings.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { PARTITION, runOnce } from '../archived-ledger.ts';
+import { PLACES, runOnce } from '../archived-ledger.ts';
 import { type ProductFixture, startProduct } from '../product-fixture.ts';
 
 const DAYS = 90;
@@ -115,7 +115,7 @@ async function liveThrough(userId: string): Promise<string[]> {
 async function retire(orderCount: number): Promise<void> {
   const job = createRetireJob({
     sql,
-    id: PARTITION,
+    places: PLACES,
     ledger,
     days: DAYS,
     cron: '0 3 * * *',

@@ -1,8 +1,10 @@
 /** What takes several steps over two stores ends in one of two states, wherever a process dies; the job for it, or a repeat, leads there. */
+
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ArchivePlaces } from '../../src/archive/places.ts';
 import { CodeClaims } from '../../src/codes/claim-code.ts';
 import { CodeBook } from '../../src/codes/code-book.ts';
 import { CodeSecrets } from '../../src/codes/code-secrets.ts';
@@ -246,8 +248,8 @@ describe('what staff give', TIMEOUT, () => {
         const { job } = await grantCoupons(fixture.ports)(message, staffCall());
         const { sql, ledger, nowMs } = fixture.ports;
         const ports = { sql: process.sql(sql), ledger: process.ledger(ledger), nowMs };
-        const archive = { generation: 1, partition: 0 };
-        await runJob(createRunGrantsJob({ ...ports, archive })).catch(() => undefined);
+        const places = new ArchivePlaces(1, 1);
+        await runJob(createRunGrantsJob({ ...ports, places })).catch(() => undefined);
         return { userIds, jobId: job?.jobId ?? '' };
       },
       async ({ userIds, jobId }) => {

@@ -5,14 +5,16 @@ import type { ArchiveProgress } from '../definition-ledger.ts';
 /** The archive's progress as its own tables tell it, read only. The newest generation of the stream counts. */
 export function archiveProgress(sql: Sql): ArchiveProgress {
   return {
-    async readCursor(partition, deadlineMs) {
-      const [row] = await withDeadline(
-        sql<{ seq: string }[]>`
-          select seq from ledger_cursor where partition = ${partition} order by generation desc limit 1`,
+    async readCursors(deadlineMs) {
+      const rows = await withDeadline(
+        sql<{ partition: number; seq: string }[]>`
+          select partition, seq from ledger_cursor
+          where generation = (select max(generation) from ledger_cursor) order by partition`,
         deadlineMs,
       );
-      const seq = row === undefined ? -1 : Number(row.seq);
-      return seq < 0 ? undefined : seq;
+      const seqs: number[] = [];
+      for (const { partition, seq } of rows) seqs[partition] = Number(seq);
+      return Array.from(seqs, (seq) => seq ?? -1);
     },
     async readIssued(refs, deadlineMs) {
       const rows = await withDeadline(

@@ -3,7 +3,6 @@ import type postgres from 'postgres';
 import { textArray } from '../../database/array-literal.ts';
 import { type Sql, withDeadline } from '../../database/client.ts';
 import { type Promotion, PromotionSchema } from '../../gen/hongbao/v1/promotion_pb.ts';
-import { ONLY_PARTITION } from '../definition-ledger.ts';
 import { liveState } from '../live-definition.ts';
 import { categoryOf, effectKind, reachKind } from '../promotion-kinds.ts';
 import { windowEndMs } from '../promotion-view.ts';
@@ -25,6 +24,9 @@ export interface ChangeRecord {
 
 /** The channel that tells every process that the rule set has a new version. */
 export const RULE_SET_CHANNEL = 'hongbao_rule_set';
+
+/** The outbox has one row for all partitions; see `confirmDelivery`. */
+const OUTBOX_ROW = 0;
 
 /** The process that made a change delivers it at once; the others leave it alone for this long. */
 const FIRST_ATTEMPT_AFTER = '500 milliseconds';
@@ -130,7 +132,7 @@ function recordsOfChange(
     ),
     queued as (
       insert into definition_outbox as o (ref, partition, version, next_attempt_at)
-      select ref, ${ONLY_PARTITION}::smallint, ${version}::integer, now() + ${FIRST_ATTEMPT_AFTER}::interval
+      select ref, ${OUTBOX_ROW}::smallint, ${version}::integer, now() + ${FIRST_ATTEMPT_AFTER}::interval
       from changed
       on conflict (ref, partition) do update
       set version = greatest(o.version, excluded.version), next_attempt_at = excluded.next_attempt_at

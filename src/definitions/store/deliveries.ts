@@ -1,5 +1,5 @@
+import { plainArray } from '../../database/array-literal.ts';
 import { type Sql, withDeadline } from '../../database/client.ts';
-import { ONLY_PARTITION } from '../definition-ledger.ts';
 import { type BodyRow, type StoredPromotion, storedPromotion } from './stored-promotion.ts';
 
 /** Nobody else tries a row that was taken before this; a process that dies with it delays it by no more. */
@@ -51,23 +51,27 @@ export async function countUndelivered(sql: Sql, deadlineMs: number): Promise<nu
   return row?.pending ?? 0;
 }
 
-/** Writes down that the ledger has this version of a promotion, in the stream entry `seq`. */
+/**
+ * Writes down that every partition of the ledger has this version of a promotion, and in which entry. The outbox has one row
+ * for all of them: a change that only some have is delivered to all once more, which does nothing where it is.
+ */
 export async function confirmDelivery(
   sql: Sql,
-  delivered: { readonly ref: number; readonly version: number; readonly seq: number },
+  delivered: { readonly ref: number; readonly version: number; readonly seqs: readonly number[] },
   deadlineMs: number,
 ): Promise<void> {
-  const { ref, version, seq } = delivered;
+  const { ref, version, seqs } = delivered;
   await withDeadline(
     sql`
       with confirmed as (
         insert into definition_delivery as d (ref, partition, version, seq)
-        values (${ref}, ${ONLY_PARTITION}, ${version}, ${seq})
+        select ${ref}, place - 1, ${version}, seq
+        from unnest(${plainArray(seqs)}::bigint[]) with ordinality as delivered (seq, place)
         on conflict (ref, partition) do update
         set version = excluded.version, seq = excluded.seq
         where d.version <= excluded.version
       )
-      delete from definition_outbox where ref = ${ref} and partition = ${ONLY_PARTITION} and version <= ${version}`,
+      delete from definition_outbox where ref = ${ref} and version <= ${version}`,
     deadlineMs,
   );
 }

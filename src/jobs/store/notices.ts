@@ -1,4 +1,4 @@
-import type { PartitionId } from '../../archive/ledger-port.ts';
+import type { ArchivePlaces } from '../../archive/places.ts';
 import { type Sql, withDeadline } from '../../database/client.ts';
 
 /** What time does to a coupon without any event of the ledger. */
@@ -36,10 +36,11 @@ interface StepRow {
 /** One writer of notices at a time, also across processes, so that their numbers are committed in order. */
 const NOTICE_LOCK = 4_803_021_106;
 
-function guard(sql: Sql, { generation, partition }: PartitionId) {
+/** The ends of the logs, read after the lock is held: a notice belongs right after what its partition had by then. */
+function guard(sql: Sql, { generation }: ArchivePlaces) {
   return sql`
-    SELECT seq AS log_seq, pg_advisory_xact_lock(${NOTICE_LOCK}) FROM ledger_cursor
-    WHERE generation = ${generation} AND partition = ${partition}`;
+    SELECT partition AS log, seq AS log_seq FROM ledger_cursor, (SELECT pg_advisory_xact_lock(${NOTICE_LOCK})) locked
+    WHERE generation = ${generation}`;
 }
 
 /**
@@ -48,20 +49,20 @@ function guard(sql: Sql, { generation, partition }: PartitionId) {
  */
 export async function noteCoupons(
   sql: Sql,
-  id: PartitionId,
+  places: ArchivePlaces,
   step: NoticeStep,
   deadlineMs: number,
 ): Promise<NoticeResult> {
   const { kind, after, beforeMs, limit } = step;
   const rows = sql<StepRow[]>`
-    WITH guard AS MATERIALIZED (${guard(sql, id)}), seen AS MATERIALIZED (
-      SELECT coupon_id, user_id, promotion_ref, expires_at, log_seq FROM coupon CROSS JOIN guard
+    WITH guard AS MATERIALIZED (${guard(sql, places)}), seen AS MATERIALIZED (
+      SELECT coupon_id, user_id, promotion_ref, expires_at, log_seq FROM coupon LEFT JOIN guard ON log = partition
       WHERE state = 'unused' AND NOT retired AND expires_at < ${new Date(beforeMs)}
         AND (expires_at, coupon_id) > (${new Date(after.expiresAtMs)}::timestamptz, ${after.couponId}::bytea)
       ORDER BY expires_at, coupon_id LIMIT ${limit}
     ), noted AS (
       INSERT INTO coupon_notice (coupon_id, kind, user_id, promotion_ref, expires_at, log_seq)
-      SELECT coupon_id, ${kind}, user_id, promotion_ref, expires_at, log_seq FROM seen
+      SELECT coupon_id, ${kind}, user_id, promotion_ref, expires_at, coalesce(log_seq, -1) FROM seen
       WHERE NOT EXISTS (SELECT FROM coupon_notice n WHERE n.coupon_id = seen.coupon_id AND n.kind = ${kind}
         AND (n.kind = 'expiring' OR n.expires_at = seen.expires_at))
       ORDER BY expires_at, coupon_id
@@ -82,19 +83,19 @@ export async function noteCoupons(
 /** Notes the coupons that came back from an order after their last instant; at most `limit`. How many. */
 export async function noteLateReturns(
   sql: Sql,
-  id: PartitionId,
+  places: ArchivePlaces,
   limit: number,
   deadlineMs: number,
 ): Promise<number> {
   const rows = sql`
-    WITH guard AS MATERIALIZED (${guard(sql, id)}), late AS MATERIALIZED (
-      SELECT coupon_id, user_id, promotion_ref, expires_at, log_seq FROM coupon CROSS JOIN guard
+    WITH guard AS MATERIALIZED (${guard(sql, places)}), late AS MATERIALIZED (
+      SELECT coupon_id, user_id, promotion_ref, expires_at, log_seq FROM coupon LEFT JOIN guard ON log = partition
       WHERE state IN ('unused', 'expired') AND expires_at < changed_at AND NOT retired AND NOT EXISTS (
         SELECT FROM coupon_notice n WHERE n.coupon_id = coupon.coupon_id AND n.kind = 'expired' AND n.expires_at = coupon.expires_at)
       LIMIT ${limit}
     )
     INSERT INTO coupon_notice (coupon_id, kind, user_id, promotion_ref, expires_at, log_seq)
-    SELECT coupon_id, 'expired', user_id, promotion_ref, expires_at, log_seq FROM late
+    SELECT coupon_id, 'expired', user_id, promotion_ref, expires_at, coalesce(log_seq, -1) FROM late
     ON CONFLICT DO NOTHING RETURNING 1`;
   return (await withDeadline(rows, deadlineMs)).length;
 }

@@ -9,6 +9,7 @@
 --   1  wallet field of the coupon, 16 bytes
 --   2  deadline, ms of this server's clock, in decimal
 --   3  user id
+--   4  number of partitions of the ledger, in decimal
 -- Reply
 --   'C' when the partition is closed for this server; otherwise
 --   a status byte and the coupon's value where there is one: 'H' hidden (now or before), 'U' still usable, 'N' no such
@@ -21,7 +22,7 @@ local COUPON_BYTES, UNUSED, RESERVED, HIDDEN = 30, 1, 2, 1
 local stream, meta, wallet = KEYS[1], KEYS[2], KEYS[3]
 local field, deadline, user = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 
-local partition = open_partition(meta)
+local partition = open_partition(meta, ARGV[4])
 if not partition then return 'C' end
 
 local stored = redis.call('HMGET', wallet, field, '@')

@@ -12,6 +12,7 @@
 -- ARGV
 --   1  backlog (events not archived) at which transactions that open something new are refused, in decimal
 --   2  the records: class u8, id length u8, id, fields u16, field* (length u8, bytes): those that are looked at, at least one
+--   3  number of partitions of the ledger, in decimal
 --   …  one argument per transaction: deadline u48 (ms of this server's clock), opens something new u8 (0, 1), event kind u8,
 --      steps u16, step*
 --      step = operation u8, record u16 (1 …), field length u8, field, operands:
@@ -51,7 +52,7 @@ local SEQ_BYTES = 6
 local stream, meta = KEYS[1], KEYS[2]
 local backlog_limit, names = tonumber(ARGV[1]), ARGV[2]
 
-local partition = open_partition(meta)
+local partition = open_partition(meta, ARGV[3])
 if not partition then return 'C' end
 local now = partition.now
 
@@ -235,7 +236,7 @@ local function write_due(record)
 end
 
 local replies = {}
-for index = 3, #ARGV do
+for index = 4, #ARGV do
   local outcome, bytes, kind, touched, copies = work_out(ARGV[index])
   if kind and #touched > 0 then add_event(kind, touched, copies) end
   replies[#replies + 1] = struct.pack('>BI4c0', outcome, #bytes, bytes)

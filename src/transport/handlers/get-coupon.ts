@@ -46,11 +46,14 @@ const CHANGES: Readonly<Record<string, CouponChange>> = {
  * Archived changes of a coupon, oldest first; those up to entry `sinceSeq` are waited for a little, so that who has just
  * changed a coupon finds it in the history.
  */
-export type ReadCouponChanges = (
-  couponId: string,
-  sinceSeq: number | undefined,
-  deadlineMs: number,
-) => Promise<readonly ArchivedChange[]>;
+export type ReadCouponChanges = (ask: CouponAsk, deadlineMs: number) => Promise<readonly ArchivedChange[]>;
+
+/** Which coupon, whose it is, and the entry of the user's partition to wait for. */
+export interface CouponAsk {
+  readonly userId: string;
+  readonly couponId: string;
+  readonly sinceSeq: number | undefined;
+}
 
 type HistoryEntry = MessageInitShape<typeof CouponHistoryEntrySchema>;
 
@@ -122,7 +125,10 @@ export function getCoupon(
     if (found === undefined) throw new Refusal('COUPON_NOT_FOUND', 'There is no such coupon');
     const { coupon, details, sinceSeq } = found;
     const [message] = await detailedMessages(userId, [coupon], details, deps.summaries, context);
-    const changes = await deps.couponChanges(request.couponId, sinceSeq, context.deadlineMs);
+    const changes = await deps.couponChanges(
+      { userId, couponId: request.couponId, sinceSeq },
+      context.deadlineMs,
+    );
     return {
       ...(message && { coupon: message }),
       history: historyOf(coupon, changes, message?.revokeReason ?? '', context.nowMs),

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { PartitionId } from '../../archive/ledger-port.ts';
+import type { ArchivePlaces } from '../../archive/places.ts';
 import {
   type ArchivedCoupon,
   type CouponFilter,
@@ -24,13 +24,13 @@ import { pageSizeOf } from './staff-page.ts';
 /** What the readers of the archive need. */
 export interface InsightPorts {
   readonly sql: Sql;
-  readonly id: PartitionId;
+  readonly places: ArchivePlaces;
 }
 
 /** Serves ListIssuedCoupons. */
 export function listIssuedCoupons({
   sql,
-  id,
+  places,
 }: InsightPorts): UnaryHandler<
   typeof ListIssuedCouponsRequestSchema,
   typeof ListIssuedCouponsResponseSchema
@@ -43,7 +43,7 @@ export function listIssuedCoupons({
     const size = pageSizeOf(request.pageSize);
     const [rows, untilMs] = await Promise.all([
       findIssuedCoupons(sql, filter, { below, limit: size + 1 }, deadlineMs),
-      readArchivedUntil(sql, id, deadlineMs),
+      readArchivedUntil(sql, places, deadlineMs),
     ]);
     const shown = rows.slice(0, size);
     const last = rows.length > size ? shown.at(-1) : undefined;
