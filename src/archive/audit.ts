@@ -22,7 +22,7 @@ import type { UseFigures } from './audit/order-uses.ts';
 import { PromotionFold } from './audit/promotion-fold.ts';
 import { TouchedRecords } from './audit/touched-records.ts';
 import { archivedRecords, liveRecords, pagesOf } from './audit/user-pages.ts';
-import { walkLog } from './audit/walk-log.ts';
+import type { DecodedEntry } from './decoded-entry.ts';
 
 const EVENTS_PER_PASS = 500_000;
 
@@ -38,8 +38,7 @@ export async function runAudit(dependencies: AuditDependencies): Promise<AuditRe
   const firstSeq = (await readFirstLogged(sql, id)) ?? 0;
   const audit: Audit = { ...dependencies, checks, cursor, firstSeq, isWhole: firstSeq === 0 };
   if (!audit.isWhole) noteCutLog(checks, firstSeq);
-  await auditPromotions(audit);
-  await auditUsers(audit);
+  await auditLog(audit);
   await checkRequestHashes(sql, checks.once);
   await checkStream({ ...dependencies, cursor, check: checks.order });
   await checkQuarantine(sql, id, checks.quarantine);
@@ -54,26 +53,30 @@ function noteCutLog(checks: Checks, firstSeq: number): void {
   for (const check of Object.values(historical)) check.note(remark);
 }
 
-async function auditPromotions(audit: Audit): Promise<void> {
-  const { sql, id, cursor, checks, firstSeq } = audit;
+/**
+ * One pass over the log per share of the users, so that any number of users fits in memory. What is about no user is small and
+ * comes along in the first one.
+ */
+async function auditLog(audit: Audit): Promise<void> {
+  const { cursor, checks, firstSeq, isWhole } = audit;
+  const passes = Math.max(1, Math.ceil(cursor.eventsTotal / (audit.eventsPerPass ?? EVENTS_PER_PASS)));
   const order = new LogOrder(checks.order, firstSeq);
-  const fold = new PromotionFold(checks.stock, audit.isWhole);
-  for await (const entry of walkLog(sql, id, firstSeq - 1, cursor.seq)) {
+  const promotions = new PromotionFold(checks.stock, isWhole);
+  const usage = new UsageFold();
+  const counted = new Map<number, UseFigures>();
+  const alongside = (entry: DecodedEntry): void => {
     order.add(entry);
-    if (entry.kind === 'read') fold.add(entry.seq, entry.entry);
+    if (entry.kind !== 'read') return;
+    promotions.add(entry.seq, entry.entry);
+    usage.add(entry.seq, entry.entry);
+  };
+  for (let pass = 0; pass < passes; pass += 1) {
+    const includes = (userId: string): boolean => shareOf(userId, passes) === pass;
+    await auditShare({ ...audit, includes, counted, ...(pass === 0 && { alongside }) });
   }
   order.end(cursor);
-  await comparePromotions({ ...audit, check: checks.promotions, fold, foldSeq: cursor.seq });
-}
-
-/** One pass over the log per share of the users, so that any number of users fits in memory. */
-async function auditUsers(audit: Audit): Promise<void> {
-  const passes = Math.max(1, Math.ceil(audit.cursor.eventsTotal / (audit.eventsPerPass ?? EVENTS_PER_PASS)));
-  const counted = new Map<number, UseFigures>();
-  for (let pass = 0; pass < passes; pass += 1) {
-    await auditShare({ ...audit, includes: (userId) => shareOf(userId, passes) === pass, counted });
-  }
-  await auditUsage(audit, counted);
+  await comparePromotions({ ...audit, check: checks.promotions, fold: promotions, foldSeq: cursor.seq });
+  await auditUsage(audit, usage, counted);
 }
 
 function shareOf(userId: string, shares: number): number {
@@ -84,11 +87,13 @@ function shareOf(userId: string, shares: number): number {
 }
 
 /** What orders count is compared at the cursor; the records themselves are compared while they go on. */
-async function auditUsage(audit: Audit, counted: ReadonlyMap<number, UseFigures>): Promise<void> {
-  const { sql, id, ledger, checks, cursor, firstSeq, isWhole } = audit;
-  const fold = new UsageFold();
+async function auditUsage(
+  audit: Audit,
+  fold: UsageFold,
+  counted: ReadonlyMap<number, UseFigures>,
+): Promise<void> {
+  const { sql, id, ledger, checks, cursor, isWhole } = audit;
   const walk = walker(audit, (seq, entry) => fold.add(seq, entry));
-  await walk(firstSeq - 1, cursor.seq);
   if (isWhole) checkUsage(checks.uses, fold, counted);
   const comparison = { ...audit, check: checks.records, touched: new TouchedRecords(ledger, cursor.seq) };
   const usage: Compared = {

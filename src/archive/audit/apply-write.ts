@@ -14,5 +14,6 @@ export function applyWrite(image: Map<string, string>, { fields }: Write, seq: n
 
 /** The user in the id of a wallet, an account or an order. */
 export function userOfRecord(id: string): string {
-  return id.split('/')[0] ?? '';
+  const slash = id.indexOf('/');
+  return slash < 0 ? id : id.slice(0, slash);
 }

@@ -1,3 +1,4 @@
+import type { DecodedEntry } from '../decoded-entry.ts';
 import { userOfRecord } from './apply-write.ts';
 import { type Audit, advancer, walker } from './audit-state.ts';
 import { checkUserUses } from './check-uses.ts';
@@ -16,11 +17,14 @@ import {
   pagesOf,
   walletUsers,
 } from './user-pages.ts';
+import { walkLog } from './walk-log.ts';
 
 /** A share of the users, and where what their orders count is added up. */
 export interface ShareAudit extends Audit {
   readonly includes: (userId: string) => boolean;
   readonly counted: Map<number, UseFigures>;
+  /** Sees the log as well, while it is walked for the users. */
+  readonly alongside?: (entry: DecodedEntry) => void;
 }
 
 interface Share extends ShareAudit {
@@ -32,13 +36,22 @@ interface Share extends ShareAudit {
 export async function auditShare(audit: ShareAudit): Promise<void> {
   const { ledger, checks, cursor, firstSeq, isWhole } = audit;
   const fold = new UserFold(audit.includes, checks, isWhole);
-  const walk = walker(audit, (seq, entry) => fold.add(seq, entry));
-  await walk(firstSeq - 1, cursor.seq);
+  for await (const entry of walkLog(audit.sql, audit.id, firstSeq - 1, cursor.seq)) {
+    audit.alongside?.(entry);
+    if (entry.kind === 'read') fold.add(entry.seq, entry.entry);
+  }
   fold.uses.addTo(audit.counted);
   if (isWhole) checkUserUses(checks.uses, fold);
   const share: Share = { ...audit, fold, touched: new TouchedRecords(ledger, cursor.seq) };
   const compared = [wallets(share), accounts(share), orders(share), dueOrders(share)];
-  await compareInRounds(compared, cursor.seq, advancer(audit, walk));
+  await compareInRounds(
+    compared,
+    cursor.seq,
+    advancer(
+      audit,
+      walker(audit, (seq, entry) => fold.add(seq, entry)),
+    ),
+  );
 }
 
 /** Users of Redis, of the events and of Postgres: a wallet that only one of them knows is a breach too. */

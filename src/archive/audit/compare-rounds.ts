@@ -1,4 +1,4 @@
-import { pagesOf } from './user-pages.ts';
+import { PAGE_IDS, pagesOf } from './user-pages.ts';
 
 /** Something of which there are many, compared page by page. */
 export interface Compared {
@@ -42,11 +42,21 @@ export async function compareInRounds(
 async function compareEvery(compared: Compared, cursorSeq: number): Promise<string[]> {
   const seen = new Set<string>();
   const moving: string[] = [];
-  for await (const page of compared.ids()) {
-    const fresh = [...new Set(page)].filter((id) => compared.includes(id) && !seen.has(id));
-    for (const id of fresh) seen.add(id);
+  let fresh: string[] = [];
+  const compareFresh = async (): Promise<void> => {
     moving.push(...(await compared.compare(fresh, cursorSeq)));
+    fresh = [];
+  };
+  // Pages are filled up before they are compared: most ids come several times, and most are none of this share.
+  for await (const page of compared.ids()) {
+    for (const id of page) {
+      if (seen.has(id) || !compared.includes(id)) continue;
+      seen.add(id);
+      fresh.push(id);
+    }
+    if (fresh.length >= PAGE_IDS) await compareFresh();
   }
+  await compareFresh();
   return moving;
 }
 

@@ -2,7 +2,7 @@ import type { Sql } from '../../database/client.ts';
 import type { LedgerAdmin, PartitionId, RecordClass } from '../ledger-port.ts';
 
 /** Users or records compared at once: one pipeline to Redis and one statement to Postgres. */
-const PAGE_USERS = 500;
+export const PAGE_IDS = 500;
 
 /** Every user who has a wallet in Redis, page by page; a user may come twice. */
 export async function* walletUsers(ledger: LedgerAdmin): AsyncGenerator<readonly string[]> {
@@ -22,7 +22,7 @@ export async function* archivedUsers(
   for (let after = ''; ; ) {
     const rows = await sql<{ user_id: string }[]>`
       SELECT DISTINCT user_id FROM coupon WHERE user_id > ${after} AND partition = ${partition}
-      ORDER BY user_id LIMIT ${PAGE_USERS}`;
+      ORDER BY user_id LIMIT ${PAGE_IDS}`;
     if (rows.length === 0) return;
     yield rows.map((row) => row.user_id);
     after = rows.at(-1)?.user_id ?? '';
@@ -52,7 +52,7 @@ export async function* archivedRecords(
     const rows = await sql<{ id: string }[]>`
       SELECT DISTINCT id FROM ledger_field
       WHERE generation = ${generation} AND partition = ${partition} AND target = ${target} AND id > ${after}
-      ORDER BY id LIMIT ${PAGE_USERS}`;
+      ORDER BY id LIMIT ${PAGE_IDS}`;
     if (rows.length === 0) return;
     yield rows.map((row) => row.id);
     after = rows.at(-1)?.id ?? '';
@@ -69,7 +69,7 @@ export async function* archivedOrders(
       SELECT user_id, order_id FROM redemption
       WHERE generation = ${generation} AND partition = ${partition}
         AND (user_id, order_id) > (${after.user_id}, ${after.order_id})
-      ORDER BY user_id, order_id LIMIT ${PAGE_USERS}`;
+      ORDER BY user_id, order_id LIMIT ${PAGE_IDS}`;
     const last = rows.at(-1);
     if (last === undefined) return;
     yield rows.map((row) => `${row.user_id}/${row.order_id}`);
@@ -82,7 +82,7 @@ export function* pagesOf(ids: Iterable<string>): Generator<readonly string[]> {
   let page: string[] = [];
   for (const id of ids) {
     page.push(id);
-    if (page.length < PAGE_USERS) continue;
+    if (page.length < PAGE_IDS) continue;
     yield page;
     page = [];
   }
