@@ -11,7 +11,8 @@ import {
   createChecks,
   walker,
 } from './audit/audit-state.ts';
-import { LogOrder, readAuditedCursor, readFirstLogged } from './audit/check-log.ts';
+import { type Beginning, readBeginning } from './audit/beginning.ts';
+import { LogOrder, readAuditedCursor } from './audit/check-log.ts';
 import { checkQuarantine, checkRequestHashes } from './audit/check-rows.ts';
 import { checkStream } from './audit/check-stream.ts';
 import { checkUsage, UsageFold } from './audit/check-uses.ts';
@@ -35,9 +36,9 @@ export async function runAudit(dependencies: AuditDependencies): Promise<AuditRe
   const { sql, id } = dependencies;
   const checks = createChecks();
   const cursor = (await readAuditedCursor(sql, id)) ?? { seq: -1, eventsTotal: 0, payload: undefined };
-  const firstSeq = (await readFirstLogged(sql, id)) ?? 0;
-  const audit: Audit = { ...dependencies, checks, cursor, firstSeq, isWhole: firstSeq === 0 };
-  if (!audit.isWhole) noteCutLog(checks, firstSeq);
+  const beginning = await readBeginning(sql, id);
+  const audit: Audit = { ...dependencies, checks, cursor, ...beginning };
+  noteBeginning(checks, beginning);
   await auditLog(audit);
   await checkRequestHashes(sql, checks.once);
   await checkStream({ ...dependencies, cursor, check: checks.order });
@@ -47,10 +48,13 @@ export async function runAudit(dependencies: AuditDependencies): Promise<AuditRe
   return { partition: id, cursorSeq: cursor.seq, checks: results, holds };
 }
 
-function noteCutLog(checks: Checks, firstSeq: number): void {
-  const remark = `the log starts at entry ${firstSeq}; what came before it is taken as it is`;
-  const { quarantine: _, ...historical } = checks;
-  for (const check of Object.values(historical)) check.note(remark);
+function noteBeginning(checks: Checks, { isWhole, remarks, breaches }: Beginning): void {
+  for (const breach of breaches) checks.order.breach(breach);
+  for (const remark of remarks) checks.order.note(remark);
+  if (isWhole) return;
+  const { quarantine: _, order: __, ...historical } = checks;
+  for (const check of Object.values(historical))
+    check.note('what came before the log begins is taken as it is');
 }
 
 /**

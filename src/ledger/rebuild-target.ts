@@ -38,6 +38,7 @@ export interface RebuiltPlace {
 }
 
 const SCAN_COUNT = 1_000;
+const RECORD_CLASSES = ['wallet', 'promotion', 'order', 'account', 'usage', 'pool'] as const;
 
 /** One partition of one server; see the module's comment. Methods throw what the driver throws. */
 export class RebuildTarget {
@@ -91,6 +92,18 @@ export class RebuildTarget {
     return removed;
   }
 
+  /** Closes the partition for good, with an event that tells so. Throws when it is of another generation. */
+  async close(generation: number): Promise<void> {
+    const { stream, meta } = this.keys;
+    if ((await runScript(this.redis, 'close', [stream, meta], [generation])) !== 1)
+      throw new Error(`the partition is not of generation ${generation}`);
+  }
+
+  /** Lets go of the partition: whoever keeps its gate may go on with it. */
+  async release(): Promise<void> {
+    await this.redis.hdel(this.keys.meta, 'rebuild');
+  }
+
   /** Writes records whole. Throws when the partition is not this rebuild's any more. */
   async put(records: readonly RebuiltRecord[]): Promise<void> {
     const filled = records.filter(({ fields }) => fields.size > 0);
@@ -119,6 +132,42 @@ export class RebuildTarget {
     await carryOut(transaction);
   }
 
+  /** Closes the gate until whoever keeps it opens it again. */
+  async shut(): Promise<void> {
+    await this.redis.hdel(this.keys.meta, 'open');
+  }
+
+  /** Everything the partition holds, page by page; a record may come twice. */
+  async *records(): AsyncGenerator<RebuiltRecord[]> {
+    for await (const names of this.pages()) {
+      const named = names.flatMap((name) => this.recordOf(name) ?? []);
+      yield await Promise.all(named.map((record) => this.filled(record)));
+    }
+  }
+
+  /** What a key names; undefined for the stream, its keeper's notes, and what is no part of the ledger. */
+  private recordOf(key: string): Pick<RebuiltRecord, 'target' | 'id'> | undefined {
+    if (key === this.keys.index) return { target: 'index', id: '' };
+    if (key === this.keys.due) return { target: 'due', id: '' };
+    const target = RECORD_CLASSES.find((name) => key.startsWith(this.keys[`${name}Prefix`]));
+    return target && { target, id: key.slice(this.keys[`${target}Prefix`].length) };
+  }
+
+  private async filled(record: Pick<RebuiltRecord, 'target' | 'id'>): Promise<RebuiltRecord> {
+    const key = this.keyOf(record);
+    const parts =
+      record.target === 'due'
+        ? await this.redis.callBuffer('ZRANGE', [key, 0, -1, 'WITHSCORES'])
+        : await this.redis.callBuffer('HGETALL', [key]);
+    const fields = new Map<string, Buffer>();
+    const all: readonly Buffer[] = Array.isArray(parts) ? parts : [];
+    for (let at = 0; at + 1 < all.length; at += 2) {
+      const [name, value] = all.slice(at, at + 2);
+      if (name && value) fields.set(name.toString('latin1'), value);
+    }
+    return { ...record, fields };
+  }
+
   private async hasKeys(): Promise<boolean> {
     for await (const names of this.pages()) if (names.length > 0) return true;
     return false;
@@ -134,7 +183,7 @@ export class RebuildTarget {
     } while (cursor !== '0');
   }
 
-  private keyOf({ target, id }: RebuiltRecord): string {
+  private keyOf({ target, id }: Pick<RebuiltRecord, 'target' | 'id'>): string {
     if (target === 'index' || target === 'due') return this.keys[target];
     return this.keys[`${target}Prefix`] + id;
   }

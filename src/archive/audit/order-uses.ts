@@ -7,7 +7,8 @@ import { orderHead } from './order-head.ts';
 /** What uses of one promotion come to: each counter's name and figure, as the usage record has them. */
 export type UseFigures = Map<string, number>;
 
-interface Use {
+/** One use of a promotion by an order. */
+export interface Use {
   readonly ref: number;
   readonly discountMinor: number;
   readonly periods: readonly string[];
@@ -48,7 +49,8 @@ export class OrderUses {
   }
 }
 
-function usesOf({ state, promotions }: Redemption): Use[] {
+/** The uses an order counts as its head is. */
+export function usesOf({ state, promotions }: Redemption): Use[] {
   if (state === 'released' || state === 'expired') return [];
   return promotions
     .filter(({ givenBack }) => !givenBack)

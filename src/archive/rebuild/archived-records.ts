@@ -31,19 +31,30 @@ interface FieldRow {
   readonly value: Buffer;
 }
 
-/** All wallets, whatever partition they are in. A user may come twice. */
+/** All wallets, whatever partition they are in, each user's once. */
 export async function* archivedWallets(sql: Sql, source: Source): AsyncGenerator<UserWallet[]> {
   for await (const userIds of usersWithCoupons(sql)) yield await walletsOf(sql, source, userIds);
-  for await (const userIds of usersWithFields(sql, source)) yield await walletsOf(sql, source, userIds);
+  for await (const userIds of usersWithFields(sql, source)) {
+    const wallets = await walletsOf(sql, source, userIds);
+    yield wallets.filter(({ coupons }) => coupons.length === 0);
+  }
 }
 
-/** The records of a partition but wallets and promotions, and the due set its orders make. */
+/** The records of a partition but wallets, promotions and the due set. */
 export async function* archivedOthers(sql: Sql, id: PartitionId): AsyncGenerator<RebuiltRecord[]> {
-  for await (const rows of fieldPages(sql, id)) {
-    const records = recordsOf(rows);
-    const due = dueOf(records);
-    yield due.size === 0 ? records : [...records, { target: 'due', id: '', fields: due }];
+  for await (const rows of fieldPages(sql, id)) yield recordsOf(rows);
+}
+
+/** The part of the due set that these records make: a reserved order is due when its head says. */
+export function dueRecord(records: readonly RebuiltRecord[]): RebuiltRecord {
+  const due = new Map<string, Buffer>();
+  for (const { target, id, fields } of records) {
+    const head = target === 'order' ? fields.get(ORDER_FIELDS.head.name) : undefined;
+    if (head === undefined) continue;
+    const { state, dueAtMs } = decodeRedemption(head);
+    if (state === 'reserved' && dueAtMs > 0) due.set(id, Buffer.from(String(dueAtMs)));
   }
+  return { target: 'due', id: '', fields: due };
 }
 
 /** The records of a partition's promotions. */
@@ -137,16 +148,4 @@ function recordsOf(rows: readonly FieldRow[]): RebuiltRecord[] {
     const fields = new Map(own.map(({ field, value }) => [field.toString('latin1'), value]));
     return [{ target: first.target, id: first.id, fields }];
   });
-}
-
-/** A reserved order is due when its head says. */
-function dueOf(records: readonly RebuiltRecord[]): Map<string, Buffer> {
-  const due = new Map<string, Buffer>();
-  for (const { target, id, fields } of records) {
-    const head = target === 'order' ? fields.get(ORDER_FIELDS.head.name) : undefined;
-    if (head === undefined) continue;
-    const { state, dueAtMs } = decodeRedemption(head);
-    if (state === 'reserved' && dueAtMs > 0) due.set(id, Buffer.from(String(dueAtMs)));
-  }
-  return due;
 }

@@ -2,6 +2,7 @@
 import type { Sql } from '../../database/client.ts';
 import type { RebuildTarget } from '../../ledger/rebuild-target.ts';
 import type { ArchiveClient } from '../archive-client.ts';
+import type { LedgerAdmin, PartitionId } from '../ledger-port.ts';
 
 /** What a rebuild works with. */
 export interface RebuildPorts {
@@ -11,6 +12,10 @@ export interface RebuildPorts {
   readonly client: ArchiveClient;
   /** A partition in Redis. */
   target(partition: number): RebuildTarget;
+  /** The same as the archive sees it, as one of so many. */
+  ledger(id: PartitionId, partitions: number): LedgerAdmin;
+  /** Processes of the product that are connected to Redis, by the names of their connections; this one is not among them. */
+  connected(): Promise<readonly string[]>;
   /** Names this process among all that may hold a partition; unique. */
   readonly owner: string;
   /** Hears a line about how far it is. */

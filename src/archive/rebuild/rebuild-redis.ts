@@ -9,7 +9,13 @@ import { decodeEntry } from '../../ledger/event-format.ts';
 import { partitionOf } from '../../ledger/keys.ts';
 import type { RebuildTarget } from '../../ledger/rebuild-target.ts';
 import { REBUILD_PROGRESS_MS } from '../limits.ts';
-import { archivedOthers, archivedPromotions, archivedWallets, type Source } from './archived-records.ts';
+import {
+  archivedOthers,
+  archivedPromotions,
+  archivedWallets,
+  dueRecord,
+  type Source,
+} from './archived-records.ts';
 import { HeldPartitions } from './held-partitions.ts';
 import { countArchived, type PartitionPlan, planPartitions, requireNoQuarantine } from './plan-redis.ts';
 import { type RebuildPorts, RebuildRefused } from './rebuild-ports.ts';
@@ -97,7 +103,7 @@ async function fill(
     for (const record of await archivedPromotions(ports.sql, id)) await sink.take(id.partition, record);
     for await (const records of archivedOthers(ports.sql, id)) {
       held.require();
-      for (const record of records) await sink.take(id.partition, record);
+      for (const record of [...records, dueRecord(records)]) await sink.take(id.partition, record);
       progress.note();
     }
   }

@@ -2,12 +2,12 @@
 
 -- Which history of the ledger is in force. A history (generation) is made for a number of partitions and keeps it; a
 -- rebuild of Redis makes the next one. One is 'current' at most: while the next one is 'building' none is, and no
--- process serves.
+-- process serves. One that was not built to its end is 'abandoned', and its number is not used again.
 CREATE TABLE ledger_generation (
   generation integer     PRIMARY KEY CHECK (generation > 0),
   -- NULL = its first archive process has not started yet.
   partitions integer     CHECK (partitions BETWEEN 1 AND 64),
-  state      text        NOT NULL CHECK (state IN ('building', 'current', 'closed')),
+  state      text        NOT NULL CHECK (state IN ('building', 'current', 'closed', 'abandoned')),
   -- Why there is this generation.
   reason     text        NOT NULL,
   made_at    timestamptz NOT NULL DEFAULT now(),
@@ -24,19 +24,22 @@ ALTER TABLE coupon ADD COLUMN claims bigint;
 ALTER TABLE coupon ADD COLUMN live   integer;
 
 -- Entries that are in no log: Redis had dropped them before a Postgres restored to an older state could have them. What they
--- did is in the projections all the same, because those were read from Redis; their history is lost.
+-- did is in the projections all the same, because those were read from Redis; their history is lost. A rebuild that found
+-- nothing missing has a row with `to_seq` before `from_seq`.
 CREATE TABLE ledger_hole (
-  generation integer     NOT NULL,
-  partition  integer     NOT NULL,
+  id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  generation  integer     NOT NULL,
+  partition   integer     NOT NULL,
   -- First and last missing entry.
-  from_seq   bigint      NOT NULL,
-  to_seq     bigint      NOT NULL CHECK (to_seq >= from_seq),
-  -- Events in them, as far as the counters before and after tell.
-  events     bigint      NOT NULL,
-  reason     text        NOT NULL,
-  noted_at   timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (generation, partition, from_seq)
+  from_seq    bigint      NOT NULL,
+  to_seq      bigint      NOT NULL CHECK (to_seq >= from_seq - 1),
+  -- Events in them.
+  events      bigint      NOT NULL,
+  -- The entry from which on the log carries everything Redis held, and so tells all again; NULL = not done yet.
+  carried_seq bigint,
+  noted_at    timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX ledger_hole_by_place ON ledger_hole (generation, partition);
 
 -- migrate:down
 
