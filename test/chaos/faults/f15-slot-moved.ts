@@ -1,11 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { partitionKeys } from '../../../src/ledger/keys.ts';
-import { readLevels } from '../topology/levels.ts';
-import type { World } from '../topology/world.ts';
+import { runCommand } from '../run-audit.ts';
 import { always, type Fault, nothingToHeal } from './fault.ts';
-
-const POLL_MS = 10;
-const OPEN_MS = 20_000;
 
 export const slotMoved: Fault = {
   id: 'F15',
@@ -13,7 +7,7 @@ export const slotMoved: Fault = {
   topologies: ['cluster'],
   parts: ['redis', 'redis_link', 'archive'],
   lastsMs: [0, 500],
-  does: "A partition's gate is closed, its slot is moved key by key (`SETSLOT`, `MIGRATE`), and the gatekeeper opens it for its new server.",
+  does: '`hongbao move` shuts the gate of a partition, hands its slot over key by key, and the archive opens it for its new server.',
   expects:
     'MOVED, ASK and TRYAGAIN are absorbed; no script works on half a partition; the pause is measured.',
   showed: '',
@@ -21,29 +15,11 @@ export const slotMoved: Fault = {
   async inject(world, random) {
     const partition = random.between(0, world.redis.partitions - 1);
     const source = await world.redis.masterOf(partition);
-    const targets = (await world.redis.masters()).filter((node) => node !== source);
-    const target = random.pick(targets);
-    const startedMs = Date.now();
-    await source.admin.hset(
-      partitionKeys(partition, world.redis.partitions).meta,
-      'open',
-      'closed for a move',
-    );
-    const keys = await world.redis.movePartition(partition, target);
-    await untilOpen(world, partition);
-    const pauseMs = Date.now() - startedMs;
-    return {
-      note: `partition ${partition} from ${source.name} to ${target.name}: ${keys} keys, closed for ${pauseMs} ms`,
-      heal: nothingToHeal,
-    };
+    const target = random.pick((await world.redis.masters()).filter((node) => node !== source));
+    const order = ['move', '--partition', String(partition), '--to', `127.0.0.1:${target.proxy.port}`];
+    const { code, output } = await runCommand(order, world.directEnvironment);
+    if (code !== 0) throw new Error(`the move ended with ${code}: ${output}`);
+    const told = output.trim().split('\n').at(-1) ?? '';
+    return { note: `from ${source.name} to ${target.name}: ${told}`, heal: nothingToHeal };
   },
 };
-
-async function untilOpen(world: World, partition: number): Promise<void> {
-  for (let waitedMs = 0; waitedMs < OPEN_MS; waitedMs += POLL_MS) {
-    const levels = await readLevels(world).catch(() => []);
-    if (levels.some((level) => level.partition === partition && level.isOpen)) return;
-    await sleep(POLL_MS);
-  }
-  throw new Error(`partition ${partition} did not open after its move`);
-}

@@ -9,6 +9,7 @@ import { crashOnSlowDisk } from './f06-slow-disk.ts';
 import { syncError } from './f07-sync-error.ts';
 import { appendOnlyFileFull } from './f08-append-only-file-full.ts';
 import { tornTail } from './f09-torn-tail.ts';
+import { corruptMiddle } from './f10-corrupt-middle.ts';
 import { redisBehindPostgres } from './f11-redis-behind.ts';
 import { masterKilled } from './f12-master-killed.ts';
 import { laggingReplica } from './f13-lagging-replica.ts';
@@ -52,6 +53,7 @@ export const FAULTS: readonly Fault[] = [
   syncError,
   appendOnlyFileFull,
   tornTail,
+  corruptMiddle,
   redisBehindPostgres,
   masterKilled,
   laggingReplica,
@@ -78,12 +80,6 @@ export const FAULTS: readonly Fault[] = [
 /** Every other row. */
 export const PROVEN_ELSEWHERE: readonly ProvenElsewhere[] = [
   {
-    id: 'F10',
-    title: 'Append-only file corrupt in its middle',
-    expects: 'Redis refuses to start; it is rebuilt from Postgres as a new generation.',
-    by: 'test/integration/rebuild.test.ts',
-  },
-  {
     id: 'F25',
     title: 'Poison event',
     expects: 'Logged, set aside with an alarm, tried again; the rest flows.',
@@ -105,7 +101,7 @@ export const PROVEN_ELSEWHERE: readonly ProvenElsewhere[] = [
     id: 'F32',
     title: 'Duplicate, reordered and late requests of clients',
     expects: 'The stored answer, or a refusal, without another effect.',
-    by: 'test/chaos/load (part of the load of every run)',
+    by: 'test/chaos/load/asker.ts, test/model/crash-points.test.ts',
   },
   {
     id: 'F35',

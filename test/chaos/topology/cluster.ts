@@ -6,7 +6,6 @@ import type { RedisNode } from './redis-node.ts';
 import type { RedisTopology } from './redis-topology.ts';
 import { replicationOf } from './replication.ts';
 import type { SingleOptions } from './single.ts';
-import { moveSlot } from './slots.ts';
 
 const MASTERS = 3;
 const NODES = 6;
@@ -37,14 +36,6 @@ export async function startCluster(options: SingleOptions): Promise<RedisTopolog
     isolate: (master) => isolateMember(members, master),
     async handOver(_, replica) {
       await replica.admin.cluster('FAILOVER');
-    },
-    async movePartition(partition, target) {
-      const slot = Number(
-        await target.admin.call('CLUSTER', 'KEYSLOT', partitionKeys(partition, PARTITIONS).meta),
-      );
-      const [from, to] = [await masterOf(partition), target].map((node) => memberOf(members, node));
-      if (from === undefined || to === undefined) throw new Error('the slot cannot be moved');
-      return await moveSlot(members, slot, from, to);
     },
     async repair() {
       for (const node of nodes) if (!(await node.answers())) await node.restart();
@@ -83,10 +74,6 @@ async function untilKnown(members: readonly ClusterMember[]): Promise<void> {
     const views = await Promise.all(members.map(({ node }) => node.admin.call('CLUSTER', 'NODES')));
     return views.every((view) => members.every(({ id }) => String(view).includes(id)));
   });
-}
-
-function memberOf(members: readonly ClusterMember[], node: RedisNode): ClusterMember | undefined {
-  return members.find((member) => member.node === node);
 }
 
 async function untilWhole(nodes: readonly RedisNode[]): Promise<void> {

@@ -107,8 +107,9 @@ export class ProductProcess {
     if (child === undefined) return 0;
     this.child = undefined;
     const exited = once(child, 'exit');
-    if (this.isFrozen) child.kill('SIGCONT');
     child.kill(signal);
+    // One that stands still dies of SIGKILL all the same, and of nothing else before it goes on.
+    if (this.isFrozen && signal !== 'SIGKILL') child.kill('SIGCONT');
     await exited;
     return child.exitCode;
   }

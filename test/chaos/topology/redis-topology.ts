@@ -28,8 +28,6 @@ export interface RedisTopology {
   isolate(master: RedisNode): Undo;
   /** Asks for an orderly change of roles. */
   handOver(master: RedisNode, replica: RedisNode): Promise<void>;
-  /** Moves a partition's slot to another master, key by key; answers with the number of keys. Throws where there are no slots. */
-  movePartition(partition: number, target: RedisNode): Promise<number>;
   /** Starts what has ended, joins it up again, and resolves when every replica follows its master. */
   repair(): Promise<void>;
   close(): Promise<void>;

@@ -35,7 +35,6 @@ export async function startReplica(options: SingleOptions): Promise<RedisTopolog
     replicasOf: async (of) => await upExcept(nodes, of),
     isolate: (of) => of.proxy.cutPeers(),
     handOver: () => sentinels.failOver(),
-    movePartition: () => Promise.reject(new Error('a master and its replica have no slots')),
     async repair() {
       for (const node of nodes) if (!(await node.answers())) await node.restart();
       await untilFollowing(nodes);

@@ -23,7 +23,6 @@ export async function startSingle(options: SingleOptions): Promise<RedisTopology
     replicasOf: async () => [],
     isolate: () => impossible('one Redis has no others'),
     handOver: () => impossible('one Redis has no replica'),
-    movePartition: () => impossible('one Redis has no slots'),
     async repair() {
       if (!(await node.answers())) await node.restart();
     },
