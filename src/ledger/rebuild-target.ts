@@ -4,7 +4,7 @@
  */
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { TargetClass } from './event-format.ts';
-import { type PartitionKeys, partitionKeys } from './keys.ts';
+import { PARTITION_COUNTS, type PartitionKeys, partitionKeys } from './keys.ts';
 import { runScript } from './script-runner.ts';
 
 /** A record as it shall be: fields by name (latin1). Of the class `due` the names are members, the values scores in decimal. */
@@ -37,6 +37,7 @@ export interface RebuiltPlace {
   readonly eventsTotal: number;
 }
 
+const MOST_PARTITIONS = PARTITION_COUNTS.at(-1) ?? 1;
 const SCAN_COUNT = 1_000;
 const RECORD_CLASSES = ['wallet', 'promotion', 'order', 'account', 'usage', 'pool'] as const;
 
@@ -49,7 +50,8 @@ export class RebuildTarget {
 
   constructor(redis: Redis, partition: number, name: string) {
     this.redis = redis;
-    this.keys = partitionKeys(partition);
+    // Names alone are asked for, and they are the same however many partitions there are.
+    this.keys = partitionKeys(partition, MOST_PARTITIONS);
     this.name = name;
   }
 

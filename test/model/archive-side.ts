@@ -5,9 +5,13 @@ import { ArchiveClient } from '../../src/archive/archive-client.ts';
 import { Archiver } from '../../src/archive/archiver.ts';
 import { type AuditReport, formatReport } from '../../src/archive/audit/audit-report.ts';
 import { runAudit } from '../../src/archive/audit.ts';
+import type { PartitionId } from '../../src/archive/ledger-port.ts';
+import { makeGeneration } from '../../src/archive/rebuild/new-generation.ts';
+import type { RebuildPorts } from '../../src/archive/rebuild/rebuild-ports.ts';
 import { type RebuildOutcome, rebuildRedis } from '../../src/archive/rebuild/rebuild-redis.ts';
 import { textArray } from '../../src/database/array-literal.ts';
 import { createDatabase, type Sql } from '../../src/database/client.ts';
+import { LedgerAdmin } from '../../src/ledger/admin.ts';
 import { RebuildTarget } from '../../src/ledger/rebuild-target.ts';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
 import { type ModelState, userIdOf } from './model-state.ts';
@@ -111,10 +115,41 @@ export class ArchiveSide {
   /** Rebuilds the emptied Redis from what is archived. */
   async rebuild(): Promise<RebuildOutcome> {
     await this.archiver.giveBack();
-    const { sql, client } = this;
-    const target = (partition: number) => new RebuildTarget(this.world.redis, partition, 'model');
-    const ports = { sql, client, target, owner: 'model rebuild', say: () => undefined, nowMs: Date.now };
-    return await rebuildRedis(ports, { generation: GENERATION, partitions: 1, isConfirmed: true });
+    const order = { generation: GENERATION, partitions: 1, isConfirmed: true };
+    return await rebuildRedis(this.rebuildPorts(), order);
+  }
+
+  /** Makes the next generation, with so many partitions, and audits every one of them. */
+  async regenerate(partitions: number): Promise<string[]> {
+    await this.archiver.giveBack();
+    await this.sql`UPDATE ledger_generation SET partitions = 1 WHERE partitions IS NULL`;
+    const generation = await makeGeneration(this.rebuildPorts(), { partitions, isConfirmed: true });
+    const faults: string[] = [];
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const id = { generation: generation ?? 0, partition };
+      const ledger = this.ledgerOf(id, partitions);
+      const report = await runAudit({ sql: this.sql, ledger, id });
+      if (!report.holds) faults.push(formatReport(report));
+    }
+    return faults;
+  }
+
+  private rebuildPorts(): RebuildPorts {
+    const { sql, client, world } = this;
+    return {
+      sql,
+      client,
+      target: (partition) => new RebuildTarget(world.redis, partition, 'model'),
+      ledger: (id, partitions) => this.ledgerOf(id, partitions),
+      connected: () => Promise.resolve([]),
+      owner: 'model rebuild',
+      say: () => undefined,
+      nowMs: Date.now,
+    };
+  }
+
+  private ledgerOf({ generation, partition }: PartitionId, partitions: number): LedgerAdmin {
+    return new LedgerAdmin(this.world.redis, generation, partition, partitions);
   }
 
   /** Ends everything. */

@@ -1,6 +1,6 @@
 /** Every operation on coupons, orders and points, in random order, against a model that knows nothing of stores. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { redisRecords } from '../redis-records.ts';
+import { redisRecords, unnumbered } from '../redis-records.ts';
 import { ArchiveSide, archivedByModels } from './archive-side.ts';
 import { BATCH, type Ended, runBatch } from './run-sequences.ts';
 import { World } from './world.ts';
@@ -84,6 +84,14 @@ async function expectRebuilt(): Promise<void> {
   expect(report.holds, text).toBe(true);
 }
 
+/** LEDGER 8: spread over four partitions and gathered again, everything is as it was. */
+async function expectRepartitioned(): Promise<void> {
+  const before = unnumbered(await redisRecords(world.redis));
+  expect(await archive.regenerate(4)).toEqual([]);
+  expect(await archive.regenerate(1)).toEqual([]);
+  expect(unnumbered(await redisRecords(world.redis))).toEqual(before);
+}
+
 // SPEC L2, L3, L4, L5, L7, P9, T1, T2, T3, T4, T5, C3: answers, live state, archive, and the audit's I1, I2, I4, I5, I6.
 it(`${SEQUENCES} sequences do as the model says (MODEL_SEED=${SEED})`, { timeout: 3_600_000 }, async () => {
   const endings = new Set<string>();
@@ -94,5 +102,6 @@ it(`${SEQUENCES} sequences do as the model says (MODEL_SEED=${SEED})`, { timeout
   const { report, text } = await archive.audit();
   expect(report.holds, text).toBe(true);
   await expectRebuilt();
+  await expectRepartitioned();
   if (SEQUENCES >= ENOUGH) expect(ENDINGS.filter((ending) => !endings.has(ending))).toEqual([]);
 });
