@@ -1,6 +1,7 @@
 /** What the operations on points work with. */
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Metrics, PointsMovement } from '../telemetry/metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { PointsMovement } from '../telemetry/order-metrics.ts';
 
 /** How points are earned and end. */
 export interface PointsSettings {

@@ -2,7 +2,7 @@
 import { decodeRedemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
-import type { RedemptionCall, RedemptionOutcome } from '../telemetry/metrics.ts';
+import type { RedemptionCall, RedemptionOutcome } from '../telemetry/order-metrics.ts';
 import { commitOrder } from './commit-order.ts';
 import type { EndingRequest, RedemptionAnswer } from './end-order.ts';
 import { holdOrder } from './hold-order.ts';

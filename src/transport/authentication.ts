@@ -9,7 +9,8 @@ import type { Config } from '../config/config.ts';
 import { IDENTITY_KINDS, type Identity, type IdentityKind, SCOPES } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
-import type { AuthRejection, Metrics } from '../telemetry/metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { AuthRejection } from '../telemetry/server-metrics.ts';
 import { KeysUnavailableError, keyReader, parseKeySet, TokenKeys } from './jwks.ts';
 import { EVERYTHING } from './policy.ts';
 

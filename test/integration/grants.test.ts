@@ -4,6 +4,7 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runAudit } from '../../src/archive/audit.ts';
+import { ArchivePlaces } from '../../src/archive/places.ts';
 import { archiveProgress } from '../../src/definitions/store/archive-progress.ts';
 import { encodeCouponValue, parseCouponId } from '../../src/domain/coupon.ts';
 import { NO_FACTS } from '../../src/domain/user-facts.ts';
@@ -110,7 +111,7 @@ async function messages() {
   const { sql } = fixture.ports;
   const job = createMessageJob({
     sql,
-    feed: new Feed(sql, { generation: 1, partition: 0 }),
+    feed: new Feed(sql, new ArchivePlaces(1, 1)),
     adapter: {
       name: randomUUID(),
       async send({ kind, userId }) {
@@ -128,7 +129,7 @@ describe('messages about granted coupons', () => {
   test('are sent where staff asked for them, and only there', async () => {
     const { promotionId } = await grantable({ stock: { perUserLimit: 5 } });
     const { told, send } = await messages();
-    const recipients = { case: 'userList', value: { userIds: ['told', 'both'] } } as const;
+    const recipients = { case: 'userList' as const, value: { userIds: ['told', 'both'] } };
     await settled((await grant({ promotionId, recipients, notify: true })).jobId);
     await settled((await grantToList(promotionId, ['silent', 'both'])).jobId);
     await grantToUser(promotionId, 'alone');

@@ -9,8 +9,8 @@ import type {
   ClaimCodeRequestSchema,
   ClaimCodeResponseSchema,
 } from '../../gen/hongbao/v1/coupon_service_pb.ts';
+import type { ClaimOutcome } from '../../telemetry/ledger-metrics.ts';
 import type { Counter, Family } from '../../telemetry/metric.ts';
-import type { ClaimOutcome } from '../../telemetry/metrics.ts';
 import { type AcknowledgePorts, acknowledge } from '../acknowledge.ts';
 import { asRefusal } from '../as-refusal.ts';
 import type { UnaryHandler } from '../binding.ts';

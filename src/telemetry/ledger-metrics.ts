@@ -1,0 +1,101 @@
+/** Claims, the ledger's calls, and the way of its events to the archive. */
+import type { RefusalReason } from '../domain/refusal.ts';
+import { BATCH_SIZES, CALL_SECONDS, FLUSH_SIZES, LAG_SECONDS, SCRIPT_SECONDS } from './buckets.ts';
+import type { Declare } from './declarations.ts';
+import { reasons } from './refusal-reasons.ts';
+
+/** How a claim ended: taken now, taken earlier by the same request, or refused with a reason. */
+export type ClaimOutcome = 'claimed' | 'replayed' | RefusalReason;
+
+/** Why a call to a store was repeated. */
+export type RetryCause = 'connection' | 'timeout' | 'script_missing' | 'period' | 'closed' | 'failed_batch';
+
+/** Declares them. */
+export function ledgerMetrics(declare: Declare) {
+  const claims = declare.counters<readonly [ClaimOutcome]>('promo_claims_total', 'Claims by outcome.', [
+    'outcome',
+  ]);
+  // Every outcome exists from the start, so that the first one of a kind already is a rise from zero.
+  for (const outcome of ['claimed', 'replayed', ...reasons()] as const) claims.child(outcome);
+  const codeClaims = declare.counters<readonly [ClaimOutcome]>(
+    'promo_code_claims_total',
+    'Codes tried for the wallet, by outcome.',
+    ['outcome'],
+  );
+  for (const outcome of ['claimed', 'replayed', ...reasons()] as const) codeClaims.child(outcome);
+  return {
+    codeClaims,
+    claims,
+    ledgerBatchItems: declare.histogram(
+      'promo_ledger_batch_items',
+      'Writes in one script call.',
+      BATCH_SIZES,
+    ),
+    scriptSeconds: declare.histogram(
+      'promo_ledger_script_seconds',
+      'Time from sending a script call to its reply.',
+      SCRIPT_SECONDS,
+    ),
+    ledgerQueueItems: declare.gauge('promo_ledger_queue_items', 'Writes waiting to be sent.'),
+    ledgerInflight: declare.gauge('promo_ledger_inflight', 'Writes sent and not yet answered.'),
+    ledgerRetries: declare.counters<readonly [RetryCause]>(
+      'promo_ledger_retries_total',
+      'Calls repeated, by cause.',
+      ['cause'],
+    ),
+    ledgerPartitionOpen: declare.gauge('promo_ledger_partition_open', '1 when the partition takes writes.'),
+    ledgerDurable: declare.gauge(
+      'promo_ledger_durable',
+      '1 when Redis fsyncs every write before it answers.',
+    ),
+    ledgerBacklogEvents: declare.gauge(
+      'promo_ledger_backlog_events',
+      'Events in Redis that are not yet in Postgres.',
+    ),
+    ledgerScriptErrors: declare.counter(
+      'promo_ledger_script_errors_total',
+      'Script calls that ended with an error.',
+    ),
+  };
+}
+
+/** Declares them. */
+export function archiveMetrics(declare: Declare) {
+  return {
+    archiveLagSeconds: declare.histogram(
+      'promo_archive_lag_seconds',
+      'Time from an event to its commit in Postgres.',
+      LAG_SECONDS,
+    ),
+    archiveOldestUnflushedSeconds: declare.gauge(
+      'promo_archive_oldest_unflushed_seconds',
+      'Age of the oldest event that is not yet in Postgres.',
+    ),
+    archiveBatchEvents: declare.histogram(
+      'promo_archive_batch_events',
+      'Events in one statement.',
+      FLUSH_SIZES,
+    ),
+    archiveFlushSeconds: declare.histogram(
+      'promo_archive_flush_seconds',
+      'Time of one statement.',
+      CALL_SECONDS,
+    ),
+    archiveEvents: declare.counter('promo_archive_events_total', 'Events written to Postgres.'),
+    archiveQuarantinedEvents: declare.gauge(
+      'promo_archive_quarantined_events',
+      'Events in the log that could not be projected.',
+    ),
+    archiveForkDetected: declare.gauge(
+      'promo_archive_fork_detected',
+      '1 when Redis and Postgres hold different histories.',
+    ),
+    archiveOwner: declare.gauge('promo_archive_owner', '1 in the process that archives the partition.'),
+    postgresSeconds: declare.histograms<readonly [string]>(
+      'promo_postgres_seconds',
+      'Time of a statement, by operation.',
+      ['operation'],
+      CALL_SECONDS,
+    ),
+  };
+}

@@ -1,0 +1,62 @@
+/** What is known of calls, and of those who make them. */
+import { CALL_SECONDS } from './buckets.ts';
+import type { Declare } from './declarations.ts';
+
+/** Why a caller was turned away before the method was looked at. */
+export type AuthRejection =
+  | 'missing'
+  | 'malformed'
+  | 'invalid'
+  | 'expired'
+  | 'no_identity'
+  | 'denied'
+  | 'certificate'
+  | 'keys_unavailable';
+
+/** How reading something again that had changed, or could not be read, ended. */
+export type ReadOutcome = 'changed' | 'failed';
+
+/** Declares them. */
+export function serverMetrics(declare: Declare) {
+  const labels = ['grpc_service', 'grpc_method'];
+  return {
+    serverStarted: declare.counters<readonly [string, string]>(
+      'grpc_server_started_total',
+      'Calls begun, on every protocol.',
+      labels,
+    ),
+    serverHandled: declare.counters<readonly [string, string, string]>(
+      'grpc_server_handled_total',
+      'Calls answered, on every protocol, by status code.',
+      [...labels, 'grpc_code'],
+    ),
+    serverHandlingSeconds: declare.histograms<readonly [string, string]>(
+      'grpc_server_handling_seconds',
+      'Time from the headers of a call to its answer.',
+      labels,
+      CALL_SECONDS,
+    ),
+    authRejections: declare.counters<readonly [AuthRejection]>(
+      'promo_auth_rejections_total',
+      'Callers turned away, by reason.',
+      ['reason'],
+    ),
+    authKeyReads: declare.counters<readonly [ReadOutcome]>(
+      'promo_auth_key_reads_total',
+      'Times the keys of tokens were read and had changed, or could not be read.',
+      ['outcome'],
+    ),
+    tlsReloads: declare.counters<readonly [ReadOutcome]>(
+      'promo_tls_reloads_total',
+      'Times the files of TLS changed and were taken, or could not be used.',
+      ['outcome'],
+    ),
+    rateLimited: declare.counters<readonly ['caller' | 'user']>(
+      'promo_rate_limited_total',
+      'Calls refused because somebody called too often, by whose limit it was.',
+      ['limit'],
+    ),
+    serverInFlight: declare.gauge('promo_server_in_flight', 'Unary calls under way.'),
+    serverShed: declare.counter('promo_server_shed_total', 'Calls refused because too many were under way.'),
+  };
+}
