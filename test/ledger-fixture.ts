@@ -17,11 +17,12 @@ export type ClaimAnswer = ClaimedCoupon | ClaimRefusal;
 export interface LedgerFixture {
   readonly server: RedisServer;
   readonly ledger: Ledger;
+  /** Of the first partition. */
   readonly admin: LedgerAdmin;
   /** A plain connection for looking and for planting faults. */
   readonly redis: Redis;
   readonly metrics: Metrics;
-  /** Opens the partition for the server process that runs now, as the gatekeeper does. */
+  /** Opens the partitions for the server process that runs now, as the gatekeeper does. */
   open(): Promise<void>;
   claim(options: ClaimOptions): Promise<ClaimAnswer>;
   close(): Promise<void>;
@@ -115,11 +116,16 @@ export async function startLedgerFixture(options: FixtureOptions = {}): Promise<
   keeper.on('error', () => undefined);
   const redis = new Redis(server.url, { protocol: 2, maxRetriesPerRequest: null });
   redis.on('error', () => undefined);
-  const admin = new LedgerAdmin(keeper, 1, 0);
+  const { partitions = 1 } = { ...options.settings };
+  const admins = Array.from(
+    { length: partitions },
+    (_, partition) => new LedgerAdmin(keeper, 1, partition, partitions),
+  );
+  const [admin = new LedgerAdmin(keeper, 1, 0)] = admins;
   const metrics = createMetrics({ version: 'test', node: process.version });
   const open = async (): Promise<void> => {
     await awaitReady(keeper, DEFAULT_TIMEOUT_MS);
-    await admin.open(await admin.serverRunId());
+    for (const each of admins) await each.open(await each.serverRunId());
   };
   await open();
   const ledger: Ledger = new Ledger({

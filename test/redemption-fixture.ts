@@ -14,6 +14,7 @@ import {
 import { type Promotion, PromotionSchema } from '../src/gen/hongbao/v1/promotion_pb.ts';
 import { ReserveCouponsRequestSchema } from '../src/gen/hongbao/v1/redemption_service_pb.ts';
 import { type Cart, decodeReserveCouponsRequest } from '../src/gen/hot/redemption-requests.ts';
+import { usageOf } from '../src/ledger/transaction.ts';
 import type { CodeHolds } from '../src/redemption/code-holds.ts';
 import type { OrderRequest } from '../src/redemption/order-request.ts';
 import type { Caller, ExhaustedPromotions, RedemptionPorts } from '../src/redemption/redemption-ports.ts';
@@ -52,7 +53,7 @@ export interface RedemptionFixture {
   define(promotion: TestPromotion): Promise<void>;
   /** Gives the user a coupon; its id. */
   issue(userId: string, ref: number): Promise<string>;
-  /** The count in a field of a promotion's usage record. */
+  /** The count in a field of a promotion's usage records. */
   used(ref: number, field: string): Promise<number>;
   close(): Promise<void>;
 }
@@ -209,7 +210,11 @@ export async function startRedemptionFixture(
       promotions.couponPromotions.set(answer.couponId, id ?? '');
       return answer.couponId;
     },
-    used: async (ref, field) => Number((await fixture.redis.hget(`{p0}u:${ref}`, field)) ?? 0),
+    used: async (ref, field) => {
+      const asks = [{ on: usageOf(ref), fields: [Buffer.from(field)] }];
+      const [counted] = await fixture.ledger.read(soon(), (reads) => reads.counters(asks));
+      return counted?.[0] ?? 0;
+    },
     close: () => fixture.close(),
   };
 }

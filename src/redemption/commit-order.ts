@@ -10,7 +10,8 @@ import { holdCodes } from './order-codes.ts';
 import { dueMember, expectHead, headBytes, type KnownOrder } from './read-order.ts';
 import type { RedemptionPorts } from './redemption-ports.ts';
 import { requestsWith } from './request-ids.ts';
-import { countUses, type UsagePlan, useLimits } from './usage-steps.ts';
+import { afterSharingUses, readSharedUsage, refsOf } from './shared-usage.ts';
+import { countUses, type UsagePlan, type Use, useLimits } from './usage-steps.ts';
 
 /**
  * Commits a reservation. One past its time but not swept yet is as good as any; one that has expired is done if everything is
@@ -87,7 +88,9 @@ function writeCommitted({ userId, orderId }: KnownOrder, head: Redemption): Step
 const commitExpired: Attempt = async (ports, order, { requestId }, deadlineMs) => {
   const { userId, orderId, redemption } = order;
   const coupons = freeCoupons(order);
-  const usage = countAgain(ports, order);
+  const uses = usesAgain(ports, order);
+  const shared = await readSharedUsage(ports.ledger, userId, () => refsOf(uses), deadlineMs);
+  const usage = countUses(uses, userId, ports.ledger.nowMs(), shared);
   await holdCodes(ports, order, deadlineMs, 0).catch((error: unknown) => {
     throw error instanceof Refusal && error.reason === 'CODE_ALREADY_USED' ? expired(order, error) : error;
   });
@@ -101,20 +104,22 @@ const commitExpired: Attempt = async (ports, order, { requestId }, deadlineMs) =
   ];
   const outcome = await ports.ledger.transact({ event: 'committed', opensNew: false, steps }, deadlineMs);
   if (outcome.kind === 'out_of_bounds') {
+    const found = usage.exhaustedAt(outcome.step - before.length, outcome.value);
+    const refused = found && (await afterSharingUses(ports.ledger, userId, found));
+    if (found !== undefined && refused === undefined) return undefined;
     await ports.codes?.free(userId, orderId, deadlineMs);
-    throw expired(order, usage.exhaustedAt(outcome.step - before.length, outcome.value)?.refusal);
+    throw expired(order, refused?.refusal);
   }
   return outcome.kind === 'done' ? afterSteps(order, steps, outcome.nowMs, head) : undefined;
 };
 
-function countAgain({ promotions, ledger }: RedemptionPorts, { userId, redemption }: KnownOrder): UsagePlan {
-  const uses = redemption.promotions.map(({ promotionId, promotionRef, discountMinor }) => ({
+function usesAgain({ promotions }: RedemptionPorts, { redemption }: KnownOrder): Use[] {
+  return redemption.promotions.map(({ promotionId, promotionRef, discountMinor }) => ({
     promotionId,
     promotionRef,
     discountMinor,
     limits: useLimits(promotions.byId(promotionId)?.limits),
   }));
-  return countUses(uses, userId, ledger.nowMs());
 }
 
 /** The order with everything taken again; it ended no more. */

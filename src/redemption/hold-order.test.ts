@@ -24,6 +24,10 @@ function afterFirstRead(happens: () => Promise<unknown>): RedemptionPorts {
   return {
     ...fixture.ports,
     ledger: {
+      partitions: ledger.partitions,
+      leases: ledger.leases,
+      partitionOf: (userId) => ledger.partitionOf(userId),
+      recordsAt: (partition, names, deadlineMs) => ledger.recordsAt(partition, names, deadlineMs),
       nowMs: () => ledger.nowMs(),
       transact: (transaction, deadlineMs) => ledger.transact(transaction, deadlineMs),
       read: async (deadlineMs, read) => {

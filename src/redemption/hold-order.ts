@@ -3,16 +3,18 @@ import { REASONS, Refusal } from '../domain/refusal.ts';
 import { noSuchUser, requireUser } from '../ledger/erased-user.ts';
 import type { Outcome } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
+import { isConfirmed } from './confirm-order.ts';
 import { readCoupon } from './coupon-steps.ts';
 import { type AskedOrder, decideOrder } from './decide-order.ts';
 import type { RedemptionAnswer } from './end-order.ts';
 import { isOverdue, lapseOrder } from './let-go.ts';
 import { freeCodesAfter, holdCodes, settleCodes } from './order-codes.ts';
 import { digestOf, type OrderRequest, questionOf } from './order-request.ts';
-import { type HoldPlan, planHold, USER_STEP } from './plan-hold.ts';
+import { type HoldPlan, planHold, USER_STEP, usesOf } from './plan-hold.ts';
 import { type OrderRecords, readOrder, requireOrder } from './read-order.ts';
 import type { Caller, ExhaustedLimit, RedemptionPorts } from './redemption-ports.ts';
 import { hasReserved } from './request-ids.ts';
+import { afterSharingUses, readSharedUsage, refsOf } from './shared-usage.ts';
 import type { ExhaustedUse } from './usage-steps.ts';
 
 /**
@@ -94,6 +96,7 @@ class HoldAttempt {
     if (redemption === undefined || !hasReserved(redemption, this.order.requestId, this.digest))
       return undefined;
     const order = requireOrder(records);
+    if (!(await isConfirmed(this.ports.ledger, records, this.caller.deadlineMs))) return await this.run();
     await settleCodes(this.ports, order, this.caller.deadlineMs);
     return { order, replayed: true };
   }
@@ -105,11 +108,14 @@ class HoldAttempt {
     const { ports, order, caller } = this;
     const nowMs = ports.ledger.nowMs();
     const decision = await decideOrder(ports, this.asked, records, caller, nowMs);
-    const plan = planHold(records, { ...order, digest: this.digest }, decision, ports.promotions, nowMs);
+    const digested = { ...order, digest: this.digest };
+    const refs = (): readonly number[] => refsOf(usesOf(records, decision, ports.promotions));
+    const shared = await readSharedUsage(ports.ledger, order.userId, refs, caller.deadlineMs);
+    const plan = planHold(records, digested, decision, ports.promotions, nowMs, shared);
     await this.holdCodes(plan);
     const outcome = await ports.ledger.transact(plan.transaction, caller.deadlineMs);
     if (outcome.kind !== 'done') {
-      this.judge(outcome, plan);
+      await this.judge(outcome, plan);
       return undefined;
     }
     const held = afterSteps(records, plan.transaction.steps, outcome.nowMs, plan.redemption);
@@ -154,12 +160,13 @@ class HoldAttempt {
   }
 
   /** Returns when it is worth deciding again; throws the refusal otherwise. */
-  private judge(outcome: Exclude<Outcome, { kind: 'done' }>, plan: HoldPlan): void {
+  private async judge(outcome: Exclude<Outcome, { kind: 'done' }>, plan: HoldPlan): Promise<void> {
     if (outcome.kind === 'differs' && outcome.step === USER_STEP) throw noSuchUser();
     if (outcome.kind !== 'out_of_bounds') return;
     const found = plan.usage.exhaustedAt(outcome.step - plan.firstUsageStep, outcome.value);
     if (found === undefined) throw new Refusal('INTERNAL', 'a counter of the order is out of bounds');
-    this.noteExhausted(found, plan);
+    const refused = await afterSharingUses(this.ports.ledger, this.order.userId, found);
+    if (refused !== undefined) this.noteExhausted(refused, plan);
   }
 
   /**

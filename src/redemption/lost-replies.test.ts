@@ -7,7 +7,7 @@ import {
   type RedemptionFixture,
   startRedemptionFixture,
 } from '../../test/redemption-fixture.ts';
-import type { LetGoPorts } from './redemption-ports.ts';
+import type { RedemptionPorts } from './redemption-ports.ts';
 import { Redemptions } from './redemptions.ts';
 
 let proxy: LossyProxy;
@@ -25,7 +25,11 @@ beforeAll(async () => {
   });
   await fixture.define({ ref: 1, limits: { usesTotal: 1n } });
   const { ledger } = fixture.ledger;
-  const lossy: LetGoPorts['ledger'] = {
+  const lossy: RedemptionPorts['ledger'] = {
+    partitions: ledger.partitions,
+    leases: ledger.leases,
+    partitionOf: (userId) => ledger.partitionOf(userId),
+    recordsAt: (partition, names, deadlineMs) => ledger.recordsAt(partition, names, deadlineMs),
     read: (deadlineMs, read) => ledger.read(deadlineMs, read),
     nowMs: () => ledger.nowMs(),
     transact: (transaction, deadlineMs) => {

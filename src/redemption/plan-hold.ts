@@ -12,6 +12,7 @@ import type { AppliedPromotion } from './read-decision.ts';
 import { dueMember, expectHead, headBytes, type OrderRecords } from './read-order.ts';
 import type { CurrentPromotions } from './redemption-ports.ts';
 import { inheritedRequests } from './request-ids.ts';
+import type { SharedUsage } from './shared-usage.ts';
 import { countUses, type UsagePlan, type Use, useLimits } from './usage-steps.ts';
 
 /** An order with the digest that tells it from others of the same request id. */
@@ -34,6 +35,8 @@ export const USER_STEP = 1;
  * Plans to hold (or use at once) what was decided, at about `nowMs` by the ledger's clock. Throws EVALUATION_FAILED when the
  * promotions changed since the decision, COUPON_NOT_FOUND when the wallet that was read has not the coupon, and
  * COUPON_NOT_AVAILABLE when it is not free.
+ *
+ * @param shared what the user's partition was lent of limits and budgets, where it is not the only one
  */
 export function planHold(
   records: OrderRecords,
@@ -41,13 +44,11 @@ export function planHold(
   decided: OrderDecision,
   promotions: CurrentPromotions,
   nowMs: number,
+  shared?: SharedUsage,
 ): HoldPlan {
-  const { applied } = decided.decision;
-  const coupons = applied.flatMap(({ source }) =>
-    source.case === 'couponId' ? [requireCoupon(records, source.value)] : [],
-  );
-  const uses = applied.map((one) => useOf(one, coupons, promotions));
-  const usage = countUses(uses, order.userId, nowMs);
+  const coupons = appliedCoupons(records, decided);
+  const uses = usesOf(records, decided, promotions);
+  const usage = countUses(uses, order.userId, nowMs, shared);
   const redemption = redemptionOf(order, decided, uses, usage, records.redemption);
   const state = order.holdMs === undefined ? 'used' : 'reserved';
   // Coupons stand before uses: whoever comes too late for both hears of the coupon, as the rules would have told him.
@@ -68,6 +69,18 @@ export function planHold(
     usage,
     firstUsageStep: before.length,
   };
+}
+
+/** What the decision uses, in its order. Throws as {@link planHold} does. */
+export function usesOf(records: OrderRecords, decided: OrderDecision, promotions: CurrentPromotions): Use[] {
+  const coupons = appliedCoupons(records, decided);
+  return decided.decision.applied.map((one) => useOf(one, coupons, promotions));
+}
+
+function appliedCoupons(records: OrderRecords, { decision }: OrderDecision): ReadCoupon[] {
+  return decision.applied.flatMap(({ source }) =>
+    source.case === 'couponId' ? [requireCoupon(records, source.value)] : [],
+  );
 }
 
 function requireCoupon(records: OrderRecords, couponId: string): ReadCoupon {

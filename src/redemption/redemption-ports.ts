@@ -6,6 +6,7 @@ import type { HolderState } from '../ledger/reads.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CodeHolds } from './code-holds.ts';
 import type { OrderArchive } from './hydrate-order.ts';
+import type { SharingLedger } from './shared-usage.ts';
 
 /** The circumstances of a call: who calls, since when, and until when an answer is of use (local epoch milliseconds). */
 export interface Caller {
@@ -44,6 +45,7 @@ export interface LetGoPorts {
 
 /** What reserving, using and committing take besides. */
 export interface RedemptionPorts extends LetGoPorts {
+  readonly ledger: LetGoPorts['ledger'] & SharingLedger;
   /** Absent: no order ever leaves Redis. */
   readonly archive?: Pick<OrderArchive, 'read'>;
   readonly promotions: CurrentPromotions;

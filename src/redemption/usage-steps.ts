@@ -6,8 +6,10 @@
 import type { RedemptionPromotion } from '../domain/redemption.ts';
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import type { Limits } from '../gen/hongbao/v1/availability_pb.ts';
+import type { UsageCounter } from '../ledger/leases/usage-lease.ts';
 import { USAGE_FIELDS, userUsesField } from '../ledger/record-fields.ts';
-import { accountOf, type Step, usageOf } from '../ledger/transaction.ts';
+import { accountOf, type RecordName, type Step, usageOf } from '../ledger/transaction.ts';
+import { lentOf, type SharedUsage } from './shared-usage.ts';
 import { type PeriodKind, type UsePeriod, usePeriod } from './use-periods.ts';
 
 /** How often and for how much a promotion may be used; absent = unlimited. Money in minor units. */
@@ -33,6 +35,10 @@ export interface ExhaustedUse {
   readonly use: Use;
   readonly refusal: Refusal;
   readonly seen: number;
+  /** The limit is shared with other partitions, which may have so many units left. */
+  readonly shared?: { readonly counter: UsageCounter; readonly units: number };
+  /** The same with what all partitions count. */
+  counted(seen: number): ExhaustedUse;
 }
 
 /** Uses as they are to be counted. */
@@ -69,24 +75,40 @@ export function useLimits(limits: Limits | undefined): UseLimits {
 
 /** One counter that grows, and what is said when it may not. */
 interface Counted {
-  readonly step: Step;
+  /** The last of them makes it grow. */
+  readonly steps: readonly Step[];
   readonly use: Use;
   readonly reason: RefusalReason;
   readonly metadata: (seen: number) => Record<string, string>;
+  readonly shared?: { readonly counter: UsageCounter; readonly units: number };
 }
 
-function addStep(
-  on: ReturnType<typeof usageOf>,
-  field: Buffer,
-  delta: number,
-  max: number | undefined,
-): Step {
+function addStep(on: RecordName, field: Buffer, delta: number, max: number | undefined): Step {
   return { kind: 'add', on, field, delta, ...(max !== undefined && { max }) };
 }
 
-function countedUses(use: Use, userId: string, periods: readonly UsePeriod[]): Counted[] {
+/** How a counter of a promotion grows: within its limit, or within what its partition was lent of that. */
+function growth(
+  promotionRef: number,
+  field: Buffer,
+  delta: number,
+  limit: number | undefined,
+  shared: SharedUsage,
+): Pick<Counted, 'steps' | 'shared'> {
+  const on = usageOf(promotionRef);
+  if (shared === undefined || limit === undefined) return { steps: [addStep(on, field, delta, limit)] };
+  const counter = { promotionRef, counter: field.toString('latin1'), limit };
+  const { before, max } = lentOf(shared, counter);
+  return { steps: [...before, addStep(on, field, delta, max)], shared: { counter, units: delta } };
+}
+
+function countedUses(
+  use: Use,
+  userId: string,
+  periods: readonly UsePeriod[],
+  shared: SharedUsage,
+): Counted[] {
   const { promotionRef, promotionId, discountMinor, limits } = use;
-  const usage = usageOf(promotionRef);
   const uses = (period: string, max: number | undefined) => (seen: number) => ({
     promotion_id: promotionId,
     period,
@@ -97,7 +119,7 @@ function countedUses(use: Use, userId: string, periods: readonly UsePeriod[]): C
   const { total, perUser, budgetMinor } = limits;
   return [
     {
-      step: addStep(usage, USAGE_FIELDS.uses.bytes, 1, total),
+      ...growth(promotionRef, USAGE_FIELDS.uses.bytes, 1, total, shared),
       use,
       reason: 'USES_EXHAUSTED',
       metadata: uses('total', total),
@@ -105,20 +127,20 @@ function countedUses(use: Use, userId: string, periods: readonly UsePeriod[]): C
     ...limits.periods.map(({ kind, uses: max }, index): Counted => {
       const field = Buffer.from(periods[index]?.field ?? '');
       return {
-        step: addStep(usage, field, 1, max),
+        ...growth(promotionRef, field, 1, max, shared),
         use,
         reason: 'USES_EXHAUSTED',
         metadata: uses(kind, max),
       };
     }),
     {
-      step: addStep(user, userUsesField(promotionRef), 1, perUser),
+      steps: [addStep(user, userUsesField(promotionRef), 1, perUser)],
       use,
       reason: 'USER_USES_EXHAUSTED',
       metadata: (seen) => ({ promotion_id: promotionId, needed: String(perUser), seen: String(seen) }),
     },
     {
-      step: addStep(usage, USAGE_FIELDS.money.bytes, discountMinor, budgetMinor),
+      ...growth(promotionRef, USAGE_FIELDS.money.bytes, discountMinor, budgetMinor, shared),
       use,
       reason: 'BUDGET_EXHAUSTED',
       metadata: (seen) => ({
@@ -136,27 +158,43 @@ const MESSAGES: Partial<Record<RefusalReason, string>> = {
   BUDGET_EXHAUSTED: 'The discount is more than is left of the budget of the promotion',
 };
 
-/** Plans to count uses by a user at about `nowMs` (the ledger's clock). */
-export function countUses(uses: readonly Use[], userId: string, nowMs: number): UsagePlan {
+/** The use a counter could not count, which came to so much. */
+function exhaustedUse(counted: Counted, seen: number): ExhaustedUse {
+  const { use, reason, metadata, shared } = counted;
+  return {
+    use,
+    seen,
+    refusal: new Refusal(reason, MESSAGES[reason] ?? reason, { metadata: metadata(seen) }),
+    ...(shared !== undefined && { shared }),
+    counted: (seenByAll) => exhaustedUse(counted, seenByAll),
+  };
+}
+
+/**
+ * Plans to count uses by a user at about `nowMs` (the ledger's clock).
+ *
+ * @param shared what the user's partition was lent, where it is not the only one
+ */
+export function countUses(
+  uses: readonly Use[],
+  userId: string,
+  nowMs: number,
+  shared?: SharedUsage,
+): UsagePlan {
   const periods = uses.map(({ limits }) =>
     limits.periods.map(({ kind }) => usePeriod(kind, limits.timeZone, nowMs)),
   );
-  const counted = uses.flatMap((use, index) => countedUses(use, userId, periods[index] ?? []));
+  const counted = uses.flatMap((use, index) => countedUses(use, userId, periods[index] ?? [], shared));
+  const byStep = counted.flatMap((one) => one.steps.map(() => one));
   const all = periods.flat();
   return {
-    steps: counted.map(({ step }) => step),
+    steps: counted.flatMap(({ steps }) => steps),
     periods: periods.map((some) => some.map(({ field }) => field)),
     fromMs: Math.max(0, ...all.map(({ fromMs }) => fromMs)),
     toMs: Math.min(LAST_INSTANT_MS, ...all.map(({ toMs }) => toMs)),
     exhaustedAt: (step, seen) => {
-      const found = counted[step];
-      if (found === undefined) return undefined;
-      const { use, reason, metadata } = found;
-      return {
-        use,
-        seen,
-        refusal: new Refusal(reason, MESSAGES[reason] ?? reason, { metadata: metadata(seen) }),
-      };
+      const found = byStep[step];
+      return found && exhaustedUse(found, seen);
     },
   };
 }

@@ -5,7 +5,7 @@
  * before the limit fell are taken back first.
  */
 import { leaseField, poolFields, type RecordField } from '../record-fields.ts';
-import { poolOf, type Step, usageOf } from '../transaction.ts';
+import { poolOf, usageOf } from '../transaction.ts';
 import { type Fields, type LeaseShape, numberIn, type Share } from './lease-shape.ts';
 
 /** A counter of uses or of money, and the most it may come to in all partitions. */
@@ -73,22 +73,10 @@ function shareOf(stored: StoredLease, counted: number, limit: number): Share {
   };
 }
 
-/** What a counter may come to in this partition now, and the step that holds while that is so. */
-export interface Allowance {
-  readonly max: number;
-  readonly step: Step;
-}
-
-/** The allowance in a usage record; undefined when there is none that may be used under this limit. */
-export function allowanceIn(
-  record: Fields,
-  { promotionRef, counter, limit }: UsageCounter,
-): Allowance | undefined {
+/** What a counter may come to in this partition, by its usage record; undefined when no lease may be used under this limit. */
+export function allowanceIn(record: Fields, { counter, limit }: UsageCounter): number | undefined {
   const field = leaseField(counter);
-  const value = record.get(field.name);
-  if (value === undefined) return undefined;
+  if (!record.has(field.name)) return undefined;
   const stored = storedLease(record, field);
-  if (stored.limit > limit) return undefined;
-  const step: Step = { kind: 'expect', on: usageOf(promotionRef), field: field.bytes, value };
-  return { max: stored.granted - stored.back, step };
+  return stored.limit > limit ? undefined : stored.granted - stored.back;
 }
