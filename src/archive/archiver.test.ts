@@ -202,6 +202,7 @@ describe('the gate', () => {
     expect(await archivedUsers()).toHaveLength(10);
   });
 
+  // F11, F34: an old backup of Redis.
   test('a Redis that lost its newest entries gets them back before it opens', async () => {
     await fixture.ledger.define(definitionOf({ quantity: 10 }), soon());
     await claimAll('u', 4);
@@ -233,7 +234,7 @@ describe('the gate', () => {
   });
 
   // LEDGER rule 15: "Redis is not behind" is not enough.
-  test('a fork stays closed and is archived no further', async () => {
+  test('a fork stays closed and is archived no further, also when it took 40 new claims', async () => {
     await fixture.ledger.define(definitionOf(), soon());
     const goBack = await keepFiles();
     await claimAll('u', 1);
@@ -242,9 +243,11 @@ describe('the gate', () => {
     const cursor = await cursorSeq();
     await goBack();
     await fixture.open();
-    for (const user of ['x', 'y', 'z']) await fixture.claim({ user, request: 'r1' });
+    for (let number = 0; number < 40; number += 1) await fixture.claim({ user: `x${number}`, request: 'r1' });
+    expect(await fixture.admin.lastSeq()).toBeGreaterThan(cursor);
     await fixture.server.restart();
     await turnUntil(archiver, () => archiver.metrics.archiveForkDetected.value === 1);
+    expect(archiver.metrics.archiveHalted.child('0', 'fork').value).toBe(1);
     for (let turns = 0; turns < 5; turns += 1) await archiver.turn();
     expect(await isOpen()).toBe(false);
     expect(await cursorSeq()).toBe(cursor);
@@ -265,6 +268,7 @@ describe('the gate', () => {
     for (let turns = 0; turns < 5; turns += 1) await archiver.turn();
     expect(await cursorSeq()).toBe(cursor);
     expect(await isOpen()).toBe(false);
+    expect(archiver.metrics.archiveHalted.child('0', 'hole').value).toBe(1);
   });
 
   // LEDGER rule 20: roll the archive first.
@@ -279,6 +283,7 @@ describe('the gate', () => {
     await fixture.server.restart();
     await turnUntil(archiver, isOpen);
     expect(await cursorSeq()).toBe(last);
+    expect(archiver.metrics.archiveHalted.child('0', 'unknown_format').value).toBe(1);
   });
 });
 

@@ -36,6 +36,7 @@ export type ArchiveMetrics = Pick<
   | 'archiveEvents'
   | 'archiveQuarantinedEvents'
   | 'archiveForkDetected'
+  | 'archiveHalted'
   | 'archiveOwner'
 >;
 
@@ -243,6 +244,7 @@ export class Archiver {
     const { metrics, logger, id, nowMs } = this.dependencies;
     this.halt = halt.reason;
     this.haltedUntilMs = nowMs() + HALT_PAUSE_MS;
+    metrics.archiveHalted.child(String(id.partition), halt.reason).value = 1;
     if (halt.reason === 'fork') metrics.archiveForkDetected.value = 1;
     const line = { event: LOG_EVENTS.archiveFork, ...id, halt: halt.reason, ...describeFault(halt) };
     if (isNews) logger.error(line, 'the partition is stopped until somebody has looked at it');
@@ -250,6 +252,8 @@ export class Archiver {
 
   /** The archive is level with the stream or has moved: whatever stopped it before is over. */
   private onProgress(): void {
+    const { id, metrics } = this.dependencies;
+    if (this.halt !== undefined) metrics.archiveHalted.child(String(id.partition), this.halt).value = 0;
     this.halt = undefined;
     this.lastFault = undefined;
     this.progressAtMs = this.dependencies.nowMs();

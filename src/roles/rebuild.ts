@@ -26,6 +26,7 @@ import { ledgerConnection } from '../ledger-settings.ts';
 /** Time for Redis to answer at the start, and for one of its calls, ms: pages of a large keyspace take long. */
 const CONNECT_MS = 5_000;
 const CALL_MS = 30_000;
+const MOST_PARTITIONS = PARTITION_COUNTS.at(-1) ?? 1;
 
 const USAGE = `usage: hongbao rebuild redis [--partitions ${PARTITION_COUNTS.join('|')}] [--new-generation] [--yes]
        hongbao rebuild postgres [--force] [--yes]
@@ -124,7 +125,13 @@ function openStores(config: Config) {
     statementTimeoutMs: REBUILD_STATEMENT_MS,
     connectTimeoutMs,
   });
-  const settings = { ...ledgerConnection(config), commandTimeoutMs: CALL_MS, socketTimeoutMs: 2 * CALL_MS };
+  // Partitions beyond those there are now may have to be emptied or filled.
+  const settings = {
+    ...ledgerConnection(config),
+    partitions: MOST_PARTITIONS,
+    commandTimeoutMs: CALL_MS,
+    socketTimeoutMs: 2 * CALL_MS,
+  };
   const connections = new PartitionConnections(settings, CONNECTION_NAME, () => undefined);
   const client = new ArchiveClient(url);
   const ports = rebuildPorts(sql, client, connections);
@@ -156,9 +163,9 @@ function rebuildPorts(sql: Sql, client: ArchiveClient, connections: PartitionCon
 
 /** A server that does not list its clients tells nothing about them. */
 async function connectedProcesses(connections: PartitionConnections): Promise<string[]> {
-  const most = PARTITION_COUNTS.at(-1) ?? 1;
   const servers = new Set<Redis>();
-  for (let partition = 0; partition < most; partition += 1) servers.add(connections.of(partition).redis());
+  for (let partition = 0; partition < MOST_PARTITIONS; partition += 1)
+    servers.add(connections.of(partition).redis());
   const lists = await Promise.all([...servers].map((redis) => redis.client('LIST').catch(() => '')));
   const names = lists.flatMap((list) =>
     [...String(list).matchAll(/ name=(hongbao[^ ]*)/g)].map(([, name]) => name ?? ''),

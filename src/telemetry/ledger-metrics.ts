@@ -90,6 +90,11 @@ export function archiveMetrics(declare: Declare) {
       'promo_archive_fork_detected',
       '1 when Redis and Postgres hold different histories.',
     ),
+    archiveHalted: declare.gauges<readonly [partition: string, reason: 'fork' | 'hole' | 'unknown_format']>(
+      'promo_archive_halted',
+      '1 while a partition is not archived until somebody has looked at it, by the reason.',
+      ['partition', 'reason'],
+    ),
     archiveOwner: declare.gauge('promo_archive_owner', '1 in the process that archives the partition.'),
     postgresSeconds: declare.histograms<readonly [string]>(
       'promo_postgres_seconds',
