@@ -65,19 +65,21 @@ describe.each(SET_UPS)('on $name', ({ start, environment }) => {
   let directory: string;
   let redis: RedisTopology;
   let product: ProductFixture;
+  const closing: (() => Promise<void>)[] = [];
   let baseUrl: string;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'hongbao-topology-'));
+    closing.push(() => rm(directory, { recursive: true, force: true }));
     redis = await start({ directory, random: () => 1 / 2 });
+    closing.push(() => redis.close());
     product = await startProduct({ REDIS_URL: redis.url, ...redis.environment, ...environment });
+    closing.push(() => product.close());
     baseUrl = `http://127.0.0.1:${product.httpPort}`;
   }, START_MS);
 
   afterAll(async () => {
-    await product.close();
-    await redis.close();
-    await rm(directory, { recursive: true, force: true });
+    for (const close of closing.toReversed()) await close();
   }, START_MS);
 
   const transport = () => createConnectTransport({ baseUrl, httpVersion: '1.1' });
