@@ -20,6 +20,7 @@ import { comparePromotions } from './audit/compare-promotions.ts';
 import { compareRecords } from './audit/compare-records.ts';
 import { type Compared, compareInRounds } from './audit/compare-rounds.ts';
 import type { UseFigures } from './audit/order-uses.ts';
+import { PoolFold } from './audit/pool-fold.ts';
 import { PromotionFold } from './audit/promotion-fold.ts';
 import { TouchedRecords } from './audit/touched-records.ts';
 import { archivedRecords, liveRecords, pagesOf } from './audit/user-pages.ts';
@@ -67,12 +68,14 @@ async function auditLog(audit: Audit): Promise<void> {
   const order = new LogOrder(checks.order, firstSeq);
   const promotions = new PromotionFold(checks.stock, isWhole);
   const usage = new UsageFold();
+  const pools = new PoolFold(checks.stock, isWhole);
   const counted = new Map<number, UseFigures>();
   const alongside = (entry: DecodedEntry): void => {
     order.add(entry);
     if (entry.kind !== 'read') return;
     promotions.add(entry.seq, entry.entry);
     usage.add(entry.seq, entry.entry);
+    pools.add(entry.seq, entry.entry);
   };
   for (let pass = 0; pass < passes; pass += 1) {
     const includes = (userId: string): boolean => shareOf(userId, passes) === pass;
@@ -80,7 +83,8 @@ async function auditLog(audit: Audit): Promise<void> {
   }
   order.end(cursor);
   await comparePromotions({ ...audit, check: checks.promotions, fold: promotions, foldSeq: cursor.seq });
-  await auditUsage(audit, usage, counted);
+  if (isWhole) checkUsage(checks.uses, usage, counted);
+  await compareShared(audit, { usage, pool: pools });
 }
 
 function shareOf(userId: string, shares: number): number {
@@ -90,25 +94,25 @@ function shareOf(userId: string, shares: number): number {
   return hash % shares;
 }
 
-/** What orders count is compared at the cursor; the records themselves are compared while they go on. */
-async function auditUsage(
+/** Records of promotions that are about no user, compared while they go on. */
+async function compareShared(
   audit: Audit,
-  fold: UsageFold,
-  counted: ReadonlyMap<number, UseFigures>,
+  folds: Readonly<Record<'usage' | 'pool', UsageFold | PoolFold>>,
 ): Promise<void> {
-  const { sql, id, ledger, checks, cursor, isWhole } = audit;
-  const walk = walker(audit, (seq, entry) => fold.add(seq, entry));
-  if (isWhole) checkUsage(checks.uses, fold, counted);
+  const { sql, id, ledger, checks, cursor } = audit;
+  const walk = walker(audit, (seq, entry) => {
+    for (const fold of Object.values(folds)) fold.add(seq, entry);
+  });
   const comparison = { ...audit, check: checks.records, touched: new TouchedRecords(ledger, cursor.seq) };
-  const usage: Compared = {
+  const comparedOf = (target: 'usage' | 'pool'): Compared => ({
     ids: async function* () {
-      yield* liveRecords(ledger, 'usage');
-      yield* pagesOf(fold.records.keys());
-      yield* archivedRecords(sql, id, 'usage');
+      yield* liveRecords(ledger, target);
+      yield* pagesOf(folds[target].records.keys());
+      yield* archivedRecords(sql, id, target);
     },
     includes: () => true,
-    compare: (refs, seq) => compareRecords(comparison, 'usage', fold.records, refs, seq),
+    compare: (refs, seq) => compareRecords(comparison, target, folds[target].records, refs, seq),
     leftMoving: (count) => checks.records.count('still moving', count),
-  };
-  await compareInRounds([usage], cursor.seq, advancer(audit, walk));
+  });
+  await compareInRounds([comparedOf('usage'), comparedOf('pool')], cursor.seq, advancer(audit, walk));
 }

@@ -134,8 +134,11 @@ export const USAGE_FIELDS = {
  * counter's name. There only with several partitions, and for counters with a limit.
  */
 export function leaseField(counter: string): RecordField {
-  return field(`lease:${counter}`);
+  return field(LEASE_PREFIX + counter);
 }
+
+/** What the names of {@link leaseField}s begin with; no counter is called so. */
+export const LEASE_PREFIX = 'lease:';
 
 /** The fields of a pool that are about one quantity. */
 export interface PoolFields {

@@ -33,6 +33,7 @@ export function createChecks() {
       'events',
       'coupons issued',
       'definitions',
+      'leases',
     ]),
     limit: new Check('I2', 'coupons of a user never above the limit in force, at every event', [
       'coupons issued',
@@ -45,7 +46,7 @@ export function createChecks() {
     points: new Check('I5', 'points = lots = transactions, at every event', ['points transactions']),
     wallets: new Check('I6', 'wallets: Redis = events = Postgres', ['wallets', 'coupons', 'still moving']),
     promotions: new Check('I6', 'promotions: Redis = events = Postgres', ['promotions']),
-    records: new Check('I6', 'orders, accounts, uses: Redis = events = Postgres', [
+    records: new Check('I6', 'orders, accounts, uses, pools: Redis = events = Postgres', [
       'records',
       'still moving',
     ]),

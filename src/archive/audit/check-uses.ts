@@ -1,4 +1,5 @@
 import type { LedgerEntry } from '../../ledger/event-format.ts';
+import { LEASE_PREFIX } from '../../ledger/record-fields.ts';
 import { applyWrite, type RecordImage } from './apply-write.ts';
 import type { Check } from './check.ts';
 import type { UseFigures } from './order-uses.ts';
@@ -39,6 +40,7 @@ export function checkUsage(check: Check, usage: UsageFold, counted: ReadonlyMap<
   for (const [ref, image] of usage.records) {
     check.count('promotions used');
     for (const [name, text] of image) {
+      if (name.startsWith(LEASE_PREFIX)) continue;
       const expected = counted.get(Number(ref))?.get(name) ?? 0;
       check.require(Number(text) === expected, () => {
         return `counter ${name} of promotion ${ref} is ${text}, the orders count ${expected}`;

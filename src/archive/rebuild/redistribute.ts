@@ -5,7 +5,7 @@
  */
 import { homePartition } from '../../ledger/keys.ts';
 import type { RebuiltRecord } from '../../ledger/rebuild-target.ts';
-import { PROMOTION_FIELDS, poolFields } from '../../ledger/record-fields.ts';
+import { LEASE_PREFIX, PROMOTION_FIELDS, poolFields } from '../../ledger/record-fields.ts';
 
 /** Figures of a promotion by partition. */
 type Figures = number[];
@@ -48,7 +48,6 @@ export interface PlacedRecord {
 
 const { definition, issued, received, granted, back, returned } = PROMOTION_FIELDS;
 const VERSION_OFFSET = 3;
-const LEASE_PREFIX = 'lease:';
 
 /**
  * The records of one promotion for the new partitions, given those of the old ones and the old pool, if there was one.

@@ -53,7 +53,7 @@ function shareIn(record: Fields): Share {
 export function returnToPool(promotionRef: number, record: Fields): Step[] {
   const { record: on, leaseFields, write } = stockLease(promotionRef);
   const isLimited = (record.get(received.name)?.length ?? 0) > 0;
-  const units = numberIn(record, granted);
+  const { granted: units } = shareIn(record);
   return [
     ...unchanged(on, leaseFields, record),
     ...(isLimited ? write(units, numberIn(record, back) + 1) : []),
