@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { BackgroundLoop } from '../database/background-loop.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Gauge } from '../telemetry/metric.ts';
 import type { DefinitionPorts } from './definition-ports.ts';
@@ -26,8 +26,7 @@ export interface OutboxPorts extends Pick<DefinitionPorts, 'sql' | 'ledger'> {
  */
 export class Outbox {
   private readonly ports: OutboxPorts;
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
+  private readonly loop = new BackgroundLoop(() => this.look(), TICK_MS);
   private isFailing = false;
 
   constructor(ports: OutboxPorts) {
@@ -36,21 +35,12 @@ export class Outbox {
 
   /** Begins to look; returns at once. */
   start(): void {
-    this.running ??= this.run();
+    this.loop.start();
   }
 
   /** Ends after the look under way. */
   async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      const isMoreWaiting = await this.look();
-      if (!isMoreWaiting) await sleep(TICK_MS, undefined, { signal }).catch(() => {});
-    }
+    await this.loop.stop();
   }
 
   /** One look; true when it was full and all of it was delivered, so that more may wait. */

@@ -3,6 +3,7 @@
  * within seconds when it is gone. A leader that cannot renew ends its runs before the next one may begin them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BackgroundLoop } from '../database/background-loop.ts';
 import { LOG_EVENTS } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Job } from './job.ts';
@@ -33,8 +34,7 @@ export interface SchedulerPorts extends RunnerPorts {
 /** The scheduler of one process. */
 export class Scheduler {
   private readonly ports: SchedulerPorts;
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
+  private readonly loop = new BackgroundLoop((signal) => this.tryToLead(signal), STANDBY_POLL_MS);
   private isFailing = false;
 
   constructor(ports: SchedulerPorts) {
@@ -43,27 +43,23 @@ export class Scheduler {
 
   /** Begins; returns at once. A Postgres that is away is waited for. */
   start(): void {
-    this.running ??= this.run();
+    this.loop.start();
   }
 
   /** Ends the runs under way and gives the lead back. */
   async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+    await this.loop.stop();
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      try {
-        const epoch = await this.take();
-        this.isFailing = false;
-        if (epoch !== undefined) await this.leadFor(epoch);
-      } catch (error) {
-        this.report(error);
-      }
-      await sleep(STANDBY_POLL_MS, undefined, { signal }).catch(() => {});
+  private async tryToLead(stopping: AbortSignal): Promise<false> {
+    try {
+      const epoch = await this.take();
+      this.isFailing = false;
+      if (epoch !== undefined) await this.leadFor(epoch, stopping);
+    } catch (error) {
+      this.report(error);
     }
+    return false;
   }
 
   private take(): Promise<number | undefined> {
@@ -71,10 +67,10 @@ export class Scheduler {
     return takeLead(sql, owner, leaseMs, this.deadline());
   }
 
-  private async leadFor(epoch: number): Promise<void> {
+  private async leadFor(epoch: number, stopping: AbortSignal): Promise<void> {
     const { metrics, logger, sql } = this.ports;
     const over = new AbortController();
-    const lead: Lead = { epoch, signal: AbortSignal.any([over.signal, this.stopping.signal]) };
+    const lead: Lead = { epoch, signal: AbortSignal.any([over.signal, stopping]) };
     const keeping = this.keepLead(lead, over);
     metrics.jobLeader.value = 1;
     logger.info({ event: LOG_EVENTS.jobLead, epoch }, 'this process runs the jobs');
