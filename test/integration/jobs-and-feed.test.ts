@@ -76,6 +76,7 @@ test('staff see every job, start one, and see what it did', async () => {
     'issue-birthday-coupons',
     'purge-job-runs',
     'purge-webhooks',
+    're-encrypt',
     'remind-expiring',
     'retire-ledger',
     'retry-events',
