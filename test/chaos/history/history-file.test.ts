@@ -1,4 +1,4 @@
-/** Histories survive in files. */
+/** Histories survive in files, also when the writer is killed (SPEC C4). */
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -11,15 +11,10 @@ import {
   type ReturnRecord,
 } from '../../../../src/domain/refund-record.ts';
 import type { EventKind } from '../../../../src/ledger/event-format.ts';
-import {
-  ACCOUNT_FIELDS,
-  ORDER_FIELDS,
-  USAGE_FIELDS,
-  userUsesField,
-} from '../../../../src/ledger/record-fields.ts';
+import { ORDER_FIELDS, USAGE_FIELDS } from '../../../../src/ledger/record-fields.ts';
 import type { Answer, ToldCoupon } from '../history.ts';
 import { counter, latin1, type PaperEnd, type PaperProduct } from './paper-coupons.ts';
-import type { PaperPartition, PaperWrite } from './paper-ledger.ts';
+import { holderWrites, merged, usageWrites, usesOf } from './paper-order-writes.ts';
 
 /** An order that is meant. */
 export interface PaperOrder {
@@ -324,59 +319,6 @@ const EMPTY_HEAD = {
     },
   ],
 };
-
-function usesOf(head: Redemption | undefined): Redemption['promotions'] {
-  if (head === undefined || head.state === 'released' || head.state === 'expired') return [];
-  return head.promotions.filter(({ givenBack }) => !givenBack);
-}
-
-/** Writes to one record as one write. */
-function merged(writes: readonly PaperWrite[]): PaperWrite[] {
-  const [first] = writes;
-  if (first === undefined) return [];
-  return [{ ...first, fields: Object.assign({}, ...writes.map(({ fields }) => fields)) }];
-}
-
-function usageWrites(
-  partition: PaperPartition,
-  userId: string,
-  before: Redemption['promotions'],
-  after: Redemption['promotions'],
-): PaperWrite[] {
-  const refs = new Set([...before, ...after].map(({ promotionRef }) => promotionRef));
-  const account: Record<string, string> = {};
-  const writes: PaperWrite[] = [...refs].map((ref) => {
-    const of = (uses: Redemption['promotions']) => uses.filter(({ promotionRef }) => promotionRef === ref);
-    const count = of(after).length - of(before).length;
-    const money =
-      of(after).reduce((sum, use) => sum + use.discountMinor, 0) -
-      of(before).reduce((sum, use) => sum + use.discountMinor, 0);
-    const usage = { target: 'usage', id: String(ref) } as const;
-    const name = userUsesField(ref).toString('latin1');
-    account[name] = String(counter(partition, { target: 'account', id: userId }, name) + count);
-    const plus = (field: string, by: number): string => String(counter(partition, usage, field) + by);
-    const fields = {
-      [USAGE_FIELDS.uses.name]: plus(USAGE_FIELDS.uses.name, count),
-      [USAGE_FIELDS.money.name]: plus(USAGE_FIELDS.money.name, money),
-    };
-    return { ...usage, fields };
-  });
-  return refs.size === 0 ? [] : [...writes, { target: 'account', id: userId, fields: account }];
-}
-
-function holderWrites(
-  { userId, orderId }: PaperOrder,
-  head: Redemption,
-  state: string | undefined,
-): PaperWrite[] {
-  if (state === undefined || head.coupons.length === 0) return [];
-  const value = state === 'unused' ? undefined : orderId;
-  const marks = head.coupons.map(({ couponId }) => [
-    ACCOUNT_FIELDS.holder.name(Buffer.from(couponId.slice(-32), 'hex').toString('latin1')),
-    value,
-  ]);
-  return [{ target: 'account', id: userId, fields: Object.fromEntries(marks) }];
-}
 
 function toldCoupons(head: Redemption): ToldCoupon[] {
   return head.coupons.map(({ couponId }) => ({ couponId, state: head.state }));

@@ -1,10 +1,9 @@
 /** Breaches planted into what clients were told: the ledger did right, and said otherwise. */
 import type { Answer, HistoryRecord, Operation } from '../history.ts';
 import type { PaperOrder } from './paper-orders.ts';
-import { begun, claimed, ended, type PlantedEvent } from './planted-events.ts';
+import { ANN, begun, claimed, ended, type PlantedEvent } from './planted.ts';
 import type { PaperRun } from './sample-run.ts';
 
-const ANN = 'ann';
 const ORDER: PaperOrder = { userId: ANN, orderId: 'o1' };
 /** An id no coupon of a sample has. */
 const NO_COUPON = '0'.repeat(44);
