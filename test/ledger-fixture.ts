@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import type { LiveDefinition } from '../src/domain/live-definition.ts';
 import { LedgerAdmin } from '../src/ledger/admin.ts';
+import type { ArchivedCoupons } from '../src/ledger/archived-coupons.ts';
 import type { ClaimedCoupon, ClaimFacts, ClaimRefusal } from '../src/ledger/claim-operation.ts';
 import { awaitReady, connectLedger } from '../src/ledger/connection.ts';
 import { couponFieldHex } from '../src/ledger/coupon-field.ts';
@@ -42,6 +43,8 @@ export interface FixtureOptions {
   readonly settings?: Partial<LedgerSettings>;
   readonly appendFsync?: 'always' | 'everysec';
   readonly defineMissing?: (ref: number, ledger: Ledger) => Promise<boolean>;
+  /** Tells when coupons are archived. */
+  readonly archived?: ArchivedCoupons;
   /** The port the ledger's own connections go to, given the server's; for a proxy in between. */
   readonly through?: (serverPort: number) => Promise<number>;
 }
@@ -133,6 +136,7 @@ export async function startLedgerFixture(options: FixtureOptions = {}): Promise<
     metrics,
     logger: pino({ level: 'silent' }),
     defineMissing: async (ref) => (await options.defineMissing?.(ref, ledger)) ?? false,
+    ...(options.archived && { archived: options.archived }),
     nowMs: () => Date.now(),
   });
   await ledger.start(DEFAULT_TIMEOUT_MS);
