@@ -6,9 +6,11 @@ import { archive } from './roles/archive.ts';
 import { audit } from './roles/audit.ts';
 import { health } from './roles/health.ts';
 import { migrate } from './roles/migrate.ts';
+import { move } from './roles/move.ts';
+import { rebuild } from './roles/rebuild.ts';
 import { serve } from './roles/serve.ts';
 
-const ROLES = { serve, archive, migrate, audit, health } as const;
+const ROLES = { serve, archive, migrate, move, rebuild, audit, health } as const;
 const USAGE = `usage: hongbao ${Object.keys(ROLES).join(' | ')} [--print-config]\n`;
 const USAGE_EXIT_CODE = 2;
 

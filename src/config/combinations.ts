@@ -4,7 +4,9 @@ import type { Role, Settings } from './config.ts';
 type Check = (settings: Settings, role: Role) => string | undefined;
 
 const needsDatabase: Check = ({ database }, role) =>
-  role !== 'health' && database.url === undefined ? `DATABASE_URL: must be set to ${role}` : undefined;
+  role !== 'health' && role !== 'move' && database.url === undefined
+    ? `DATABASE_URL: must be set to ${role}`
+    : undefined;
 
 const needsRedis: Check = ({ redis }, role) =>
   role !== 'health' && role !== 'migrate' && redis.url === undefined

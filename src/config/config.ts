@@ -8,7 +8,7 @@ import type { NamedKey, Variable } from './variable.ts';
 import { VARIABLES } from './variables.ts';
 
 /** What the process was started as; some settings are needed by some roles only. */
-export type Role = 'serve' | 'archive' | 'migrate' | 'audit' | 'health';
+export type Role = 'serve' | 'archive' | 'migrate' | 'move' | 'rebuild' | 'audit' | 'health';
 
 type ValueOf<V> = V extends Variable<infer T> ? T : never;
 

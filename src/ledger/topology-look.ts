@@ -1,5 +1,6 @@
 /** What sentinels and nodes of a cluster say about who serves what. Every answer comes with the epoch it is from. */
 import type { Redis } from 'ioredis';
+import { ownerOf, parseMasters } from './cluster-nodes.ts';
 import { partitionSlot } from './keys.ts';
 import type { TopologyAddress } from './topology-address.ts';
 
@@ -42,41 +43,14 @@ export async function askClusterNode(
   address: TopologyAddress,
   partitions: number,
 ): Promise<TopologyAnswer> {
-  const masters = parseNodes(String(await redis.call('CLUSTER', ['NODES'])), redis.options.host ?? '');
+  const masters = parseMasters(String(await redis.call('CLUSTER', ['NODES'])), redis.options.host ?? '');
   const slots = Array.from({ length: partitions }, (_, partition) => partitionSlot(partition));
   const placements = slots.flatMap((slot, partition) => {
-    const owner = masters.find(({ ranges }) => ranges.some(([from, to]) => from <= slot && slot <= to));
+    const owner = ownerOf(masters, slot);
     if (owner === undefined) return [];
     return [{ partition, url: address.nodeUrl(owner.host, owner.port), epoch: owner.epoch }];
   });
   return { placements, nodes: masters.map(({ host, port }) => address.nodeUrl(host, port)) };
-}
-
-interface Master {
-  readonly host: string;
-  readonly port: number;
-  readonly epoch: number;
-  readonly ranges: readonly (readonly [from: number, to: number])[];
-}
-
-/** Lines of `CLUSTER NODES`: id, address, flags, master, ping, pong, epoch, link, slots. */
-function parseNodes(text: string, askedHost: string): Master[] {
-  return text.split('\n').flatMap((line) => {
-    const [, at = '', flags = '', , , , epoch, , ...slots] = line.trim().split(' ');
-    const marks = flags.split(',');
-    if (!marks.includes('master') || marks.includes('noaddr') || marks.includes('handshake')) return [];
-    const [endpoint = ''] = at.split('@');
-    const colon = endpoint.lastIndexOf(':');
-    // A node that has not learned its own address yet is where it was asked.
-    const host = endpoint.slice(0, colon) || askedHost;
-    const ranges = slots.filter((range) => !range.startsWith('[')).map(rangeOf);
-    return [{ host, port: Number(endpoint.slice(colon + 1)), epoch: Number(epoch), ranges }];
-  });
-}
-
-function rangeOf(text: string): readonly [number, number] {
-  const [from, to = from] = text.split('-');
-  return [Number(from), Number(to)];
 }
 
 function texts(reply: unknown): string[] {
