@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { LOG_EVENTS } from '../telemetry/logger.ts';
 import { ArchiveClient } from './archive-client.ts';
+import { metricsOfPartitions } from './archive-gauges.ts';
 import { type ArchiveMetrics, Archiver } from './archiver.ts';
 import type { LedgerAdmin, PartitionId } from './ledger-port.ts';
 
@@ -39,8 +40,8 @@ export interface ArchiveRole {
 
 /** The archive role: one archiver per partition, each active in one process at a time. */
 export function createArchiveRole(dependencies: ArchiveRoleDependencies): ArchiveRole {
-  const partitions = Array.from({ length: dependencies.config.partitions }, (_, partition) => partition);
-  const loops = partitions.map((partition) => createLoop(dependencies, partition));
+  const metrics = metricsOfPartitions(dependencies.metrics, dependencies.config.partitions);
+  const loops = metrics.map((own, partition) => createLoop({ ...dependencies, metrics: own }, partition));
   return {
     start() {
       for (const loop of loops) loop.start();

@@ -43,14 +43,14 @@ export function ledgerMetrics(declare: Declare) {
       'Calls repeated, by cause.',
       ['cause'],
     ),
-    ledgerPartitionOpen: declare.gauge('promo_ledger_partition_open', '1 when the partition takes writes.'),
+    ledgerPartitionOpen: declare.gauge('promo_ledger_partition_open', '1 when every partition takes writes.'),
     ledgerDurable: declare.gauge(
       'promo_ledger_durable',
       '1 when Redis fsyncs every write before it answers.',
     ),
     ledgerBacklogEvents: declare.gauge(
       'promo_ledger_backlog_events',
-      'Events in Redis that are not yet in Postgres.',
+      'Events in Redis that are not yet in Postgres, in the partition that has most of them.',
     ),
     ledgerScriptErrors: declare.counter(
       'promo_ledger_script_errors_total',
@@ -95,7 +95,7 @@ export function archiveMetrics(declare: Declare) {
       '1 while a partition is not archived until somebody has looked at it, by the reason.',
       ['partition', 'reason'],
     ),
-    archiveOwner: declare.gauge('promo_archive_owner', '1 in the process that archives the partition.'),
+    archiveOwner: declare.gauge('promo_archive_owner', '1 in the process that archives every partition.'),
     postgresSeconds: declare.histograms<readonly [string]>(
       'promo_postgres_seconds',
       'Time of a statement, by operation.',
