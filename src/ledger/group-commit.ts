@@ -165,7 +165,7 @@ export class GroupCommit {
   }
 
   private async call(batch: readonly WaitingClaim[]): Promise<BatchReply | undefined> {
-    const settings = { ...this.ports.settings(), clockOffsetMs: this.ports.clock.offsetMs };
+    const settings = { ...this.ports.settings(), clockOffsetMs: this.ports.clock.leastOffsetMs };
     const { keys, args } = encodeBatch(batch, this.ports.keys, settings);
     const sentAtMs = performance.now();
     const sentWallMs = this.ports.nowMs();

@@ -87,7 +87,7 @@ export class LedgerPartition {
 
   /** Hides a coupon of a user. */
   async hide(userId: string, fieldHex: string, deadlineMs: number): Promise<CouponValue> {
-    const serverDeadlineMs = deadlineMs + this.clock.offsetMs;
+    const serverDeadlineMs = deadlineMs + this.clock.leastOffsetMs;
     const request = { userId, fieldHex, serverDeadlineMs };
     return await callPartition(this.writer, (redis) => hideCoupon(redis, this.keys, request));
   }

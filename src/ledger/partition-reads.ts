@@ -1,5 +1,6 @@
 /** Reads of the live state of one partition. They see every write acknowledged before them. */
 import type { ChainableCommander, Redis } from 'ioredis';
+import { Refusal } from '../domain/refusal.ts';
 import type { PartitionKeys } from './keys.ts';
 import { RECORDS_PER_READ } from './limits.ts';
 import type { PartitionConnection } from './partition-connection.ts';
@@ -114,6 +115,15 @@ function accountOf(account: 'facts' | 'whole', reply: unknown): ReadonlyMap<stri
   return Buffer.isBuffer(reply) ? new Map([[ACCOUNT_FIELDS.facts.name, reply]]) : NO_FIELDS;
 }
 
+/**
+ * Whether the partition is open for the server that answers. One that has just taken over may lack what it is about to get
+ * back, so nothing may be decided on what it holds.
+ */
+function isServedBy(info: unknown, openFor: unknown): boolean {
+  const runId = /^run_id:([0-9a-f]+)/m.exec(String(info))?.[1];
+  return runId !== undefined && runId === openFor;
+}
+
 /** The reading side of one partition. Methods throw what the driver throws. */
 export class PartitionReads {
   private readonly connection: PartitionConnection;
@@ -208,7 +218,7 @@ export class PartitionReads {
     return value === null ? undefined : walletCoupon(field, value);
   }
 
-  /** All fields of some records by name (latin1), in the order asked; empty where there is no such record. */
+  /** Throws LEDGER_CLOSED while the partition is. All fields of some records by name (latin1), in the order asked; empty where there is no such record. */
   async records(names: readonly RecordName[]): Promise<Map<string, Buffer>[]> {
     const records: Map<string, Buffer>[] = [];
     for (let start = 0; start < names.length; start += RECORDS_PER_READ) {
@@ -219,9 +229,11 @@ export class PartitionReads {
   }
 
   private async hashes(keys: readonly string[]): Promise<Map<string, Buffer>[]> {
-    const pipeline = this.redis.pipeline();
+    const pipeline = this.redis.pipeline().info('server').hget(this.keys.meta, 'open');
     for (const key of keys) pipeline.callBuffer('HGETALL', [key]);
-    return (await run(pipeline)).map((reply) => fieldsByName(buffers(reply)));
+    const [info, openFor, ...replies] = await run(pipeline);
+    if (!isServedBy(info, openFor)) throw new Refusal('LEDGER_CLOSED', 'the partition is closed');
+    return replies.map((reply) => fieldsByName(buffers(reply)));
   }
 
   /** Members of the due set whose instant is at or before `untilMs`, longest overdue first. */

@@ -159,10 +159,10 @@ export class TransactionCommit {
 
   private async call(batch: readonly Waiting[]) {
     const { ports } = this;
-    const { offsetMs } = ports.clock;
+    const { leastOffsetMs } = ports.clock;
     const timed = batch.map(({ transaction, deadlineMs }) => ({
       transaction,
-      serverDeadlineMs: deadlineMs + offsetMs,
+      serverDeadlineMs: deadlineMs + leastOffsetMs,
     }));
     const { keys, args } = encodeTransactions(timed, ports.keys, ports.backlogLimitEvents());
     const sentAtMs = ports.nowMs();

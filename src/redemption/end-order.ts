@@ -1,6 +1,7 @@
 /** How a reservation ends by a call, to be used or to be let go of: decided on what was read, and again when that has changed. */
 import type { Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { isConfirmed } from './confirm-order.ts';
 import { settleCodes } from './order-codes.ts';
 import { type KnownOrder, readKnownOrder } from './read-order.ts';
 import type { LetGoPorts } from './redemption-ports.ts';
@@ -44,11 +45,20 @@ export async function endOrder(
     const wasEnded = hasEnded(order.redemption, requestId, ending.call);
     if (!wasEnded) requireReservation(order.redemption, reservationId);
     const isReplay = wasEnded || ending.isDone(order.redemption);
-    const ended = isReplay ? order : await ending.attempt(order);
+    const ended = isReplay ? await confirmed(ports, order, deadlineMs) : await ending.attempt(order);
     if (ended === undefined) continue;
     await settleCodes(ports, ended, deadlineMs);
     return { order: ended, replayed: isReplay };
   }
+}
+
+/** The order, once it is safe to answer with; undefined when it has changed. */
+async function confirmed(
+  { ledger }: LetGoPorts,
+  order: KnownOrder,
+  deadlineMs: number,
+): Promise<KnownOrder | undefined> {
+  return (await isConfirmed(ledger, order, deadlineMs)) ? order : undefined;
 }
 
 function requireReservation(redemption: Redemption, reservationId: string): void {

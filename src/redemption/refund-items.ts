@@ -16,9 +16,10 @@ import {
 import { historyOf, type RefundRecord, refundsOf } from '../domain/refund-record.ts';
 import { requireUser } from '../ledger/erased-user.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
-import { decide, type Plan } from '../points/decide.ts';
+import { type Decision, decide, type Plan } from '../points/decide.ts';
 import { type PointsReversal, planPointsReversal } from '../points/plan-reversal.ts';
 import { afterSteps } from './after-steps.ts';
+import { isConfirmed } from './confirm-order.ts';
 import { type KnownOrder, type OrderRecords, requireOrder } from './read-order.ts';
 import { type DecideAgain, judgeRest } from './refund-items-judge.ts';
 import {
@@ -83,17 +84,20 @@ export async function refundItems(
   requireSomething(request);
   const { userId, orderId, requestId } = request;
   const digest = digestOfRefund(request);
-  const done = await decide<Refunded>(ports, deadlineMs, async () => {
+  const look = async (): Promise<Decision<Refunded>> => {
     const records = await readOrderOfAnyAge(ports, userId, orderId, deadlineMs);
     const record = recordBefore(records, requestId, digest);
-    if (record?.kind === 'refund')
+    if (record?.kind === 'refund') {
+      if (!(await isConfirmed(ports.ledger, records, deadlineMs))) return await look();
       return { answer: { record, order: requireOrder(records), isReplay: true } };
+    }
     const order = checked(records);
     const settlement = await settle(ports, request, order, deadlineMs);
     if (!request.isDryRun) return { plan: writing(ports, request, digest, settlement) };
     const dryRun = { ...recordOf(request, digest, settlement), refundId: '' };
     return { answer: { record: dryRun, order, isReplay: false } };
-  });
+  };
+  const done = await decide(ports, deadlineMs, look);
   if (!done.isReplay && !request.isDryRun) count(ports, done.record);
   return done;
 }

@@ -20,10 +20,11 @@ import { requireUser, userExists } from '../ledger/erased-user.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { type Outcome, orderOf, type Step } from '../ledger/transaction.ts';
-import { decide, type Plan } from '../points/decide.ts';
+import { type Decision, decide, type Plan } from '../points/decide.ts';
 import { planPointsReversal } from '../points/plan-reversal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { afterSteps } from './after-steps.ts';
+import { isConfirmed } from './confirm-order.ts';
 import type { OrderArchive } from './hydrate-order.ts';
 import { expectHead, type KnownOrder, type OrderRecords, readOrder, requireOrder } from './read-order.ts';
 import { planGiveBack } from './return-coupons-plan.ts';
@@ -149,13 +150,16 @@ export async function returnCoupons(
 ): Promise<Returned> {
   const { userId, orderId, requestId } = request;
   const digest = digestOf(['return', request.couponIds.toSorted(), request.reason]);
-  const done = await decide<Returned>(ports, deadlineMs, async () => {
+  const look = async (): Promise<Decision<Returned>> => {
     const records = await readOrderOfAnyAge(ports, userId, orderId, deadlineMs);
     const record = recordBefore(records, requestId, digest);
-    if (record?.kind === 'return')
+    if (record?.kind === 'return') {
+      if (!(await isConfirmed(ports.ledger, records, deadlineMs))) return await look();
       return { answer: { record, order: requireOrder(records), isReplay: true } };
+    }
     return { plan: await planReturn(ports, request, digest, checked(records, request), deadlineMs) };
-  });
+  };
+  const done = await decide(ports, deadlineMs, look);
   if (!done.isReplay) countReturns(ports, done.record);
   return done;
 }
