@@ -8,8 +8,8 @@ import type { World } from './topology/world.ts';
 const PAUSE_MS = [400, 1_500] as const;
 /** How often a second fault begins while one is there. */
 const OVERLAP_PROBABILITY = 0.35;
-/** How long an injection or its end may take; more is a fault of the run itself. */
-const STEP_MS = 90_000;
+/** How long an injection or its end may take, ms; more is a fault of the run itself. Some start five processes on a busy machine. */
+const STEP_MS = 180_000;
 
 /** A fault that was injected. */
 export interface Injected {

@@ -1,3 +1,4 @@
+import type { ProductProcess } from '../topology/product-process.ts';
 import { always, type Fault } from './fault.ts';
 
 /** Loaded before the product: another build, as far as Redis can tell. */
@@ -18,11 +19,9 @@ export const rollingRestart: Fault = {
     if (first === undefined || second === undefined || third === undefined)
       throw new Error('a rolling restart needs three processes');
     await third.start(OTHER_SCRIPTS);
-    for (const process of [first, second, ...world.archives]) {
-      const code = await process.end('SIGTERM');
-      if (code !== 0) throw new Error(`${process.name} ended with ${code} after SIGTERM`);
-      await process.start();
-    }
+    const [firstArchive, secondArchive] = world.archives;
+    await Promise.all([first, firstArchive].map((process) => restart(process)));
+    await Promise.all([second, secondArchive].map((process) => restart(process)));
     return {
       note: 'every process replaced, two versions of the scripts meanwhile',
       async heal() {
@@ -32,3 +31,9 @@ export const rollingRestart: Fault = {
     };
   },
 };
+
+async function restart(process: ProductProcess | undefined): Promise<void> {
+  const code = await process?.end('SIGTERM');
+  if (code !== 0) throw new Error(`${process?.name} ended with ${code} after SIGTERM`);
+  await process?.start();
+}

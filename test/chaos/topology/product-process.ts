@@ -87,6 +87,7 @@ export class ProductProcess {
   async ready(): Promise<void> {
     for (let waitedMs = 0; waitedMs < READY_MS; waitedMs += READY_POLL_MS) {
       if (await this.isReady()) return;
+      if (!this.isRunning) break;
       await sleep(READY_POLL_MS);
     }
     throw new Error(`${this.name} is not ready: ${this.log}`);
