@@ -71,3 +71,18 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'a definition comes to the pool last': { definesHomeLast: true },
   'the unit of a revoked coupon stays where it was': { keepsRevokedUnits: true },
 };
+
+/** The same for budgets. */
+export const USES_MUTATIONS: Readonly<Record<string, Mutation>> = {
+  'nobody looks whether the pool has changed': without((step) => isOn(step, 'pool') && isCheck(step)),
+  'nobody looks whether a lease has changed': without((step) => isOn(step, 'usage') && isCheck(step)),
+  'a lease made under a larger limit counts under a smaller one': {
+    transaction: ({ steps, ...rest }) => ({ ...rest, steps: steps.map(withoutLimit) }),
+  },
+};
+
+function withoutLimit(step: Step): Step {
+  if (step.kind !== 'set' || !isOn(step, 'usage')) return step;
+  const [granted, back] = step.value.toString('latin1').split('/');
+  return { ...step, value: Buffer.from(`${granted}/${back}/0`) };
+}
