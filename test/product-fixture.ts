@@ -90,13 +90,18 @@ export interface ProductFixture {
   readonly promotions: ReturnType<typeof createClient<typeof PromotionService>>;
   readonly coupons: ReturnType<typeof createClient<typeof CouponService>>;
   readonly carts: ReturnType<typeof createClient<typeof CartService>>;
+  /** Runs `hongbao` with these arguments to its end; gives its exit code and output. */
+  run(...args: readonly string[]): Promise<{ code: number | null; output: string }>;
   /** Runs `hongbao audit`; gives its exit code and output. */
   audit(): Promise<{ code: number | null; output: string }>;
   close(): Promise<void>;
 }
 
-async function runAudit(environment: Environment): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [MAIN, 'audit'], {
+async function runToEnd(
+  environment: Environment,
+  args: readonly string[],
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -147,7 +152,8 @@ export async function startProduct(overrides: Environment = {}): Promise<Product
     promotions: createClient(PromotionService, transport),
     coupons: createClient(CouponService, transport),
     carts: createClient(CartService, transport),
-    audit: () => runAudit(shared),
+    run: (...args) => runToEnd(shared, args),
+    audit: () => runToEnd(shared, ['audit']),
     async close() {
       await Promise.all([serve.end('SIGTERM'), archive.end('SIGTERM')]);
       await Promise.all([redis.stop(), postgres.stop()]);
