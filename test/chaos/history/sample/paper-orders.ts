@@ -12,8 +12,10 @@ import {
 } from '../../../../src/domain/refund-record.ts';
 import type { EventKind } from '../../../../src/ledger/event-format.ts';
 import { ORDER_FIELDS, USAGE_FIELDS } from '../../../../src/ledger/record-fields.ts';
-import type { Answer, ToldCoupon } from '../history.ts';
+import type { Answer } from '../history.ts';
+import { EMPTY_HEAD, PRICE_MINOR, UNITS } from './paper-cart.ts';
 import { counter, latin1, type PaperEnd, type PaperProduct } from './paper-coupons.ts';
+import { answerOf, returnAnswer } from './paper-order-answers.ts';
 import { holderWrites, merged, usageWrites, usesOf } from './paper-order-writes.ts';
 
 /** An order that is meant. */
@@ -23,8 +25,6 @@ export interface PaperOrder {
 }
 
 const HOLD_MS = 60_000;
-const PRICE_MINOR = 1_000;
-const UNITS = 3;
 const DISCOUNT_MINOR = 100;
 const MONTH = 202611;
 
@@ -289,52 +289,4 @@ export class PaperOrders {
       ...holderWrites(order, head, couponState),
     ]);
   }
-}
-
-const EMPTY_HEAD = {
-  ...{
-    digest: 'digest',
-    orderNumber: '',
-    currency: 'CNY',
-    itemsMinor: PRICE_MINOR * UNITS,
-    shippingMinor: 0,
-  },
-  ...{
-    shippingDiscountMinor: 0,
-    refundedMinor: 0,
-    shippingRefundedMinor: 0,
-    bonusPoints: 0,
-    gifts: [],
-    ruleSetVersion: 1,
-  },
-  lines: [
-    {
-      lineId: '1',
-      itemId: 'a',
-      quantity: UNITS,
-      unitPriceMinor: PRICE_MINOR,
-      payableMinor: PRICE_MINOR * UNITS,
-      returnedQuantity: 0,
-      refundedMinor: 0,
-    },
-  ],
-};
-
-function toldCoupons(head: Redemption): ToldCoupon[] {
-  return head.coupons.map(({ couponId }) => ({ couponId, state: head.state }));
-}
-
-function answerOf({ orderId }: PaperOrder, head: Redemption, replayed: boolean): Answer {
-  const { reservationId, state, itemsDiscountMinor: discountMinor } = head;
-  return { replayed, orderId, reservationId, state, coupons: toldCoupons(head), discountMinor };
-}
-
-function returnAnswer(
-  { orderId }: PaperOrder,
-  record: ReturnRecord | RefundRecord,
-  replayed: boolean,
-): Answer {
-  const coupons = record.coupons.map(({ couponId, outcome }) => ({ couponId, state: outcome }));
-  const money = record.kind === 'refund' ? { refundMinor: record.refundMinor } : {};
-  return { replayed, orderId, coupons, pointsReversed: record.pointsReversed, ...money };
 }
