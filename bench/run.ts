@@ -5,7 +5,7 @@ import { HELPER_CORE, pinProcess } from './processes/pinning.ts';
 import { computeRatios } from './ratios.ts';
 import type { Report } from './report/report.ts';
 import { findWarnings } from './report/warnings.ts';
-import { runClaim, runFlush } from './suites/claim-suite.ts';
+import { runClaim, runFlush, runOverload } from './suites/claim-suite.ts';
 import { runClaimCluster } from './suites/cluster-suite.ts';
 import { runEvaluate } from './suites/evaluate-suite.ts';
 import { figuresOf, type Outcome } from './suites/outcome.ts';
@@ -23,6 +23,7 @@ const SUITES: Readonly<Record<BenchCommand, readonly Suite[]>> = {
   claim: [runClaim],
   flush: [runFlush],
   evaluate: [runEvaluate],
+  overload: [runOverload],
   all: [runEvaluate, runClaim],
 };
 

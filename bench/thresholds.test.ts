@@ -63,6 +63,7 @@ test('the file holds every bar of the product', () => {
     'flashsale_wins',
     'flush_lag_p99_ms',
     'leases_throughput_vs_unlimited',
+    'overload_goodput_vs_peak',
     'redis_bytes_per_coupon',
     'reserve_commit_pairs_vs_claims',
     'soldout_refusals_vs_claims',
@@ -81,5 +82,7 @@ test('a run is held to the bars of its own command only', () => {
   ]);
   const cluster = barsOf(thresholds, { command: 'claim', topology: 'cluster' });
   expect(cluster).toEqual(['leases_throughput_vs_unlimited', 'errors', 'audit_exit_code']);
-  expect(new Set([...barsOf(thresholds, run('all')), ...cluster])).toEqual(new Set(Object.keys(thresholds)));
+  expect(
+    new Set([...barsOf(thresholds, run('all')), ...barsOf(thresholds, run('overload')), ...cluster]),
+  ).toEqual(new Set(Object.keys(thresholds)));
 });

@@ -14,11 +14,16 @@ export function createGrpcUnaryLoad(job: LoadJob, recorder: Recorder): LoadDrive
   return new GrpcUnaryLoad(job, recorder);
 }
 
+/** Share of its useful time that a call waits for room on a connection, as pools of connections bound it. */
+const WAITING_SHARE = 0.3;
+
 class GrpcUnaryLoad implements LoadDriver {
   readonly #job: LoadJob;
   readonly #recorder: Recorder;
   readonly #sources: readonly RequestSource[];
   readonly #lanes: Lane[] = [];
+  /** When the calls were due that wait for room on a connection. */
+  readonly #waiting: number[] = [];
   #turn = 0;
   #started = 0;
   #stopped = false;
@@ -47,10 +52,30 @@ class GrpcUnaryLoad implements LoadDriver {
   }
 
   startCall(dueMs: number): void {
+    if (this.#job.usefulMs !== undefined) {
+      this.#waiting.push(dueMs);
+      this.#startWaiting();
+      return;
+    }
     const lane = this.#lanes[this.#turn % this.#lanes.length];
     this.#turn += 1;
     if (lane !== undefined && this.inFlight < OPEN_LOOP_LIMIT) this.#start(lane, dueMs);
     else this.#recorder.record('not started', dueMs, 0, 0, 'too many calls under way');
+  }
+
+  /**
+   * Starts what waits, as clients of gRPC do: no connection carries more streams than are allowed, and a call that waited too long
+   * for one is never sent.
+   */
+  #startWaiting(): void {
+    const { inFlightPerConnection, usefulMs = 0 } = this.#job;
+    for (const lane of this.#lanes) {
+      while (lane.inFlight < inFlightPerConnection && this.#waiting.length > 0) {
+        const dueMs = this.#waiting.shift() ?? 0;
+        if (performance.now() - dueMs < usefulMs * WAITING_SHARE) this.#start(lane, dueMs);
+        else this.#recorder.record('never sent', dueMs, 0, 0, 'its time was up');
+      }
+    }
   }
 
   stop(): void {
@@ -88,6 +113,7 @@ class GrpcUnaryLoad implements LoadDriver {
     if (outcome === '0' && this.#job.keepsWinners === true) {
       this.#recorder.recordWinner(userOfSerial(call.serial, this.#job.population));
     }
+    if (this.#waiting.length > 0) this.#startWaiting();
     if (this.#job.callsPerSecond !== undefined || this.#stopped) return;
     const lane = this.#lanes[index];
     if (lane !== undefined) this.#start(lane, performance.now());

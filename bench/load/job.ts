@@ -43,6 +43,11 @@ export interface LoadJob {
   readonly maxCalls?: number;
   /** Calls are due at this rate, whatever the answers do; without it the next call starts when one is answered. */
   readonly callsPerSecond?: number;
+  /**
+   * Answers later than this after the call was due are of no use to anybody, and count as errors. At a fixed rate, calls also wait for room
+   * on a connection, as those of gRPC clients do.
+   */
+  readonly usefulMs?: number;
   /** The outcome that counts as success: `0` for OK, `9` for a refusal over gRPC, `200` over HTTP. */
   readonly expectedOutcome: string;
   /** The field of the answer that holds a result per item; without it a call is one claim. */

@@ -65,7 +65,8 @@ export class Recorder {
     this.#calls += 1;
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     this.#histogram.recordValue(Math.min(LONGEST_LATENCY_US, Math.round((nowMs - startedMs) * 1000)));
-    if (outcome !== this.#job.expectedOutcome) {
+    const isLate = nowMs - startedMs > (this.#job.usefulMs ?? Number.POSITIVE_INFINITY);
+    if (outcome !== this.#job.expectedOutcome || isLate) {
       this.#errors += 1;
       this.#firstFailure ??= `${outcome} ${failure ?? ''}`.trim();
       return;

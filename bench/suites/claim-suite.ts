@@ -8,6 +8,7 @@ import { createPromotions, OPEN_PROMOTION, productContenders } from '../contende
 import { startRedisSingleScript } from '../contenders/redis-single-script.ts';
 import { runFlashSale } from '../flash-sale.ts';
 import { type FlushLagResult, type FlushSetting, measureFlushLag } from '../flush-lag.ts';
+import { measureOverload } from '../overload.ts';
 import { unpinProcess } from '../processes/pinning.ts';
 import { Product, type ServeProcess } from '../product/product.ts';
 import { Promotions } from '../product/promotions.ts';
@@ -64,6 +65,13 @@ export async function runFlush(run: SuiteRun): Promise<Outcome> {
   );
   const contenders = await measureAll(claims, run);
   return { contenders, flushLag: await flush(run, setting, contenders), audit: await product.audit() };
+}
+
+/** What is left of the claims under three times the load that can be answered. */
+export async function runOverload(run: SuiteRun): Promise<Outcome> {
+  const setting = await startProduct(run);
+  const overload = await measureOverload(setting, run);
+  return { contenders: [], overload, audit: await setting.product.audit() };
 }
 
 /** Its evaluations run in worker threads, beside the main thread: it may use both cores. */

@@ -3,6 +3,7 @@ import type { GeneratorCheck } from '../contenders/generator-check.ts';
 import type { EvaluateResult } from '../evaluate/evaluate-result.ts';
 import type { FlashSaleResult } from '../flash-sale.ts';
 import type { FlushLagResult } from '../flush-lag.ts';
+import type { OverloadResult } from '../overload.ts';
 import type { Ratios } from '../ratios.ts';
 import type { ContenderSummary } from '../statistics.ts';
 
@@ -16,6 +17,7 @@ export interface Outcome {
   readonly audit?: { readonly exitCode: number; readonly output: string };
   readonly generatorCheck?: GeneratorCheck;
   readonly evaluate?: EvaluateResult;
+  readonly overload?: OverloadResult;
   /** Claims per second beyond this machine, by the number of masters. */
   readonly paper?: Ratios;
 }
@@ -28,6 +30,7 @@ export function figuresOf({
   redisBytesPerCoupon,
   audit,
   evaluate,
+  overload,
   paper,
 }: Outcome): Ratios {
   return {
@@ -46,6 +49,9 @@ export function figuresOf({
       (flushLag?.errors ?? 0) +
       (evaluate?.beside.errors ?? 0),
     ...(audit === undefined ? {} : { audit_exit_code: audit.exitCode }),
+    ...(overload === undefined
+      ? {}
+      : { overload_goodput_vs_peak: overload.goodputPerSecond / overload.peakPerSecond }),
     ...evaluate?.ratios,
     ...paper,
   };

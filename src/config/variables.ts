@@ -52,7 +52,7 @@ export const VARIABLES = {
     maxConcurrentStreams: integer(
       'HONGBAO_GRPC_MAX_CONCURRENT_STREAMS',
       1000,
-      'Calls at a time on one connection.',
+      'Calls at a time on one connection; clients let more wait on their side, where they cost the service nothing.',
       {
         min: 1,
       },
@@ -321,6 +321,11 @@ export const VARIABLES = {
       20_000,
       'Unary calls under way in one process; more are refused with SERVER_OVERLOADED before their body is read.',
       { min: 1 },
+    ),
+    targetLatencyMs: integer(
+      'HONGBAO_LIMITS_TARGET_LATENCY_MS',
+      400,
+      'While calls take longer than this on average, only as many are taken on as can be answered within it; 0 = never fewer.',
     ),
   },
   drain: {

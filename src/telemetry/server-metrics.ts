@@ -57,6 +57,10 @@ export function serverMetrics(declare: Declare) {
       ['limit'],
     ),
     serverInFlight: declare.gauge('promo_server_in_flight', 'Unary calls under way.'),
+    serverInFlightLimit: declare.gauge(
+      'promo_server_in_flight_limit',
+      'Unary calls that are taken on at a time; below its configured bound while calls take too long.',
+    ),
     serverShed: declare.counter('promo_server_shed_total', 'Calls refused because too many were under way.'),
   };
 }

@@ -68,6 +68,7 @@ class Servers implements Transport {
   readonly #ops: OpsServer;
   readonly #authenticator: Authenticator;
   readonly #tls: Tls | undefined;
+  readonly #admission: Admission;
   #phase: 'stopped' | 'open' | 'draining' = 'stopped';
   #draining: Promise<void> | undefined;
 
@@ -76,11 +77,12 @@ class Servers implements Transport {
     const methods = bindMethods(services, bindings, config.limits, metrics);
     this.#authenticator = createAuthenticator(config.auth, metrics, logger);
     this.#tls = createTls({ config: config.tls, logger, metrics });
+    this.#admission = new Admission(config.limits, metrics);
     const invoker = new Invoker({
       authenticator: this.#authenticator,
       validator: createValidator(),
       limits: config.limits,
-      admission: new Admission(config.limits.maxInFlight, metrics),
+      admission: this.#admission,
       rateLimits: new RateLimits(config.rates, metrics),
       logger,
       clock: dependencies.clock ?? Date.now,
@@ -135,6 +137,7 @@ class Servers implements Transport {
     this.#phase = 'stopped';
     this.#authenticator.stop();
     this.#tls?.stop();
+    this.#admission.stop();
     const now = 0;
     await Promise.all([this.#grpc.close(now), this.#http.close(now), this.#ops.close()]);
   }
