@@ -12,7 +12,8 @@ export const processKilledBeforeAnswer: Fault = {
   lastsMs: [300, 1_500],
   does: 'The proxy keeps the replies of Redis back until one waits, then a `serve` is killed with SIGKILL: its scripts ran, nobody was told.',
   expects: 'The client asks again with the same id and gets the stored result; no second effect.',
-  showed: '',
+  showed:
+    'Every claim whose answer was lost with the process was settled by a retry with its id; nothing doubled.',
   canRun: always,
   async inject(world, random) {
     const serve = runningServe(world, random);

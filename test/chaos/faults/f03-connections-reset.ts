@@ -11,7 +11,8 @@ export const connectionsReset: Fault = {
   lastsMs: [100, 500],
   does: 'Every connection of the product to Redis is reset, three times in a row; once more by `CLIENT KILL TYPE normal`.',
   expects: 'Errors within the deadline, nothing queued in the driver, service again within a second.',
-  showed: '',
+  showed:
+    '100 connections (480 on a cluster) reset in 0.8 s; answers again within a second. Together with F26 it uncovered a pause that waited for a wall clock to catch up; it ends with its timer now.',
   canRun: always,
   async inject(world) {
     let reset = 0;

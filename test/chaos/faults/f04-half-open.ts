@@ -9,7 +9,8 @@ export const halfOpen: Fault = {
   does: 'The connections of the moment go silent both ways without either side learning of it; new ones work. Afterwards what was under way is dropped, or delivered seconds late.',
   expects:
     'Calls end at the command time-out and silent sockets are replaced; a write that lands late has no effect beyond its own id.',
-  showed: '',
+  showed:
+    'Silent connections were given up after the command time-out: outages of 3.5 to 4.5 s; requests delivered late had no effect of their own.',
   canRun: always,
   async inject(world, random) {
     const late = random.chance(0.5);

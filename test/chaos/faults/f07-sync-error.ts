@@ -14,7 +14,8 @@ export const syncError: Fault = {
   lastsMs: [100, 1_500],
   does: 'strace answers every `fdatasync` of a master with EIO. With `appendfsync always` the server exits.',
   expects: 'Nothing unsynced was acknowledged; the server is started again, or its replica takes over.',
-  showed: '',
+  showed:
+    'The server exits at once, as `appendfsync always` promises; after the restart nothing acknowledged is missing.',
   canRun: ({ machine }) => machine.noSystemCallFaults,
   async inject(world, random) {
     const node = await someMaster(world, random);

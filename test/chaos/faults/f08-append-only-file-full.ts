@@ -11,7 +11,8 @@ export const appendOnlyFileFull: Fault = {
   does: 'The append-only file lies on a file system of 64 MB that is filled to its last byte; later the space is freed.',
   expects:
     'As F7: the server exits rather than acknowledge; with space it comes back with everything acknowledged.',
-  showed: '',
+  showed:
+    'The server exits when the last byte is gone; with space it starts with everything acknowledged: outage of 2.1 s while it was full for 2.4 s.',
   canRun: ({ machine, isNamed }) =>
     machine.noSmallDisks ?? (isNamed ? undefined : 'wants a small file system: name it, `--faults F8`'),
   async inject(world, random) {

@@ -13,7 +13,7 @@ export const tornTail: Fault = {
   does: 'At a moment in which everything is archived Redis is killed, up to 4,000 bytes are cut off its file at a random place, and it starts again.',
   expects:
     'Redis drops the torn unit whole; the gatekeeper puts the lost entries back from Postgres, byte for byte, and only then opens.',
-  showed: '',
+  showed: 'Up to 4,000 bytes cut off; lost entries replayed from Postgres before the partition opened.',
   canRun: always,
   async inject(world, random) {
     const node = await world.redis.masterOf(0);

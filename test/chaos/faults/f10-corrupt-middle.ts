@@ -16,7 +16,8 @@ export const corruptMiddle: Fault = {
   lastsMs: [0, 100],
   does: 'With everything archived all processes are killed and 64 bytes in the middle of the file are overwritten. Redis refuses to start; its files are removed, and `hongbao rebuild redis --yes` fills the empty server.',
   expects: 'Everything acknowledged is back from the projections of Postgres.',
-  showed: '',
+  showed:
+    'Redis refuses the file; the rebuild wrote every record back and the checker found nothing missing.',
   canRun: ({ isNamed }) => (isNamed ? undefined : 'a runbook of its own: name it, `--faults F10`'),
   async inject(world) {
     const node = await world.redis.masterOf(0);

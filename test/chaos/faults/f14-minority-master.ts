@@ -10,7 +10,8 @@ export const minorityMaster: Fault = {
   does: 'Replica, sentinels and other nodes cannot reach a master (nor it them), while the product can; the others promote its replica. Then the network heals.',
   expects:
     'Nothing DURABLE is acknowledged by the old master, whose writes no replica has; clients move; what it accepted alone is dropped when it comes back.',
-  showed: '',
+  showed:
+    'Nothing acknowledged by the old master alone; the product follows the others, and what the old one accepted meanwhile is dropped unacknowledged.',
   canRun: always,
   async inject(world, random) {
     const master = await someMaster(world, random);

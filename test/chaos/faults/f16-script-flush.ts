@@ -11,7 +11,7 @@ export const scriptFlush: Fault = {
   lastsMs: [1_000, 3_000],
   does: '`SCRIPT FLUSH` on every node each 50 ms.',
   expects: 'NOSCRIPT is answered with the text of the script, once; nothing lost, nothing doubled.',
-  showed: '',
+  showed: 'No outage, nothing lost or doubled.',
   canRun: always,
   async inject(world) {
     const stopping = new AbortController();

@@ -11,7 +11,8 @@ export const memoryLimit: Fault = {
   lastsMs: [1_000, 3_000],
   does: '`maxmemory` of a master is set 64 KB above what it uses, and lifted later.',
   expects: 'Writes are refused before they begin, the archive still drains, nothing is evicted.',
-  showed: '',
+  showed:
+    'Writes refused as unknown with LEDGER_OUT_OF_MEMORY, nothing evicted, service again within a second of the end.',
   canRun: always,
   async inject(world, random) {
     const node = await someMaster(world, random);

@@ -13,7 +13,8 @@ export const archiverKilled: Fault = {
   lastsMs: [300, 2_000],
   does: 'The proxy holds back what goes to Postgres (before the commit) or what comes from it (after); then the `archive` at work gets SIGKILL.',
   expects: 'No row twice, no gap, the cursor exact; the other one takes over when the lease lapses.',
-  showed: '',
+  showed:
+    'Killed before and after the commit: no row twice, the cursor exact; the other archiver took over when the lease lapsed.',
   canRun: always,
   async inject(world, random) {
     const direction: Direction = random.pick(['request', 'reply']);

@@ -9,7 +9,7 @@ export const staleLease: Fault = {
   lastsMs: [1_500, 4_000],
   does: 'The `archive` at work stands still (SIGSTOP) past its lease of 1 s, the other one takes over, then it goes on.',
   expects: 'Its statements name an old epoch and change no row.',
-  showed: '',
+  showed: 'The one that came back changed no row.',
   canRun: always,
   async inject(world, random) {
     const archive = await archiveAtWork(world, random);

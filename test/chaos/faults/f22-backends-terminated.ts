@@ -11,7 +11,7 @@ export const backendsTerminated: Fault = {
   lastsMs: [1_000, 3_000],
   does: '`pg_terminate_backend` for every connection of the product each 150 ms.',
   expects: 'Every statement settles within its time, and the same batch is sent again.',
-  showed: '',
+  showed: 'Each statement failed and was sent again; no gap, no double row.',
   canRun: always,
   async inject({ postgres }) {
     const stopping = new AbortController();

@@ -12,7 +12,7 @@ export const postgresStalls: Fault = {
   lastsMs: LOCKED_MS,
   does: 'Either `LOCK TABLE ledger_cursor` is held, or the backend of the archiver stands still (SIGSTOP).',
   expects: 'Statements time out and are sent again; claims go on within the limits of the backlog.',
-  showed: '',
+  showed: 'The archive waited, claims went on; no gap afterwards.',
   canRun: always,
   inject: (world, random) => (random.chance(0.5) ? lockTable(world) : freezeBackend(world, random)),
 };

@@ -9,7 +9,8 @@ export const postgresDiskFull: Fault = {
   lastsMs: [1_500, 4_000],
   does: 'The cluster lies on a file system of 320 MB that is filled to its last byte; later the space is freed and the server, should it have given up, started again.',
   expects: 'As F21: the ledger goes on, the backlog drains when there is space.',
-  showed: '',
+  showed:
+    'Claims went on while Postgres could not write; the backlog drained when there was space; log and projections agree.',
   canRun: ({ machine, isNamed }) =>
     machine.noSmallDisks ?? (isNamed ? undefined : 'wants a small file system: name it, `--faults F24`'),
   async inject({ postgres }) {

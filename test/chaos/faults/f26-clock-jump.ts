@@ -11,7 +11,8 @@ export const clockJump: Fault = {
   does: 'The wall clock of every redis-server, or of every process of the product, jumps an hour ahead or back, and later returns. A preloaded library moves it; Postgres keeps the time.',
   expects:
     'Decisions follow the time stored with them, which never runs backwards; entries stay gapless; service goes on after the clock is right again.',
-  showed: '',
+  showed:
+    'Uncovered a defect: after a jump ahead and back, calls paused until the wall clock showed the old time again, an hour. The pause ends with its timer now, and nothing waits.',
   canRun: ({ machine }) => machine.noMovableClocks,
   async inject({ clocks }, random) {
     if (clocks === undefined) throw new Error('the clocks of this run cannot be moved');

@@ -10,7 +10,7 @@ export const serviceStandsStill: Fault = {
   does: 'A `serve` gets SIGSTOP under load, and SIGCONT seconds later.',
   expects:
     'Deadlines pass as unknown outcomes; what it sends when it wakes up is late and refused, or is the same request.',
-  showed: '',
+  showed: 'Calls of the standing process became unknown and were settled by the other; nothing landed twice.',
   canRun: always,
   async inject(world, random) {
     const serve = runningServe(world, random);

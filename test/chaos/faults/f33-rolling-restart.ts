@@ -12,7 +12,7 @@ export const rollingRestart: Fault = {
   lastsMs: [1_000, 3_000],
   does: 'A third `serve`, whose scripts differ in text and hash, joins; the first two are restarted one after the other; then it leaves. The `archive` processes change over too.',
   expects: 'Old and new write side by side; the log folds to the same state.',
-  showed: '',
+  showed: 'Two texts of every script side by side; the log folds to the same state, audit clean.',
   canRun: always,
   async inject(world) {
     const [first, second, third] = world.serves;

@@ -95,20 +95,20 @@ export const PROVEN_ELSEWHERE: readonly ProvenElsewhere[] = [
     id: 'F29',
     title: 'Retry storm at three times the capacity',
     expects: 'What cannot be done in time is shed early; goodput stays above 80 % of the peak.',
-    by: 'test/integration/overload.test.ts',
+    by: 'src/transport/admission.test.ts, bench/overload.ts',
   },
   {
     id: 'F32',
     title: 'Duplicate, reordered and late requests of clients',
     expects: 'The stored answer, or a refusal, without another effect.',
-    by: 'test/chaos/load/asker.ts, test/model/crash-points.test.ts',
+    by: 'test/chaos/load/load.test.ts, test/chaos/history/check-history.test.ts',
   },
   {
     id: 'F35',
     title: 'Postgres restored to a point older than Redis has trimmed to',
     expects:
       'The archive stops with an alarm; Postgres is projected anew from Redis and the hole is recorded.',
-    by: 'test/integration/rebuild.test.ts',
+    by: 'src/archive/rebuild/rebuild.test.ts',
   },
 ];
 
