@@ -59,6 +59,7 @@ export class LedgerPartition {
   private readonly ports: LedgerPartitionPorts;
   private readonly keys: PartitionKeys;
   private readonly writer: PartitionConnection;
+  private isReplicated = true;
 
   constructor(ports: LedgerPartitionPorts) {
     const { partition, topology, metrics } = ports;
@@ -199,11 +200,25 @@ export class LedgerPartition {
     try {
       if (this.isYetToTell())
         throw new ScriptFailure('unreachable', 'the server has not told yet what it keeps');
-      return await this.runOn(this.node()[lane], script, keys, args);
+      const answer = await this.runOn(this.node()[lane], script, keys, args);
+      this.noteReplicas(answer.isReplicated);
+      return answer;
     } catch (error) {
       this.ports.topology.failed(error);
       throw error;
     }
+  }
+
+  /** Counts calls that too few replicas confirmed, and logs when that begins and ends. */
+  private noteReplicas(isReplicated: boolean): void {
+    const { metrics, logger, partition, settings } = this.ports;
+    if (!isReplicated) metrics.ledgerUnreplicatedCalls.value += 1;
+    if (isReplicated === this.isReplicated) return;
+    this.isReplicated = isReplicated;
+    const line = { event: LOG_EVENTS.ledgerDurability, partition, isReplicated, replicas: settings.replicas };
+    if (isReplicated) logger.info(line, 'as many replicas as are configured confirm writes again');
+    else
+      logger.warn(line, 'too few replicas confirm writes: DURABLE promotions do not get what they ask for');
   }
 
   private async runOn(

@@ -48,6 +48,10 @@ export function ledgerMetrics(declare: Declare) {
       'promo_ledger_durable',
       '1 when Redis fsyncs every write before it answers.',
     ),
+    ledgerUnreplicatedCalls: declare.counter(
+      'promo_ledger_unreplicated_calls_total',
+      'Script calls that fewer replicas confirmed in time than are configured.',
+    ),
     ledgerBacklogEvents: declare.gauge(
       'promo_ledger_backlog_events',
       'Events in Redis that are not yet in Postgres, in the partition that has most of them.',
