@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { revokeCoupon } from '../../src/grants/revoke-coupon.ts';
 import type { ClaimRefusal } from '../../src/ledger/claim-operation.ts';
 import { couponFieldHex } from '../../src/ledger/coupon-field.ts';
+import { issueCoupon } from '../../src/ledger/issue-coupon.ts';
+import { partitionKeys } from '../../src/ledger/keys.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { type LeasedLedger, startLeasedLedger } from '../leases/leased-ledger.ts';
 import { definitionOf } from '../ledger-fixture.ts';
@@ -14,13 +17,14 @@ function claim(
   ref: number,
   user: string,
   refused: (refusal: ClaimRefusal) => void,
+  timeoutMs = WAIT_MS,
 ): Promise<boolean> {
   return new Promise((resolve) => {
     ledger.claim({
       promotionRef: ref,
       userId: user,
       fieldHex: couponFieldHex('claim', user, 'once'),
-      deadlineMs: soon(),
+      deadlineMs: Date.now() + timeoutMs,
       facts: undefined,
       listener: {
         claimed: () => resolve(true),
@@ -88,5 +92,79 @@ describe.each([4, 16])('a hot promotion in %i partitions, claimed through two pr
     expect(await all(200, 60)).toBe(20);
     expect(await issuedNow(ref)).toBe(70);
     expect(new Set(reasons)).toEqual(new Set(['SOLD_OUT']));
+  });
+});
+
+describe('the last coupon of a promotion in four partitions', () => {
+  let leased: LeasedLedger;
+
+  beforeAll(async () => {
+    leased = await startLeasedLedger(4, 1);
+  });
+  afterAll(() => leased.close());
+
+  const ledger = (): Ledger => {
+    const [only] = leased.ledgers;
+    if (only === undefined) throw new RangeError('no ledger');
+    return only;
+  };
+  /** A user of this partition whose name begins so. */
+  const userOf = (partition: number, prefix: string): string => {
+    for (let index = 0; ; index += 1) {
+      const user = `${prefix}-${index}`;
+      if (ledger().partitionOf(user) === partition) return user;
+    }
+  };
+  const reasonOf = async (ref: number, user: string, timeoutMs = WAIT_MS): Promise<string> => {
+    let reason = '';
+    const isClaimed = await claim(ledger(), ref, user, (refusal) => (reason = refusal.reason), timeoutMs);
+    return isClaimed ? 'claimed' : reason;
+  };
+
+  // LEDGER 10
+  it('is not said to be gone while a partition cannot be asked', async () => {
+    await ledger().define(definitionOf({ ref: 3, id: 'one', quantity: 1 }), soon());
+    expect(await reasonOf(3, userOf(0, 'a'))).toBe('claimed');
+    const { meta } = partitionKeys(2, 4);
+    const runId = await leased.redis.hget(meta, 'open');
+    await leased.redis.hset(meta, 'open', 'another server');
+    expect(await reasonOf(3, userOf(1, 'b'), 500)).toBe('LEDGER_UNAVAILABLE');
+    await leased.redis.hset(meta, 'open', runId ?? '');
+    expect(await reasonOf(3, userOf(1, 'c'))).toBe('SOLD_OUT');
+  });
+
+  it('can be had by a user of any partition when it is taken back, and granted as well as claimed', async () => {
+    await ledger().define(definitionOf({ ref: 4, id: 'back', quantity: 1 }), soon());
+    const first = userOf(0, 'd');
+    const second = userOf(3, 'e');
+    const grant = {
+      promotionRef: 4,
+      requestId: 'job',
+      kind: 'grant',
+      source: 'staff',
+      event: 'granted',
+      minded: 'nothing',
+    } as const;
+    const { couponId } = await issueCoupon(ledger(), { ...grant, userId: first }, soon());
+    const refused = issueCoupon(ledger(), { ...grant, userId: second }, soon());
+    await expect(refused).rejects.toMatchObject({
+      reason: 'SOLD_OUT',
+      detail: { metadata: { quantity: '1', issued: '1' } },
+    });
+    await revokeCoupon(ledger(), { userId: first, couponId, reason: 'x', returnStock: true }, soon());
+    await expect.poll(() => reasonOf(4, userOf(2, 'f')), { timeout: WAIT_MS }).toBe('claimed');
+    expect(await reasonOf(4, second)).toBe('SOLD_OUT');
+  });
+
+  it('does not come back with a coupon that is taken back after the quantity fell', async () => {
+    await ledger().define(definitionOf({ ref: 5, id: 'fell', quantity: 4 }), soon());
+    const users = [0, 1, 2, 3].map((partition) => userOf(partition, 'g'));
+    for (const user of users) expect(await reasonOf(5, user)).toBe('claimed');
+    await ledger().define(definitionOf({ ref: 5, id: 'fell', version: 2, quantity: 2 }), soon());
+    const [first = ''] = users;
+    const [coupon] = await ledger().read(soon(), (reads) => reads.wallet(first));
+    const couponId = coupon?.couponId ?? '';
+    await revokeCoupon(ledger(), { userId: first, couponId, reason: 'x', returnStock: true }, soon());
+    expect(await reasonOf(5, userOf(0, 'h'))).toBe('SOLD_OUT');
   });
 });

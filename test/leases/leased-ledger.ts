@@ -1,4 +1,5 @@
 /** A ledger of several partitions on one real Redis, as several processes use it. */
+import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { LedgerAdmin } from '../../src/ledger/admin.ts';
 import { awaitReady, connectLedger } from '../../src/ledger/connection.ts';
@@ -23,8 +24,8 @@ const SETTINGS = {
 /** What a test works with; close it at the end. */
 export interface LeasedLedger {
   readonly ledgers: readonly Ledger[];
-  /** By partition, for looking. */
-  readonly admins: readonly LedgerAdmin[];
+  /** A plain connection for looking and for planting faults. */
+  readonly redis: Redis;
   close(): Promise<void>;
 }
 
@@ -53,7 +54,7 @@ export async function startLeasedLedger(partitions: number, processes: number): 
   for (const ledger of ledgers) await ledger.start(START_MS);
   return {
     ledgers,
-    admins,
+    redis: keeper,
     async close() {
       for (const ledger of ledgers) await ledger.close();
       keeper.disconnect();
