@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { FAULTS, PROVEN_ELSEWHERE, ROWS } from './faults/matrix.ts';
@@ -12,7 +12,7 @@ const NOW_MS = 1_795_000_000_000;
 
 const everywhere = { noSystemCallFaults: undefined, noSmallDisks: undefined, noMovableClocks: undefined };
 
-describe('the fault matrix', () => {
+describe('the fault matrix (SPEC C3, C4)', () => {
   it('has every row, once injected or once proven elsewhere', () => {
     const injected = new Set(FAULTS.map(({ id }) => id));
     const rows = Array.from({ length: ROWS }, (_, index) => `F${index + 1}`);
@@ -29,9 +29,13 @@ describe('the fault matrix', () => {
     expect(lines.at(-1)).toMatch(/^F35 /);
     expect(listMatrix(true).split('\n')).toHaveLength(lines.length + 2);
   });
+
+  it('is published as it is (npm run chaos -- --list --markdown)', () => {
+    expect(readFileSync(`${ROOT}/docs/reliability.md`, 'utf8')).toContain(listMatrix(true));
+  });
 });
 
-describe('the choice of faults', () => {
+describe('the choice of faults (SPEC C4)', () => {
   it('says why one is left out', () => {
     const conditions = { topology: 'single', machine: everywhere, isNamed: false } as const;
     const { chosen, skipped } = chooseFaults(FAULTS, conditions, undefined);
@@ -64,7 +68,7 @@ describe('the choice of faults', () => {
   });
 });
 
-describe('the arguments of a run', () => {
+describe('the arguments of a run (SPEC C4)', () => {
   it('have defaults', () => {
     expect(parseOptions([], NOW_MS)).toMatchObject({ command: 'run', topology: 'single', faultsMs: 60_000 });
   });
