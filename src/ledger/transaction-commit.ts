@@ -15,12 +15,8 @@ import { RetryDelay } from './retry-delay.ts';
 import { ScriptFailure } from './script-runner.ts';
 import type { ServerClock } from './server-clock.ts';
 import type { Outcome, Transaction } from './transaction.ts';
-import {
-  decodeTransactionsReply,
-  encodeTransactions,
-  type Refused,
-  type TransactionsReply,
-} from './transaction-codec.ts';
+import { encodeTransactions } from './transaction-codec.ts';
+import { decodeTransactionsReply, type Refused, type TransactionsReply } from './transaction-reply.ts';
 import { TurnEnd } from './turn-end.ts';
 
 /** What the group commit needs from outside. */

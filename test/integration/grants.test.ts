@@ -375,7 +375,7 @@ async function breaches(): Promise<unknown[]> {
   const { sql, ledger } = fixture;
   const id = { generation: 1, partition: 0 };
   const last = (await ledger.admin.lastSeq()) ?? -1;
-  const archived = async () => (await archiveProgress(sql).readCursor(0, soon())) ?? -1;
+  const archived = async () => (await archiveProgress(sql).readCursors(soon()))[0] ?? -1;
   while ((await archived()) < last) await sleep(20);
   const { checks } = await runAudit({ sql, ledger: ledger.admin, id });
   return checks.flatMap((check) => check.breaches);

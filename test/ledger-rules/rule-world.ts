@@ -6,7 +6,8 @@ import { decodeEntry, type LedgerEntry } from '../../src/ledger/event-format.ts'
 import { type PartitionKeys, partitionKeys } from '../../src/ledger/keys.ts';
 import { runScript } from '../../src/ledger/script-runner.ts';
 import type { Step } from '../../src/ledger/transaction.ts';
-import { decodeTransactionsReply, encodeTransactions } from '../../src/ledger/transaction-codec.ts';
+import { encodeTransactions } from '../../src/ledger/transaction-codec.ts';
+import { decodeTransactionsReply } from '../../src/ledger/transaction-reply.ts';
 import { definitionOf, type LedgerFixture, soon } from '../ledger-fixture.ts';
 
 const KEYS: PartitionKeys = partitionKeys(0);
