@@ -114,8 +114,10 @@ const MANY_HOSTS = new RegExp(
 export function redisUrl(name: string, description: string): Variable<string | undefined> {
   const error =
     'must be redis://host:port, redis+sentinel://host:port,host:port/master-name or redis+cluster://host:port,host:port';
+  const isOne = (text: string): boolean => /^rediss?:\/\//.test(text) && URL.canParse(text);
   const schema = z
-    .union([z.url({ protocol: /^rediss?$/ }), z.string().regex(MANY_HOSTS)], { error })
+    .string()
+    .refine((text) => isOne(text) || MANY_HOSTS.test(text), { error })
     .optional();
   return { name, schema, shownDefault: undefined, description, secret: true };
 }

@@ -1,5 +1,6 @@
 /** Every environment variable of the product, by section: its name, bounds, default and meaning. Nothing else is read. */
 import { CODE_VARIABLES } from './code-variables.ts';
+import { LEDGER_VARIABLES, REDIS_VARIABLES } from './ledger-variables.ts';
 import { KEY_VARIABLES, RATE_VARIABLES, TLS_VARIABLES } from './security-variables.ts';
 import {
   choice,
@@ -10,10 +11,8 @@ import {
   namedKeys,
   optionalText,
   optionalUrl,
-  partitionCount,
   pointsRates,
   port,
-  redisUrl,
   storeUrl,
   timeZone,
 } from './variable.ts';
@@ -131,71 +130,8 @@ export const VARIABLES = {
       },
     ),
   },
-  redis: {
-    url: redisUrl(
-      'REDIS_URL',
-      'Address of Redis (7.0 or newer), `noeviction`, `appendfsync always`; of sentinels, ' +
-        '`redis+sentinel://host:port,host:port/master-name`; or of a cluster, `redis+cluster://host:port,host:port`. ' +
-        '`rediss` in place of `redis` speaks TLS.',
-    ),
-    commandTimeoutMs: integer(
-      'HONGBAO_REDIS_COMMAND_TIMEOUT_MS',
-      2000,
-      'Time after which a call to Redis counts as unanswered. Too small a value breaks the connection check.',
-      { min: 50 },
-    ),
-    connectTimeoutMs: integer(
-      'HONGBAO_REDIS_CONNECT_TIMEOUT_MS',
-      2000,
-      'Time to open a connection to Redis.',
-      {
-        min: 50,
-      },
-    ),
-    socketTimeoutMs: integer(
-      'HONGBAO_REDIS_SOCKET_TIMEOUT_MS',
-      5000,
-      'Silence on a connection with calls in flight after which it is replaced.',
-      { min: 100 },
-    ),
-    replicas: integer(
-      'HONGBAO_REDIS_REPLICAS',
-      0,
-      'Replicas that must hold a write before a DURABLE claim is answered.',
-      {
-        max: 16,
-      },
-    ),
-  },
-  ledger: {
-    partitions: partitionCount(
-      'HONGBAO_LEDGER_PARTITIONS',
-      'Parts of the ledger: 1 on one Redis, 16 or 64 on a cluster. Another number is made by `hongbao rebuild`.',
-    ),
-    queueLimit: integer(
-      'HONGBAO_LEDGER_QUEUE_LIMIT',
-      20_000,
-      'Writes waiting for Redis in one process; more are refused with LEDGER_OVERLOADED.',
-      { min: 1 },
-    ),
-    backlogLimitEvents: integer(
-      'HONGBAO_LEDGER_BACKLOG_LIMIT_EVENTS',
-      2_000_000,
-      'Events not yet in Postgres. Claims close at 60 % of it, so that the memory of Redis never runs out.',
-      { min: 1000 },
-    ),
-    durabilityFallback: choice(
-      'HONGBAO_LEDGER_DURABILITY_FALLBACK',
-      ['refuse', 'degrade'],
-      'refuse',
-      'What a DURABLE claim does while Redis cannot keep that promise.',
-    ),
-    fsyncAsserted: flag(
-      'HONGBAO_LEDGER_FSYNC_ASSERTED',
-      false,
-      'The operator states that Redis fsyncs before it answers. For managed Redis that hides its settings.',
-    ),
-  },
+  redis: REDIS_VARIABLES,
+  ledger: LEDGER_VARIABLES,
   archive: {
     flushIntervalMs: integer(
       'HONGBAO_ARCHIVE_FLUSH_INTERVAL_MS',
