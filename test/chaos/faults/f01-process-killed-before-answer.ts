@@ -4,6 +4,7 @@ import { holdUntilHeld, runningServe } from './targets.ts';
 /** How long a reply may take to come along while the load is thin, ms. */
 const REPLY_WAIT_MS = 2_000;
 
+/** A process dies after its scripts ran and before its callers were told. */
 export const processKilledBeforeAnswer: Fault = {
   id: 'F1',
   title: 'Service killed between script and answer',

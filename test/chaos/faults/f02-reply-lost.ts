@@ -1,5 +1,6 @@
 import { always, type Fault } from './fault.ts';
 
+/** The network loses what Redis answered, not what it was asked. */
 export const replyLost: Fault = {
   id: 'F2',
   title: 'Reply of Redis lost after execution',

@@ -3,6 +3,7 @@ import { always, type Fault, nothingToHeal } from './fault.ts';
 
 const RESET_EVERY_MS = 200;
 
+/** Every connection breaks at once, as when a proxy or a node of the network restarts. */
 export const connectionsReset: Fault = {
   id: 'F3',
   title: 'Connections to Redis reset under load',

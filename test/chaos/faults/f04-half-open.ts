@@ -1,5 +1,6 @@
 import { always, type Fault } from './fault.ts';
 
+/** A link is dead and nobody is told: only time-outs find it. */
 export const halfOpen: Fault = {
   id: 'F4',
   title: 'Half-open connections to Redis',

@@ -1,6 +1,7 @@
 import { always, type Fault } from './fault.ts';
 import { someMaster } from './targets.ts';
 
+/** Redis crashes; the machine and its disk go on. */
 export const redisKilled: Fault = {
   id: 'F5',
   title: 'Redis killed, healthy disk',

@@ -5,6 +5,7 @@ import { someMaster } from './targets.ts';
 
 const SYNC_DELAY_MICROSECONDS = 1_800_000;
 
+/** Redis crashes while writes are on their way to a slow disk: the moment in which everysec loses seconds. */
 export const crashOnSlowDisk: Fault = {
   id: 'F6',
   title: 'Crash while the disk is slow',

@@ -6,6 +6,7 @@ import { someMaster } from './targets.ts';
 const POLL_MS = 50;
 const EXIT_MS = 5_000;
 
+/** The disk reports an error on sync. */
 export const syncError: Fault = {
   id: 'F7',
   title: 'The disk refuses to sync',

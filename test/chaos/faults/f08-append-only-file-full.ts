@@ -2,6 +2,7 @@ import type { Fault } from './fault.ts';
 import { fillDisk } from './full-disk.ts';
 import { someMaster } from './targets.ts';
 
+/** The append-only file meets a full file system for real, short writes included. */
 export const appendOnlyFileFull: Fault = {
   id: 'F8',
   title: 'Disk of Redis full',

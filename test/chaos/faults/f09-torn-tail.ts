@@ -4,6 +4,7 @@ import { always, type Fault, nothingToHeal } from './fault.ts';
 
 const CUT_BYTES_MOST = 4_000;
 
+/** The end of the append-only file is torn, as after a power cut. */
 export const tornTail: Fault = {
   id: 'F9',
   title: 'Torn end of the append-only file',

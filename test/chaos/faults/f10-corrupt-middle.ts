@@ -8,6 +8,7 @@ import { type Fault, nothingToHeal } from './fault.ts';
 
 const FLIPPED_BYTES = 64;
 
+/** The append-only file is beyond repair; the runbook is a rebuild from Postgres. */
 export const corruptMiddle: Fault = {
   id: 'F10',
   title: 'Append-only file corrupt in its middle',

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { whileEverythingIsArchived } from './archived-tail.ts';
 import { always, type Fault, nothingToHeal } from './fault.ts';
 
+/** Redis comes back without entries that Postgres has: what was sold must not be sold again. */
 export const redisBehindPostgres: Fault = {
   id: 'F11',
   title: 'Redis behind Postgres',

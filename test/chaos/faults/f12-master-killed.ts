@@ -1,6 +1,7 @@
 import { always, type Fault } from './fault.ts';
 import { someMaster } from './targets.ts';
 
+/** A master is gone for good while its replica is up to date. */
 export const masterKilled: Fault = {
   id: 'F12',
   title: 'Master killed, healthy replica',

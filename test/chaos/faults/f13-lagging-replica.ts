@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { always, type Fault } from './fault.ts';
 import { someMaster } from './targets.ts';
 
+/** A master is gone while its replica lacks the last second. */
 export const laggingReplica: Fault = {
   id: 'F13',
   title: 'Master killed while its replica lags',

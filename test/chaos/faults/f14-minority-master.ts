@@ -1,6 +1,7 @@
 import { always, type Fault } from './fault.ts';
 import { someMaster } from './targets.ts';
 
+/** A master believes itself the only one while the others have replaced it. */
 export const minorityMaster: Fault = {
   id: 'F14',
   title: 'Master on the small side of a split network',

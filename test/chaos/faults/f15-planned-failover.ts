@@ -1,6 +1,7 @@
 import { always, type Fault } from './fault.ts';
 import { someMaster } from './targets.ts';
 
+/** Roles change in good order, as for maintenance. */
 export const plannedFailover: Fault = {
   id: 'F15',
   title: 'Planned fail-over',

@@ -1,6 +1,7 @@
 import { runCommand } from '../run-audit.ts';
 import { always, type Fault, nothingToHeal } from './fault.ts';
 
+/** A partition changes its master, as when a cluster grows. */
 export const slotMoved: Fault = {
   id: 'F15',
   title: 'Partition moved to another master under load',

@@ -3,6 +3,7 @@ import { always, type Fault } from './fault.ts';
 
 const FLUSH_EVERY_MS = 50;
 
+/** The server forgets its scripts again and again, as after restarts, fail-overs and flushes. */
 export const scriptFlush: Fault = {
   id: 'F16',
   title: 'Script cache emptied again and again',

@@ -8,6 +8,7 @@ local until_us = now() + tonumber(ARGV[1])
 while now() < until_us do end
 return 1`;
 
+/** Somebody's script occupies a master. */
 export const busyScript: Fault = {
   id: 'F17',
   title: 'Runaway script',

@@ -3,6 +3,7 @@ import { someMaster } from './targets.ts';
 
 const HEADROOM_BYTES = 64 * 1024;
 
+/** A master has no memory left. */
 export const memoryLimit: Fault = {
   id: 'F18',
   title: 'Redis at its memory limit',

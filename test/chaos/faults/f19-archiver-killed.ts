@@ -5,6 +5,7 @@ import { archiveAtWork } from './targets.ts';
 
 const HELD_MS = 1_000;
 
+/** The archiver dies around its commit, on either side of it. */
 export const archiverKilled: Fault = {
   id: 'F19',
   title: 'Archiver killed before or after its commit',

@@ -1,6 +1,7 @@
 import { always, type Fault } from './fault.ts';
 import { archiveAtWork } from './targets.ts';
 
+/** An archiver that was given up comes back and believes that it still is in charge. */
 export const staleLease: Fault = {
   id: 'F20',
   title: 'Archiver comes back after its lease',

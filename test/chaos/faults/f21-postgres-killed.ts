@@ -1,5 +1,6 @@
 import { always, type Fault } from './fault.ts';
 
+/** Postgres crashes. */
 export const postgresKilled: Fault = {
   id: 'F21',
   title: 'Postgres killed',

@@ -3,6 +3,7 @@ import { always, type Fault } from './fault.ts';
 
 const TERMINATE_EVERY_MS = 150;
 
+/** Statements are cut off in the middle. */
 export const backendsTerminated: Fault = {
   id: 'F22',
   title: 'Backends of Postgres terminated in the middle of statements',

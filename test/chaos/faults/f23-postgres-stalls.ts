@@ -4,6 +4,7 @@ import type { Random } from './random.ts';
 
 const LOCKED_MS = [1_500, 6_000] as const;
 
+/** Postgres answers nothing without being gone. */
 export const postgresStalls: Fault = {
   id: 'F23',
   title: 'Postgres stands still, or a lock is held',

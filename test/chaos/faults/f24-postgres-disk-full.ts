@@ -1,6 +1,7 @@
 import type { Fault } from './fault.ts';
 import { fillDisk } from './full-disk.ts';
 
+/** Postgres meets a full file system for real. */
 export const postgresDiskFull: Fault = {
   id: 'F24',
   title: 'Disk of Postgres full',

@@ -2,6 +2,7 @@ import type { Fault } from './fault.ts';
 
 const HOUR_MS = 3_600_000;
 
+/** The wall clock of a store or of the product is set wrong and right again. */
 export const clockJump: Fault = {
   id: 'F26',
   title: 'Clock jumps by an hour',

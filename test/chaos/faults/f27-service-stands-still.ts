@@ -1,6 +1,7 @@
 import { always, type Fault } from './fault.ts';
 import { runningServe } from './targets.ts';
 
+/** A process stands still for seconds, as in a long collection of garbage or on a starved machine. */
 export const serviceStandsStill: Fault = {
   id: 'F27',
   title: 'Service stands still',

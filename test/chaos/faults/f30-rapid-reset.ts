@@ -7,6 +7,7 @@ const STREAMS = 3_000;
 const END_MS = 3_000;
 const NGHTTP2_CANCEL = 8;
 
+/** A client wastes streams; others must not feel it. */
 export const rapidReset: Fault = {
   id: 'F30',
   title: 'Streams opened and cancelled by the thousand',

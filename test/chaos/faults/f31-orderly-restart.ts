@@ -1,6 +1,7 @@
 import { always, type Fault } from './fault.ts';
 import { runningServe } from './targets.ts';
 
+/** A process is asked to leave under load. */
 export const orderlyRestart: Fault = {
   id: 'F31',
   title: 'SIGTERM under load',

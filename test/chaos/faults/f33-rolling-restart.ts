@@ -4,6 +4,7 @@ import { always, type Fault } from './fault.ts';
 /** Loaded before the product: another build, as far as Redis can tell. */
 const OTHER_SCRIPTS = new URL('../topology/other-scripts.ts', import.meta.url);
 
+/** A release is rolled out: two versions of the scripts work side by side. */
 export const rollingRestart: Fault = {
   id: 'F33',
   title: 'Rolling restart with two versions of the scripts',

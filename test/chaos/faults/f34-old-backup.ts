@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { whileEverythingIsArchived } from './archived-tail.ts';
 import { always, type Fault, nothingToHeal } from './fault.ts';
 
+/** Somebody restores Redis from a backup that is behind. */
 export const oldBackup: Fault = {
   id: 'F34',
   title: 'Redis restored from an old backup',

@@ -4,6 +4,7 @@ import { processKilledBeforeAnswer } from './f01-process-killed-before-answer.ts
 import { replyLost } from './f02-reply-lost.ts';
 import { connectionsReset } from './f03-connections-reset.ts';
 import { halfOpen } from './f04-half-open.ts';
+import { slowLink } from './f04-slow-link.ts';
 import { redisKilled } from './f05-redis-killed.ts';
 import { crashOnSlowDisk } from './f06-slow-disk.ts';
 import { syncError } from './f07-sync-error.ts';
@@ -48,6 +49,7 @@ export const FAULTS: readonly Fault[] = [
   replyLost,
   connectionsReset,
   halfOpen,
+  slowLink,
   redisKilled,
   crashOnSlowDisk,
   syncError,
