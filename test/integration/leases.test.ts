@@ -56,7 +56,7 @@ describe.each([4, 16])('a hot promotion in %i partitions, claimed through two pr
     return stock?.issued ?? 0;
   };
 
-  // LEDGER 10, I1, C4
+  // LEDGER 10, I1, SPEC C3
   it('gives exactly 1,000 of 3,000 users a coupon, and refuses nobody before', async () => {
     const ref = 7;
     await ledgerOf(0).define(definitionOf({ ref, id: 'hot', quantity: 1_000, perUserLimit: 1 }), soon());

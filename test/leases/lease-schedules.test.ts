@@ -6,7 +6,7 @@ import { runUsesSchedule } from './uses-schedule.ts';
 const SCHEDULES = Number(process.env['LEASE_SCHEDULES'] ?? 150);
 const FIRST_SEED = Number(process.env['LEASE_SEED'] ?? 1);
 
-// LEDGER 10, I1
+// LEDGER 10, I1, SPEC C3
 test('coupons are never issued beyond the quantity, and never refused while one is left', async () => {
   let soldOut = 0;
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed += 1) {

@@ -22,7 +22,7 @@ async function seedThatFinds(
   return undefined;
 }
 
-// LEDGER 10
+// LEDGER 10, SPEC C3
 describe('the schedules of coupons find that', () => {
   it.each(Object.keys(MUTATIONS))(
     '%s',
