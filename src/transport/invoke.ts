@@ -11,6 +11,7 @@ import type { Admission } from './admission.ts';
 import type { Authenticator, Credentials } from './authentication.ts';
 import type { StreamWrite } from './binding.ts';
 import type { CallContext } from './call-context.ts';
+import { DeadlineWatch } from './deadline-watch.ts';
 import type { Method } from './method.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { codeOf } from './refusal-details.ts';
@@ -52,9 +53,12 @@ const DEADLINE_EXCEEDED = codeNumber('DEADLINE_EXCEEDED');
 /** Starts calls. One per process, shared by all servers. */
 export class Invoker {
   readonly options: InvokeOptions;
+  /** Calls whose body has not come: a caller who sends none, or whose connection broke unnoticed, must not hold a place for ever. */
+  readonly incomplete: DeadlineWatch;
 
   constructor(options: InvokeOptions) {
     this.options = options;
+    this.incomplete = new DeadlineWatch(options.clock);
   }
 
   /** Decides about a request by its headers alone, before its body is read. */
@@ -83,7 +87,13 @@ export class Invoker {
     const deadlineMs = this.#deadlineOf(method, caller.requestedDeadlineMs, nowMs);
     const refusal = this.#refusalOf(method, identity, deadlineMs, nowMs);
     if (refusal !== undefined) this.#turnAway(method, caller, refusal, startedAtMs);
-    else caller.admitted(new Call(this, method, caller, identity, nowMs, deadlineMs, startedAtMs));
+    else
+      this.#takeOn(method, caller, new Call(this, method, caller, identity, nowMs, deadlineMs, startedAtMs));
+  }
+
+  #takeOn(method: Method, caller: Caller, call: Call): void {
+    if (method.binding.kind !== 'stream') this.incomplete.watch(call);
+    caller.admitted(call);
   }
 
   #refusalOf(method: Method, identity: Identity, deadlineMs: number, nowMs: number): Refusal | undefined {
@@ -165,6 +175,7 @@ export class Call implements CallContext {
 
   /** Runs the handler of a unary method on the bytes of the request. */
   run(request: Uint8Array): void {
+    this.#invoker.incomplete.forget(this);
     const { binding, maxBytes } = this.#method;
     const refusal =
       request.length > maxBytes ? tooLarge(request.length, maxBytes) : this.#limitOfUser(request);
@@ -243,6 +254,7 @@ export class Call implements CallContext {
   #close(code: number): void {
     this.#ended = true;
     this.#invoker.options.admission.leave();
+    this.#invoker.incomplete.forget(this);
     this.#method.countEnd(code, this.#startedAtMs);
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#controller?.abort();
