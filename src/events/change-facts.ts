@@ -1,6 +1,7 @@
 /** Changing what is known about a user: in the ledger, where decisions read it, then in the copy users are found by. */
 import { encodeUserFacts, NO_FACTS, type StoredFacts } from '../domain/user-facts.ts';
 import { requireUser, userExists } from '../ledger/erased-user.ts';
+import { changed } from '../ledger/held-fields.ts';
 import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, type Step } from '../ledger/transaction.ts';
 import type { EventPorts } from './event-ports.ts';
@@ -19,17 +20,9 @@ export function factsSteps(
   account: ReadonlyMap<string, Buffer>,
   next: StoredFacts,
 ): readonly Step[] {
-  const on = accountOf(userId);
-  const before = account.get(ACCOUNT_FIELDS.facts.name);
   const value = Buffer.from(encodeUserFacts(next));
-  if (before?.equals(value)) return [];
-  return [
-    userExists(userId),
-    before === undefined
-      ? { kind: 'absent', on, field: ACCOUNT_FIELDS.facts.bytes }
-      : { kind: 'expect', on, field: ACCOUNT_FIELDS.facts.bytes, value: before },
-    { kind: 'set', on, field: ACCOUNT_FIELDS.facts.bytes, value },
-  ];
+  const steps = changed(accountOf(userId), ACCOUNT_FIELDS.facts.bytes, account, value);
+  return steps.length === 0 ? [] : [userExists(userId), ...steps];
 }
 
 /**

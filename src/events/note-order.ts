@@ -3,6 +3,7 @@ import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { NO_FACTS, type StoredFacts, withOrders } from '../domain/user-facts.ts';
 import { countOrder, NO_ORDERS, ordersCompletedOf, uncountOrder } from '../domain/user-facts-orders.ts';
 import { requireUser, userExists } from '../ledger/erased-user.ts';
+import { changed } from '../ledger/held-fields.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type Step } from '../ledger/transaction.ts';
@@ -54,16 +55,14 @@ function recounted(
   return { facts: withOrders(facts, next), isFirst };
 }
 
-function noteSteps({ userId, orderId }: OrderName, before: Buffer | undefined, value: Buffer): Step[] {
-  if (before?.equals(value)) return [];
-  const on = orderOf(userId, orderId);
-  return [
-    userExists(userId),
-    before === undefined
-      ? { kind: 'absent', on, field: ORDER_FIELDS.note.bytes }
-      : { kind: 'expect', on, field: ORDER_FIELDS.note.bytes, value: before },
-    { kind: 'set', on, field: ORDER_FIELDS.note.bytes, value },
-  ];
+function noteSteps(
+  { userId, orderId }: OrderName,
+  order: ReadonlyMap<string, Buffer>,
+  note: OrderNote,
+): Step[] {
+  const value = Buffer.from(encodeOrderNote(note));
+  const steps = changed(orderOf(userId, orderId), ORDER_FIELDS.note.bytes, order, value);
+  return steps.length === 0 ? [] : [userExists(userId), ...steps];
 }
 
 /**
@@ -88,7 +87,7 @@ export async function noteOrder(
     const note =
       isFirst && added.completed ? { ...added, completed: { ...added.completed, isFirst } } : added;
     const steps = [
-      ...noteSteps(order, bytes, Buffer.from(encodeOrderNote(note))),
+      ...noteSteps(order, record, note),
       ...(counts(before) === counts(note) ? [] : factsSteps(order.userId, account, facts)),
     ];
     if (steps.length > 0) {

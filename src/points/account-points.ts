@@ -8,6 +8,7 @@ import {
   type PointsState,
 } from '../domain/points.ts';
 import { encodePointsEntry, POINTS_ENTRY_TIME_OFFSET, type PointsEntry } from '../domain/points-entry.ts';
+import { unchanged } from '../ledger/held-fields.ts';
 import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, type Step } from '../ledger/transaction.ts';
 import { REASON_LENGTH } from './limits.ts';
@@ -22,12 +23,6 @@ export type EntryWords = Pick<PointsEntry, 'type' | 'reason' | 'referenceType' |
 export function pointsOf(account: RecordMap): PointsState {
   const bytes = account.get(ACCOUNT_FIELDS.points.name);
   return bytes === undefined ? NO_POINTS : decodePointsState(bytes);
-}
-
-/** The field is as it was read. */
-export function unchangedStep(on: ReturnType<typeof accountOf>, field: Buffer, record: RecordMap): Step {
-  const value = record.get(field.toString('latin1'));
-  return value === undefined ? { kind: 'absent', on, field } : { kind: 'expect', on, field, value };
 }
 
 /** The steps that make a change of the points as they were read, with its entry. */
@@ -47,7 +42,7 @@ export function changeSteps(
     atMs: 0,
   });
   return [
-    unchangedStep(on, ACCOUNT_FIELDS.points.bytes, account),
+    unchanged(on, ACCOUNT_FIELDS.points.bytes, account),
     {
       kind: 'set',
       on,

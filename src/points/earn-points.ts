@@ -5,9 +5,10 @@ import { decodeOrderPoints, encodeOrderPoints, type OrderPoints } from '../domai
 import { DEFAULT_POINTS_RATE, pointsFor } from '../domain/points-rate.ts';
 import { decodeRedemption } from '../domain/redemption.ts';
 import { requireUser, userExists } from '../ledger/erased-user.ts';
+import { unchanged } from '../ledger/held-fields.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type Step } from '../ledger/transaction.ts';
-import { changeSteps, pointsOf, type RecordMap, unchangedStep } from './account-points.ts';
+import { changeSteps, pointsOf, type RecordMap } from './account-points.ts';
 import { type Decision, decide } from './decide.ts';
 import { countPoints, type PointsPorts } from './points-ports.ts';
 
@@ -124,7 +125,7 @@ function orderSteps(
     { kind: 'replay', on, field: ORDER_FIELDS.points.bytes },
     userExists(userId),
     { kind: 'within', fromMs, toMs },
-    unchangedStep(on, ORDER_FIELDS.head.bytes, order),
+    unchanged(on, ORDER_FIELDS.head.bytes, order),
     { kind: 'set', on, field: ORDER_FIELDS.points.bytes, value: Buffer.from(encodeOrderPoints(points)) },
   ];
 }

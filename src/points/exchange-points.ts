@@ -12,6 +12,7 @@ import { Refusal } from '../domain/refusal.ts';
 import { type Promotion, PromotionSchema } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import { couponFieldHex } from '../ledger/coupon-field.ts';
+import { unchanged } from '../ledger/held-fields.ts';
 import {
   afterSharing,
   type IssuedCoupon,
@@ -24,7 +25,7 @@ import {
 import { ACCOUNT_FIELDS, PROMOTION_FIELDS, spendingField } from '../ledger/record-fields.ts';
 import { targetRefusal } from '../ledger/target-refusal.ts';
 import { accountOf, promotionOf, type Step } from '../ledger/transaction.ts';
-import { changeSteps, pointsOf, type RecordMap, unchangedStep } from './account-points.ts';
+import { changeSteps, pointsOf, type RecordMap } from './account-points.ts';
 import { type Decision, decide, type Stopped } from './decide.ts';
 import { expirePoints } from './expire-points.ts';
 import { knownFacts } from './known-facts.ts';
@@ -164,7 +165,7 @@ function refusing(
   refusal: Refusal,
 ): Decision<Exchanged> {
   const on = accountOf(look.request.userId);
-  const steps = [...issueSteps, unchangedStep(on, ACCOUNT_FIELDS.points.bytes, look.account), NEVER];
+  const steps = [...issueSteps, unchanged(on, ACCOUNT_FIELDS.points.bytes, look.account), NEVER];
   const isNever = (outcome: Stopped): boolean => outcome.step === steps.length - 1;
   return {
     plan: {

@@ -2,9 +2,10 @@
 import { reverse } from '../domain/points.ts';
 import { decodeOrderPoints, encodeOrderPoints, pointsToReverse } from '../domain/points-order.ts';
 import { isErased } from '../ledger/erased-user.ts';
+import { unchanged } from '../ledger/held-fields.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { orderOf, type Step } from '../ledger/transaction.ts';
-import { changeSteps, pointsOf, type RecordMap, unchangedStep } from './account-points.ts';
+import { changeSteps, pointsOf, type RecordMap } from './account-points.ts';
 
 /** What a reversal is decided on. */
 export interface PointsReversalRequest {
@@ -40,7 +41,7 @@ export interface PointsReversal {
 export function planPointsReversal(request: PointsReversalRequest): PointsReversal {
   const { account, order, userId, orderId, remainingPaidMinor, reason } = request;
   const on = orderOf(userId, orderId);
-  const guard = unchangedStep(on, ORDER_FIELDS.points.bytes, order);
+  const guard = unchanged(on, ORDER_FIELDS.points.bytes, order);
   const bytes = order.get(ORDER_FIELDS.points.name);
   if (bytes === undefined || isErased(account)) return { steps: [guard], points: 0, debt: 0 };
   const earned = decodeOrderPoints(bytes);

@@ -1,6 +1,7 @@
 /** What the ledger holds about an order and its user, read in one round trip: everything a redemption decides on. */
 import { decodeRedemption, encodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { unchanged } from '../ledger/held-fields.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type Step, walletOf } from '../ledger/transaction.ts';
@@ -64,10 +65,8 @@ export async function readKnownOrder(
 }
 
 /** The order's head is still what was read, or still not there. */
-export function expectHead({ userId, orderId, head }: OrderRecords): Step {
-  const on = orderOf(userId, orderId);
-  if (head === undefined) return { kind: 'absent', on, field: ORDER_FIELDS.head.bytes };
-  return { kind: 'expect', on, field: ORDER_FIELDS.head.bytes, value: head };
+export function expectHead({ userId, orderId, order }: OrderRecords): Step {
+  return unchanged(orderOf(userId, orderId), ORDER_FIELDS.head.bytes, order);
 }
 
 /** The bytes of an order's head. */

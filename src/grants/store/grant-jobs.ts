@@ -1,4 +1,5 @@
 /** Jobs that give or take back many coupons, as rows. */
+import type postgres from 'postgres';
 import { plainArray, textArray } from '../../database/array-literal.ts';
 import { type Sql, withDeadline } from '../../database/client.ts';
 import { auditOfAct, type StaffAct } from '../../definitions/store/staff-audit.ts';
@@ -101,14 +102,7 @@ export async function readGrantJob(
   jobId: string,
   deadlineMs: number,
 ): Promise<GrantJobRow | undefined> {
-  const [row] = await withDeadline(
-    sql<GrantJobRow[]>`
-      select j.*, p.id as promotion_id
-      from grant_job j left join promotion p on p.ref = j.promotion_ref
-      where j.job_id = ${jobId}`,
-    deadlineMs,
-  );
-  return row;
+  return await readJob(sql, sql`j.job_id = ${jobId}`, deadlineMs);
 }
 
 /** Filters of the list of jobs; an empty text or list does not filter. */
@@ -187,12 +181,17 @@ export async function readCancelled(
   requestId: string,
   deadlineMs: number,
 ): Promise<GrantJobRow | undefined> {
-  const [row] = await withDeadline(
-    sql<GrantJobRow[]>`
-      select j.*, p.id as promotion_id
-      from grant_job j left join promotion p on p.ref = j.promotion_ref
-      where j.cancel_request_id = ${requestId}`,
-    deadlineMs,
-  );
-  return row;
+  return await readJob(sql, sql`j.cancel_request_id = ${requestId}`, deadlineMs);
+}
+
+async function readJob(
+  sql: Sql,
+  which: postgres.PendingQuery<postgres.Row[]>,
+  deadlineMs: number,
+): Promise<GrantJobRow | undefined> {
+  const rows = sql<GrantJobRow[]>`
+    select j.*, p.id as promotion_id
+    from grant_job j left join promotion p on p.ref = j.promotion_ref
+    where ${which}`;
+  return (await withDeadline(rows, deadlineMs))[0];
 }
