@@ -1,6 +1,6 @@
 import type { ArchiveStore } from './archive-store.ts';
 import type { DecodedEntry } from './decoded-entry.ts';
-import { type Fence, RefusedBatchError } from './flush.ts';
+import { type Fence, ForkError, RefusedBatchError } from './flush.ts';
 import { type FoldContext, foldEntries } from './fold.ts';
 import { type LeaseKeeper, LostLeaseError } from './lease-keeper.ts';
 import { findPoison } from './poison.ts';
@@ -85,10 +85,21 @@ export class BatchWriter {
   ): Promise<void> {
     const batch = foldEntries(entries, { ...(await this.context()), ...(refused && { refused }) });
     const startMs = this.nowMs();
-    const isMoved = await this.client.flush(await this.fence(), batch);
+    const isMoved = await this.send(batch);
     if (!isMoved) throw new LostLeaseError('the cursor is not where this process left it');
     this.accept(batch);
     this.onCommit(batch, this.nowMs() - startMs);
+  }
+
+  private async send(batch: FoldedBatch): Promise<boolean> {
+    const fence = await this.fence();
+    try {
+      return await this.client.flush(fence, batch);
+    } catch (error) {
+      const isRefused = error instanceof ForkError || error instanceof RefusedBatchError;
+      if (!isRefused) this.keeper.renounce();
+      throw error;
+    }
   }
 
   private accept(batch: FoldedBatch): void {

@@ -62,6 +62,14 @@ export class LeaseKeeper {
     this.renewAtMs = 0;
   }
 
+  /**
+   * A batch sent under this lease may still be written, whatever became of its answer. The partition is taken anew, under
+   * another epoch, so that it has no effect then: Redis may have lost what is in it and opened without it meanwhile.
+   */
+  renounce(): void {
+    this.lease = undefined;
+  }
+
   /** Lets the next process in at once. */
   async giveBack(): Promise<void> {
     const { lease } = this;
