@@ -18,7 +18,7 @@ export interface PostgresSite {
 }
 
 /** How long the archiver waits for a statement, in milliseconds: shorter than in life, as schedules are. */
-const WAIT_MS = 300;
+const WAIT_MS = 100;
 
 /** See the module's comment. */
 export class ArchiveLink implements ArchiveStore {

@@ -31,14 +31,15 @@ function checkLiveness(world: World, history: readonly Told[], isAnswered: boole
   const { cursor } = world.postgres.archive;
   const last = world.site.redis.keyspace.stream(KEYS.stream)?.entries.at(-1)?.seq;
   hold('I16', world.isSettled(), () => `not settled: cursor ${cursor.seq}, newest entry ${last}`);
-  const open = history.find(({ attempts }) => isOpen(attempts.at(-1)));
+  const open = history.find(({ attempts }) => isOpen(world, attempts.at(-1)));
   hold('I16', open === undefined && isAnswered, () => `no answer to ${JSON.stringify(open)}`);
 }
 
 /** Where the ledger is not durable and writes are to be refused then, no asking helps. */
-function isOpen(last: Attempt | undefined): boolean {
+function isOpen(world: World, last: Attempt | undefined): boolean {
   if (last === undefined) return true;
-  return isUnknown(last) && !(last.kind === 'refused' && last.reason === 'DURABILITY_UNMET');
+  const isExpected = world.refusesWrites && last.kind === 'refused' && last.reason === 'DURABILITY_UNMET';
+  return isUnknown(last) && !isExpected;
 }
 
 /** I6: the log, folded, is what Redis holds and what the archive's projections say. */

@@ -11,6 +11,8 @@ import type { World } from '../schedule/world.ts';
 import { refOf } from '../world/shop.ts';
 import { hold } from './violation.ts';
 
+const VERSIONS_MAX = 40;
+
 /** Names of effects that events tell. */
 function effectsOf({ kind, writes }: LedgerEvent): string[] {
   return writes.flatMap(({ target, id, fields }) =>
@@ -49,12 +51,18 @@ function promised(operation: Operation, { couponId, version }: Extract<Attempt, 
     case 'hide':
       return [`hidden ${operation.user} ${fieldHex}`];
     case 'change':
-      return [`version ${refOf(operation.promotion)} ${version}`];
+      // A later version may have come first.
+      return versionsFrom(version ?? 0).map((later) => `version ${refOf(operation.promotion)} ${later}`);
     case 'sweep':
       return [];
     default:
       return orderEffects(operation);
   }
+}
+
+/** Numbers of versions that a schedule may come to. */
+function versionsFrom(version: number): number[] {
+  return Array.from({ length: VERSIONS_MAX - version }, (_, index) => version + index);
 }
 
 function orderEffects(operation: Extract<Operation, { order: string }>): string[] {
@@ -114,13 +122,19 @@ export function checkPromises(world: World, history: readonly Told[]): void {
   }
 }
 
+/** The last word about a wish was that it was refused for good: then it has not happened, and does not happen later either. */
 function checkRefusals(told: Told, history: readonly Told[], effects: ReadonlySet<string>): void {
   const effect = refusedEffect(told.operation);
-  const isSettled = (attempt: Attempt): boolean =>
-    attempt.kind === 'refused' && REASONS[attempt.reason].outcome === 'noEffect';
   if (effect === undefined) return;
-  const same = history.filter(({ operation }) => refusedEffect(operation) === effect);
-  const isRefused = same.every(({ attempts }) => attempts.length > 0 && attempts.every(isSettled));
+  const last = history
+    .filter(({ operation }) => refusedEffect(operation) === effect)
+    .flatMap(({ attempts }) => attempts)
+    .toSorted((one, other) => one.atMs - other.atMs)
+    .at(-1);
+  const isRefused =
+    last?.kind === 'refused' &&
+    REASONS[last.reason].outcome === 'noEffect' &&
+    last.reason !== 'REQUEST_ID_REUSED';
   hold(
     'I12',
     !isRefused || !effects.has(effect),

@@ -1,7 +1,5 @@
 /** Calls for both servers, drawn at random: what the product sends, and what it never should meet. */
-import type { LiveDefinition } from '../../../src/domain/live-definition.ts';
 import { encodeBatch } from '../../../src/ledger/claim-batch.ts';
-import { encodeFacts } from '../../../src/ledger/claim-operation.ts';
 import { partitionKeys } from '../../../src/ledger/keys.ts';
 import { encodeLiveDefinition } from '../../../src/ledger/live-definition.ts';
 import type { ScriptName } from '../../../src/ledger/script-runner.ts';
@@ -16,6 +14,7 @@ import {
 } from '../../../src/ledger/transaction.ts';
 import { encodeTransactions } from '../../../src/ledger/transaction-codec.ts';
 import type { Random } from '../time/random.ts';
+import { randomDefinition, randomFacts, randomFieldName, randomValue } from './random-values.ts';
 
 const KEYS = partitionKeys(0);
 const USERS = ['ann', 'ben', 'x'] as const;
@@ -86,9 +85,9 @@ export class RandomCalls {
       KEYS.due,
       `${KEYS.orderPrefix}${user}/o1`,
     ]);
-    const field = random.chance(0.4) ? this.couponField() : this.fieldName();
+    const field = random.chance(0.4) ? this.couponField() : randomFieldName(this.random);
     if (random.chance(0.15)) return { key, field, value: random.whole(0, 9) };
-    return { key, field, value: this.value() };
+    return { key, field, value: randomValue(this.random) };
   }
 
   private claim(): RandomCall {
@@ -102,7 +101,7 @@ export class RandomCalls {
         facts: undefined,
         listener: NOT_ANSWERED,
       },
-      facts: random.chance(0.5) ? Buffer.alloc(0) : this.facts(),
+      facts: random.chance(0.5) ? Buffer.alloc(0) : randomFacts(this.random, this.nowMs),
       costUs: 1,
       isSettled: false,
     }));
@@ -121,8 +120,10 @@ export class RandomCalls {
       random.pick(['spring', 'autumn', 'a']),
       String(ref),
       String(random.whole(1, 4)),
-      random.chance(0.1) ? this.value() : encodeLiveDefinition(this.definition(ref)),
-      this.value(),
+      random.chance(0.1)
+        ? randomValue(this.random)
+        : encodeLiveDefinition(randomDefinition(this.random, this.nowMs, ref)),
+      randomValue(this.random),
       random.pick(['', '0', '3', '1000']),
       random.pick(['1', '1', '1', '1', '2']),
       random.pick(['0', '1']),
@@ -153,7 +154,7 @@ export class RandomCalls {
   private step(): Step {
     const { random } = this;
     const on = this.record();
-    const field = random.chance(0.4) ? this.couponField() : this.fieldName();
+    const field = random.chance(0.4) ? this.couponField() : randomFieldName(this.random);
     const kind = random.pick([
       'replay',
       'expect',
@@ -173,13 +174,13 @@ export class RandomCalls {
       case 'remove':
         return { kind, on, field };
       case 'expect':
-        return { kind, on, field, value: this.value() };
+        return { kind, on, field, value: randomValue(this.random) };
       case 'set':
         return {
           kind,
           on,
           field,
-          value: this.value(),
+          value: randomValue(this.random),
           ...(random.chance(0.3) && {
             times: [{ offset: random.whole(0, 12), plusMs: random.whole(0, 99_999) }],
           }),
@@ -222,50 +223,6 @@ export class RandomCalls {
     ]);
   }
 
-  private definition(ref: number): LiveDefinition {
-    const { random, nowMs } = this;
-    const sometimes = (value: number): number | undefined => (random.chance(0.2) ? value : undefined);
-    const [claimStartMs, claimEndMs, perUserLimit] = [
-      sometimes(this.instant()),
-      sometimes(this.instant()),
-      sometimes(2),
-    ];
-    return {
-      ref,
-      id: '',
-      version: random.whole(1, 4),
-      state: random.pick(['active', 'active', 'active', 'inactive', 'finished', 'deleted']),
-      claimable: random.chance(0.9),
-      ...(claimStartMs !== undefined && { claimStartMs }),
-      ...(claimEndMs !== undefined && { claimEndMs }),
-      ...(perUserLimit !== undefined && { perUserLimit }),
-      acknowledgement: random.pick(['fast', 'durable', 'ledger']),
-      validity: random.pick([
-        { kind: 'days', days: 3 },
-        { kind: 'fixed', endMs: nowMs + 50_000 },
-        { kind: 'fixed', startMs: nowMs + 50_000 },
-        { kind: 'fixed', endMs: nowMs - 50_000 },
-      ]),
-      target: random.pick([
-        { kind: 'everyone' },
-        { kind: 'everyone' },
-        { kind: 'new_users' },
-        { kind: 'new_users', registeredWithinDays: 2 },
-        { kind: 'tags', anyOf: ['gold', 'staff'] },
-      ]),
-      body: new Uint8Array(),
-    };
-  }
-
-  private facts(): Buffer {
-    const { random } = this;
-    return encodeFacts({
-      ...(random.chance(0.5) && { registeredAtMs: this.nowMs - random.whole(0, 4) * 86_400_000 }),
-      ...(random.chance(0.5) && { ordersCompleted: random.whole(0, 1) }),
-      tags: random.pick([[], ['gold'], ['silver', 'staff']]),
-    });
-  }
-
   /** Well before the partition's clock, or well after it. */
   private instant(): number {
     return this.nowMs + this.random.pick([-100_000, 100_000, 100_000, 100_000]);
@@ -273,46 +230,5 @@ export class RandomCalls {
 
   private couponField(): Buffer {
     return Buffer.alloc(16, this.random.whole(1, 5));
-  }
-
-  private fieldName(): Buffer {
-    const { random } = this;
-    return Buffer.from(
-      random.pick([
-        'n',
-        'm',
-        'x',
-        '@',
-        'issued',
-        'received',
-        'd',
-        'a\0b',
-        'archivedEvents',
-        'h',
-        '#\0\0\0\x01',
-      ]),
-      'latin1',
-    );
-  }
-
-  private value(): Buffer {
-    const { random } = this;
-    const text = random.pick([
-      '',
-      '0',
-      '7',
-      '499',
-      '-3',
-      'abc',
-      '1.5',
-      '0x10',
-      '1e3',
-      '9007199254740993',
-      '\xff\x00\xff',
-      'v'.repeat(30),
-    ]);
-    return random.chance(0.2)
-      ? Buffer.alloc(random.pick([8, 30, 45]), random.whole(0, 3))
-      : Buffer.from(text, 'latin1');
   }
 }

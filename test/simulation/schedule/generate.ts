@@ -27,7 +27,7 @@ export function generateSchedule(seed: number): Schedule {
   const operations = Array.from({ length: random.whole(6, 28) }, (_, index) =>
     operationOf(random, settings, index),
   );
-  const faults = Array.from({ length: random.whole(0, 7) }, () => faultOf(random, settings));
+  const faults = Array.from({ length: random.whole(0, 6) }, () => faultOf(random, settings)).flat();
   return { seed, settings, operations, faults };
 }
 
@@ -107,8 +107,23 @@ const WISHES = [
   'sweep',
 ] as const satisfies readonly Wish['kind'][];
 
-function faultOf(random: Random, settings: Settings): Fault {
-  if (random.chance(0.5)) return callFaultOf(random, settings);
+function faultOf(random: Random, settings: Settings): Fault[] {
+  if (random.chance(0.5)) return [callFaultOf(random, settings)];
+  if (settings.hasReplica && random.chance(0.3)) return lostReplicas(random);
+  return [timedFaultOf(random, settings)];
+}
+
+/** A replica that lags and then takes over: what it has not received is gone. */
+function lostReplicas(random: Random): Fault[] {
+  const atMs = Math.round(random.next() * SPAN_MS);
+  const promotedAtMs = atMs + random.whole(20, 150);
+  return [
+    { kind: 'freeze-replica', atMs, forMs: promotedAtMs - atMs + 20 },
+    { kind: 'promote-replica', atMs: promotedAtMs, forMs: random.pick([5, 40]) },
+  ];
+}
+
+function timedFaultOf(random: Random, settings: Settings): Fault {
   const atMs = Math.round(random.next() * SPAN_MS);
   const forMs = random.pick([5, 40, 150]);
   const share = random.pick([0, 0.5, 1]);
@@ -151,13 +166,13 @@ const KINDS = [
 ] as const satisfies readonly Fault['kind'][];
 
 function callFaultOf(random: Random, settings: Settings): Fault {
-  const process = random.pick(['serve', 'serve', 'serve', 'archive', 'postgres']);
+  const process = random.pick(['serve', 'serve', 'serve', 'archive', 'postgres', 'postgres']);
   return {
     kind: 'call',
     process,
     number: random.whole(0, process === 'serve' ? settings.serving - 1 : 1),
-    call: Math.floor(random.next() ** 2 * 90),
+    call: Math.floor(random.next() ** 2 * (process === 'postgres' ? 30 : 90)),
     fate: random.pick(FATES),
-    forMs: random.pick([1, 30, 120, 330]),
+    forMs: random.pick([1, 30, 120, 150, 330]),
   };
 }

@@ -18,4 +18,6 @@ export type Attempt = { readonly atMs: number } & (
 export interface Told {
   readonly operation: Operation;
   readonly attempts: Attempt[];
+  /** The coupons it was about, as the client knew them when it first asked. */
+  couponIds?: readonly string[];
 }

@@ -101,6 +101,12 @@ export class World {
     if (!known.includes(couponId)) this.coupons.set(user, [...known, couponId]);
   }
 
+  /** The server does not keep what it acknowledges, and writes are to be refused then. */
+  get refusesWrites(): boolean {
+    const { appendFsync, durabilityFallback } = this.schedule.settings;
+    return appendFsync === 'everysec' && durabilityFallback === 'refuse';
+  }
+
   /** Everything that happened is archived, and the partition is open. */
   isSettled(): boolean {
     const { redis, isUp } = this.site;
@@ -125,14 +131,12 @@ export class World {
     const link = this.link(isFirst, 'serve', number, () => this.crashServing(number, 5));
     const { shop, planted } = this;
     const { settings } = this.schedule;
-    const couponsOf = (user: string): readonly string[] => this.couponsOf(user);
     const begin = async (): Promise<void> => {
       const faults = planted.process ?? {};
       const process = new ServingProcess({
         place: this.place(owner, link),
         shop,
         settings,
-        couponsOf,
         faults,
       });
       running.what = process;
@@ -183,6 +187,10 @@ export class World {
     this.time.schedule(forMs, () => this.startArchive(number, false), NETWORK);
   }
 
+  private startPostgres(): void {
+    this.postgres.isUp = true;
+  }
+
   private inflict(fault: Exclude<Fault, { kind: 'call' }>): void {
     const { site, time, postgres } = this;
     switch (fault.kind) {
@@ -212,7 +220,7 @@ export class World {
         return;
       case 'stop-postgres':
         postgres.isUp = false;
-        time.schedule(fault.forMs, () => void (postgres.isUp = true), NETWORK);
+        time.schedule(fault.forMs, () => this.startPostgres(), NETWORK);
         return;
       case 'jump-clock':
         site.skewMs += fault.byMs;

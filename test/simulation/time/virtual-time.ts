@@ -64,6 +64,11 @@ export class VirtualTime {
     return this.dead.has(owner);
   }
 
+  /** Has the owner been alive, and not frozen, since that moment? */
+  isAtWork(owner: string, sinceMs: number): boolean {
+    return !this.dead.has(owner) && (this.frozenUntilMs.get(owner) ?? 0) < sinceMs;
+  }
+
   /** The owner does nothing until then. */
   freeze(owner: string, untilMs: number): void {
     this.frozenUntilMs.set(owner, untilMs);
@@ -78,13 +83,17 @@ export class VirtualTime {
     const step = (): void => {
       try {
         const next = isOver() ? undefined : this.next();
-        if (next === undefined) return resolve();
+        if (next === undefined) {
+          resolve();
+          return;
+        }
         this.nowMs = Math.max(this.nowMs, next.atMs);
         this.owner = next.owner;
         this.tasks += 1;
         next.task();
       } catch (error) {
-        return reject(error);
+        reject(error);
+        return;
       }
       // A microtask is run after all that the task has set off; a tick after all microtasks.
       if (this.tasks % TASKS_PER_TURN === 0) realImmediate(step);

@@ -107,7 +107,10 @@ export class SimulatedConnection extends Redis {
   private arrive(sent: Sent, fault: CallFault | undefined): void {
     const { site, time } = this.place;
     if (!this.reaches(sent)) return;
-    if (time.nowMs < site.frozenUntilMs) return this.arriveAfter(0, sent, fault, true);
+    if (time.nowMs < site.frozenUntilMs) {
+      this.arriveAfter(0, sent, fault, true);
+      return;
+    }
     const { name, args } = sent.command;
     if (name.toLowerCase() === 'wait') {
       site.awaitReplicas(this.offset, Number(args[0]), Number(args[1]), (replicas) =>

@@ -35,8 +35,6 @@ export interface ServingPorts {
   readonly place: ConnectionPlace;
   readonly shop: Shop;
   readonly settings: Settings;
-  /** Coupons its clients know of, by user. */
-  readonly couponsOf: (user: string) => readonly string[];
   readonly faults: ProcessFaults;
 }
 
@@ -120,25 +118,29 @@ export class ServingProcess {
   }
 
   /** Carries an operation out. Throws what is no answer. */
-  async perform(operation: Operation, deadlineMs: number): Promise<Answer> {
+  async perform(operation: Operation, couponIds: readonly string[], deadlineMs: number): Promise<Answer> {
     try {
-      return await this.attempt(operation, deadlineMs);
+      return await this.attempt(operation, couponIds, deadlineMs);
     } catch (error) {
       if (error instanceof Refusal) return { kind: 'refused', reason: error.reason };
       throw error;
     }
   }
 
-  private async attempt(operation: Operation, deadlineMs: number): Promise<Answer> {
+  private async attempt(
+    operation: Operation,
+    couponIds: readonly string[],
+    deadlineMs: number,
+  ): Promise<Answer> {
     switch (operation.kind) {
       case 'claim':
         return await this.claim(operation, deadlineMs);
       case 'grant':
         return await this.grant(operation, deadlineMs);
       case 'hide':
-        return await this.hide(operation, deadlineMs);
+        return await this.hide(operation, couponIds, deadlineMs);
       case 'hold':
-        return await this.hold(operation, deadlineMs);
+        return await this.hold(operation, couponIds, deadlineMs);
       case 'commit':
       case 'release':
         return await this.end(operation, deadlineMs);
@@ -185,14 +187,22 @@ export class ServingProcess {
     return { kind: 'ok', level: this.level, couponId };
   }
 
-  private async hide({ user }: Extract<Operation, { kind: 'hide' }>, deadlineMs: number): Promise<Answer> {
-    const [couponId] = this.ports.couponsOf(user);
+  private async hide(
+    { user }: Extract<Operation, { kind: 'hide' }>,
+    couponIds: readonly string[],
+    deadlineMs: number,
+  ): Promise<Answer> {
+    const [couponId] = couponIds;
     if (couponId === undefined) return { kind: 'refused', reason: 'COUPON_NOT_FOUND' };
     await this.ledger.hide(user, parseCouponId(couponId)?.fieldHex ?? '', deadlineMs);
     return { kind: 'ok', level: 'fast', couponId };
   }
 
-  private async hold(operation: Extract<Operation, { kind: 'hold' }>, deadlineMs: number): Promise<Answer> {
+  private async hold(
+    operation: Extract<Operation, { kind: 'hold' }>,
+    couponIds: readonly string[],
+    deadlineMs: number,
+  ): Promise<Answer> {
     const { user: userId, order: orderId, request: requestId, coupons, holdMs } = operation;
     const order: OrderRequest = {
       userId,
@@ -201,7 +211,7 @@ export class ServingProcess {
       orderNumber: '',
       cart: CART,
       facts: undefined,
-      couponIds: this.ports.couponsOf(userId).slice(0, coupons),
+      couponIds: couponIds.slice(0, coupons),
       codes: [],
       couponsPerOrder: undefined,
       offers: [],
