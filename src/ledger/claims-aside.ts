@@ -45,10 +45,14 @@ export class ClaimsAside {
     return this.defining.size + this.lacking.size;
   }
 
-  /** The groups. */
-  *groups(): IterableIterator<readonly WaitingClaim[]> {
-    yield* this.defining.values();
-    yield* this.lacking.values();
+  /** Those that wait for a definition. */
+  undefinedOnes(): Iterable<readonly WaitingClaim[]> {
+    return this.defining.values();
+  }
+
+  /** Those that wait for units. */
+  lackingOnes(): Iterable<readonly WaitingClaim[]> {
+    return this.lacking.values();
   }
 
   /** The partition has no record of the promotion. */

@@ -251,7 +251,9 @@ export class GroupCommit {
     this.earliestDeadlineMs = Number.POSITIVE_INFINITY;
     for (const claim of this.queue.removeLate(nowMs)) this.expire(claim);
     for (const batch of this.travelling) this.sweep(batch, nowMs);
-    for (const group of this.aside.groups()) this.sweep(group, nowMs, 'LEDGER_UNAVAILABLE');
+    for (const group of this.aside.undefinedOnes()) this.sweep(group, nowMs);
+    // Whatever is left elsewhere could not be found out.
+    for (const group of this.aside.lackingOnes()) this.sweep(group, nowMs, 'LEDGER_UNAVAILABLE');
     this.sweep(this.queue.waiting(), nowMs);
     this.settleIdle();
   }
