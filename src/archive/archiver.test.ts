@@ -117,6 +117,7 @@ describe('archiving', () => {
     const archiver = newArchiver();
     await turnUntil(archiver, isLevel);
     expect(await archivedUsers()).toHaveLength(20);
+    expect(archiver.metrics.couponsIssued.child('claim').value).toBe(20);
     const [meta] = await sql`SELECT seq, events_total FROM ledger_cursor`;
     expect(await fixture.redis.hmget(KEYS.meta, 'archivedSeq', 'archivedEvents', 'events')).toEqual([
       meta?.['seq'],
@@ -130,6 +131,20 @@ describe('archiving', () => {
     const archiver = newArchiver();
     await turnUntil(archiver, async () => (await isOpen()) && (await isLevel()));
     expect(await cursorSeq()).toBe(0);
+  });
+
+  // LEDGER rule 16
+  test('trims by time that has passed, not by a clock that was set an hour ahead (F26)', async () => {
+    await fixture.ledger.define(definitionOf(), soon());
+    await claimAll('u', 5);
+    const clock = { aheadMs: 0 };
+    const nowMs = (): number => Date.now() + clock.aheadMs;
+    const archiver = newArchiver({ nowMs, elapsedMs: () => performance.now(), trimIntervalMs: 0 });
+    await turnUntil(archiver, isLevel);
+    clock.aheadMs = 3_600_000;
+    await archiver.turn();
+    await archiver.turn();
+    expect(await fixture.admin.firstSeq()).toBe(0);
   });
 
   // LEDGER rule 16

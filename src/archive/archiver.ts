@@ -38,6 +38,7 @@ export type ArchiveMetrics = Pick<
   | 'archiveForkDetected'
   | 'archiveHalted'
   | 'archiveOwner'
+  | 'couponsIssued'
 >;
 
 /** What one archiver works with. Its client and its ledger connection are used by nothing else. */
@@ -51,6 +52,8 @@ export interface ArchiverDependencies {
   readonly owner: string;
   /** Wall clock, ms since the epoch. */
   readonly nowMs: () => number;
+  /** Time that nobody sets, ms, by default `nowMs`: a wall clock that jumps must not end pauses and the trim margin, or prolong them. */
+  readonly elapsedMs?: () => number;
   /** Bounds that tests shorten. */
   readonly leaseMs?: number;
   readonly flushIntervalMs?: number;
@@ -64,6 +67,7 @@ export interface ArchiverDependencies {
  */
 export class Archiver {
   private readonly dependencies: ArchiverDependencies;
+  private readonly elapsedMs: () => number;
   private readonly keeper: LeaseKeeper;
   private readonly reader: StreamReader;
   private readonly writer: BatchWriter;
@@ -81,7 +85,9 @@ export class Archiver {
   constructor(dependencies: ArchiverDependencies) {
     const { id, client, ledger, owner, nowMs, metrics } = dependencies;
     this.dependencies = dependencies;
-    this.keeper = new LeaseKeeper(client, { id, owner, leaseMs: dependencies.leaseMs ?? LEASE_MS }, nowMs);
+    this.elapsedMs = dependencies.elapsedMs ?? nowMs;
+    const terms = { id, owner, leaseMs: dependencies.leaseMs ?? LEASE_MS };
+    this.keeper = new LeaseKeeper(client, terms, this.elapsedMs);
     this.reader = new StreamReader(ledger);
     this.writer = new BatchWriter(client, this.keeper, nowMs, (batch, ms) => this.onCommit(batch, ms));
     const confirmLease = async (): Promise<void> => {
@@ -117,7 +123,7 @@ export class Archiver {
       this.leave();
       return STANDBY_POLL_MS;
     }
-    const isHalted = this.dependencies.nowMs() < this.haltedUntilMs;
+    const isHalted = this.elapsedMs() < this.haltedUntilMs;
     if (isHalted && this.halt !== 'unknown_format') return FAULT_PAUSE_MS;
     if (this.adoptedEpoch !== lease.epoch) await this.adopt(lease);
     await this.watchGate(lease);
@@ -184,22 +190,22 @@ export class Archiver {
 
   /** Publishes the cursor for the backlog limit, and drops what was archived long enough ago. */
   private async tellLedger(): Promise<void> {
-    const { ledger, nowMs } = this.dependencies;
+    const { ledger } = this.dependencies;
     const { seq, eventsTotal } = await this.keeper.require();
     if (seq >= 0 && this.publishedSeq !== seq) {
       await ledger.publishArchived(seq, eventsTotal);
       this.publishedSeq = seq;
     }
-    this.trim.note(seq, nowMs());
-    const trimSeq = this.trim.takeDue(nowMs());
+    this.trim.note(seq, this.elapsedMs());
+    const trimSeq = this.trim.takeDue(this.elapsedMs());
     if (trimSeq !== undefined) await ledger.trimBelow(trimSeq);
   }
 
   /** Makes segments ahead and tries the quarantine again, now and then. What fails here must not stop the stream. */
   private async keepHouse(lease: Lease): Promise<void> {
     const { client, id, nowMs, logger } = this.dependencies;
-    if (nowMs() < this.housekeepingAtMs) return;
-    this.housekeepingAtMs = nowMs() + HOUSEKEEPING_MS;
+    if (this.elapsedMs() < this.housekeepingAtMs) return;
+    this.housekeepingAtMs = this.elapsedMs() + HOUSEKEEPING_MS;
     try {
       await client.ensureSegments(id, lease.seq, nowMs());
       const settled = await this.writer.retryQuarantine();
@@ -215,6 +221,8 @@ export class Archiver {
     const committedAtMs = nowMs();
     const events = batch.log.reduce((sum, row) => sum + row.eventCount, 0);
     metrics.archiveEvents.value += events;
+    for (const { source, issuedSeq } of batch.coupons)
+      if (issuedSeq >= 0) metrics.couponsIssued.child(source).value += 1;
     metrics.archiveBatchEvents.observe(events);
     metrics.archiveFlushSeconds.observe(statementMs / 1_000);
     for (const row of batch.log) {
@@ -241,9 +249,9 @@ export class Archiver {
   }
 
   private stopFor(halt: HaltError, isNews: boolean): void {
-    const { metrics, logger, id, nowMs } = this.dependencies;
+    const { metrics, logger, id } = this.dependencies;
     this.halt = halt.reason;
-    this.haltedUntilMs = nowMs() + HALT_PAUSE_MS;
+    this.haltedUntilMs = this.elapsedMs() + HALT_PAUSE_MS;
     metrics.archiveHalted.child(String(id.partition), halt.reason).value = 1;
     if (halt.reason === 'fork') metrics.archiveForkDetected.value = 1;
     const line = { event: LOG_EVENTS.archiveFork, ...id, halt: halt.reason, ...describeFault(halt) };

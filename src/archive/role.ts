@@ -62,6 +62,7 @@ function createLoop(dependencies: ArchiveRoleDependencies, partition: number): A
     id,
     client,
     ledger: dependencies.ledgerAdmin(id),
+    elapsedMs: () => performance.now(),
   });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
