@@ -126,6 +126,7 @@ describe('connections that say little', () => {
       const sockets = Array.from({ length: 3 }, () => connectTcp(port, '127.0.0.1'));
       const ended = sockets.map((socket) => once(socket.on('error', () => undefined).resume(), 'close'));
       await Promise.race(ended);
+      await vi.waitFor(() => expect(sockets.filter(({ destroyed }) => destroyed)).toHaveLength(1));
       for (const socket of sockets) socket.destroy();
     }
     await small.transport.stop();
@@ -136,6 +137,7 @@ describe('connections that say little', () => {
     const session = connectHttp2(`http://127.0.0.1:${idle.addresses.grpcPort}`);
     session.on('error', () => undefined);
     await new Promise((resolve) => session.once('close', resolve));
+    expect(session.destroyed).toBe(true);
     await idle.transport.stop();
   });
 });
