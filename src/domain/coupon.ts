@@ -25,7 +25,8 @@ export type CouponState = 'unused' | 'reserved' | 'used' | 'expired' | 'revoked'
 export type CouponSource = 'system' | 'claim' | 'points' | 'referral' | 'activity' | 'code' | 'staff';
 
 const STATES: readonly CouponState[] = ['unused', 'reserved', 'used', 'expired', 'revoked'];
-const SOURCES: readonly CouponSource[] = [
+/** Every way, in the order of their codes. */
+export const COUPON_SOURCES: readonly CouponSource[] = [
   'system',
   'claim',
   'points',
@@ -80,7 +81,7 @@ export function decodeCouponValue(bytes: Uint8Array): CouponValue {
   const expiresAtMs = readUint48(view, 24);
   return {
     state: named(STATES, view.getUint8(1), 'state'),
-    source: named(SOURCES, view.getUint8(2), 'source'),
+    source: named(COUPON_SOURCES, view.getUint8(2), 'source'),
     hidden: (view.getUint8(3) & HIDDEN_FLAG) !== 0,
     promotionRef: view.getUint32(4),
     promotionVersion: view.getUint32(8),
@@ -96,7 +97,7 @@ export function encodeCouponValue(coupon: CouponValue): Uint8Array {
   const view = viewOf(bytes);
   view.setUint8(0, COUPON_FORMAT);
   view.setUint8(1, STATES.indexOf(coupon.state) + 1);
-  view.setUint8(2, SOURCES.indexOf(coupon.source) + 1);
+  view.setUint8(2, COUPON_SOURCES.indexOf(coupon.source) + 1);
   view.setUint8(3, coupon.hidden ? HIDDEN_FLAG : 0);
   view.setUint32(4, coupon.promotionRef);
   view.setUint32(8, coupon.promotionVersion);

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ArchivedLedger, PLACES, runOnce, startArchivedLedger } from '../../test/archived-ledger.ts';
 import { definitionOf, isClaimed, soon } from '../../test/ledger-fixture.ts';
 import { MS_PER_DAY } from '../domain/durations.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 import { createExpiryJob } from './note-expiry.ts';
 import { createReminderJob } from './remind-expiring.ts';
 
 const EVERY = { kind: 'every', everyMs: 1_000 } as const;
 
+const metrics = createMetrics({ version: 'test', node: process.version });
 let fixture: ArchivedLedger;
 const ids: string[] = [];
 
@@ -26,7 +28,7 @@ afterAll(() => fixture.close());
 
 const expiry = () =>
   createExpiryJob(
-    { sql: fixture.sql, places: PLACES, batch: 3, nowMs: Date.now },
+    { sql: fixture.sql, places: PLACES, batch: 3, metrics, nowMs: Date.now },
     { name: 'expire-coupons', times: EVERY, isEnabled: true },
   );
 const reminder = (days: number) =>
@@ -69,6 +71,7 @@ describe('expiry', () => {
     expect(await runOnce(expiry(), later)).toEqual({ expired: 7 });
     expect(await notices('expired')).toEqual(ids);
     expect(await runOnce(expiry(), later)).toEqual({ expired: 0 });
+    expect(metrics.couponsExpired.value).toBe(7);
     expect(await fixture.admin.lastSeq()).toBe(before);
     await expectLateReturnIsFound();
   });
@@ -81,4 +84,5 @@ async function expectLateReturnIsFound(): Promise<void> {
   await fixture.sql`DELETE FROM coupon_notice WHERE kind = 'expired' AND coupon_id = ${couponId}`;
   await fixture.sql`UPDATE coupon SET changed_at = expires_at + interval '200 days' WHERE coupon_id = ${couponId}`;
   expect(await runOnce(expiry(), Date.now() + 300 * MS_PER_DAY)).toEqual({ expired: 1 });
+  expect(metrics.couponsExpired.value).toBe(8);
 }

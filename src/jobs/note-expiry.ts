@@ -5,6 +5,7 @@
 import type { ArchivePlaces } from '../archive/places.ts';
 import { readArchivedUntil } from '../archive/queries.ts';
 import type { Sql } from '../database/client.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Job, JobContext, JobCounts, JobTimes } from './job.ts';
 import { EXPIRY_OVERLAP_MS, NOTICE_BATCH_MS } from './limits.ts';
 import { readProgressAt, writeProgressAt } from './store/catalogue.ts';
@@ -16,6 +17,7 @@ export interface ExpiryPorts {
   readonly places: ArchivePlaces;
   /** Coupons in one statement. */
   readonly batch: number;
+  readonly metrics: Pick<Metrics, 'couponsExpired'>;
   readonly nowMs: () => number;
 }
 
@@ -42,7 +44,7 @@ export function createExpiryJob(ports: ExpiryPorts, { name, times, isEnabled }: 
 
 /** Goes on where the last run ended; what the archive does not reach yet is left for the next one. */
 async function noteExpired(ports: ExpiryPorts, context: JobContext): Promise<JobCounts> {
-  const { sql, places, nowMs } = ports;
+  const { sql, places, metrics, nowMs } = ports;
   const within = (): number => nowMs() + NOTICE_BATCH_MS;
   const archivedMs = (await readArchivedUntil(sql, places, within())) ?? 0;
   const reachedMs = (await readProgressAt(sql, PROGRESS, within())) ?? 0;
@@ -50,6 +52,7 @@ async function noteExpired(ports: ExpiryPorts, context: JobContext): Promise<Job
   let expired = await walk(ports, context, Math.max(0, reachedMs - EXPIRY_OVERLAP_MS), beforeMs);
   for (let late = ports.batch; late === ports.batch && !context.signal.aborted; expired += late) {
     late = await noteLateReturns(sql, places, ports.batch, within());
+    metrics.couponsExpired.value += late;
   }
   if (!context.signal.aborted)
     await writeProgressAt(sql, PROGRESS, Math.max(reachedMs, Math.min(beforeMs, archivedMs)), within());
@@ -57,7 +60,7 @@ async function noteExpired(ports: ExpiryPorts, context: JobContext): Promise<Job
 }
 
 async function walk(
-  { sql, places, batch, nowMs }: ExpiryPorts,
+  { sql, places, batch, metrics, nowMs }: ExpiryPorts,
   { signal, progress }: JobContext,
   fromMs: number,
   beforeMs: number,
@@ -68,6 +71,7 @@ async function walk(
     const step = { kind: 'expired', after, beforeMs, limit: batch } as const;
     const result = await noteCoupons(sql, places, step, nowMs() + NOTICE_BATCH_MS);
     expired += result.noted;
+    metrics.couponsExpired.value += result.noted;
     after = result.last;
     progress({ expired });
   }

@@ -72,6 +72,7 @@ export class LedgerPartition {
     );
     this.open = topology.partitions === 1 ? metrics.ledgerPartitionOpen : new Gauge();
     this.backlog = topology.partitions === 1 ? metrics.ledgerBacklogEvents : new Gauge();
+    this.open.value = 1;
     const own = { ...metrics, ledgerPartitionOpen: this.open, ledgerBacklogEvents: this.backlog };
     this.claims = this.claimCommit(own);
     this.transactions = this.transactionCommit(own);

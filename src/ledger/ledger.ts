@@ -93,6 +93,7 @@ export class Ledger {
       this.sum(({ claims, transactions }) => claims.waiting + transactions.waiting);
     metrics.ledgerInflight.source = () =>
       this.sum(({ claims, transactions }) => claims.inFlight + transactions.inFlight);
+    metrics.ledgerBacklogLimitEvents.value = settings.claimBacklogEvents;
     if (partitions > 1) this.showExtremes();
   }
 

@@ -57,5 +57,5 @@ export interface RedemptionPorts extends LetGoPorts {
   evaluate(request: Uint8Array, caller: Caller, holder: HolderState): Promise<Uint8Array>;
   /** Absent: a promotion that has run out refuses the order. */
   readonly exhausted?: ExhaustedPromotions;
-  readonly metrics: Pick<Metrics, 'redemptions'>;
+  readonly metrics: Pick<Metrics, 'redemptions' | 'couponsUsed' | 'discounts'>;
 }

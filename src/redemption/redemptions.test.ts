@@ -78,6 +78,20 @@ async function lapse(userId: string, orderId: string): Promise<void> {
   await expect.poll(() => fixture.redemptions.lapse(userId, orderId, soon()), { timeout: 5_000 }).toBe(true);
 }
 
+// SPEC C5
+it('counts used coupons and the discount of orders once, when they are committed', async () => {
+  await fixture.define({ ref: 60 });
+  const { couponsUsed, discounts } = fixture.ports.metrics;
+  const order = { userId: 'eve', couponIds: [await fixture.issue('eve', 60)] };
+  const { order: known } = await reserve(order);
+  const { currency } = known.redemption;
+  const before = { used: couponsUsed.value, minor: discounts.child(currency).value };
+  await commit({ userId: 'eve', requestId: 'c1' });
+  await commit({ userId: 'eve', requestId: 'c1' });
+  const after = { used: before.used + 1, minor: before.minor + DISCOUNT_MINOR };
+  expect({ used: couponsUsed.value, minor: discounts.child(currency).value }).toEqual(after);
+});
+
 // SPEC L3, P9
 describe('the life of an order', () => {
   it('is reserved, committed, and counted once', async () => {

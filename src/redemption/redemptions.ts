@@ -1,5 +1,5 @@
 /** What can be done with the coupons, limits, budgets and codes of an order. */
-import { decodeRedemption } from '../domain/redemption.ts';
+import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import type { RedemptionCall, RedemptionOutcome } from '../telemetry/order-metrics.ts';
@@ -62,6 +62,14 @@ export class Redemptions {
     });
   }
 
+  private countUse({ coupons, currency, itemsDiscountMinor, shippingDiscountMinor }: Redemption): void {
+    const { couponsUsed, discounts } = this.ports.metrics;
+    const discountMinor = itemsDiscountMinor + shippingDiscountMinor;
+    couponsUsed.value += coupons.length;
+    // Currencies of orders without a discount would be labels that callers choose.
+    if (discountMinor > 0) discounts.child(currency).value += discountMinor;
+  }
+
   private async counted(name: RedemptionCall, call: Promise<RedemptionAnswer>): Promise<RedemptionAnswer> {
     const count = (outcome: RedemptionOutcome): void => {
       this.ports.metrics.redemptions.child(name, outcome).value += 1;
@@ -69,6 +77,7 @@ export class Redemptions {
     try {
       const answer = await call;
       count(answer.replayed ? 'replayed' : 'done');
+      if (!answer.replayed && (name === 'use' || name === 'commit')) this.countUse(answer.order.redemption);
       return answer;
     } catch (error) {
       count(error instanceof Refusal ? error.reason : 'INTERNAL');

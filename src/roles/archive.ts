@@ -27,7 +27,7 @@ const LEDGER_START_MS = 2_000;
 export async function archive(config: Config): Promise<number> {
   const logger = createLogger({ level: config.service.logLevel, role: 'archive' });
   endOnUncaughtErrors(logger);
-  const metrics = createMetrics(readBuild());
+  const metrics = createMetrics(readBuild('archive'));
   const connections = new PartitionConnections(ledgerConnection(config), 'hongbao-archive', (error) =>
     logger.warn({ event: LOG_EVENTS.ledgerConnection, cause: error.message }, 'no connection'),
   );

@@ -8,8 +8,8 @@ function versionOf(manifest: unknown): string {
     : '';
 }
 
-/** The version of the product and of Node. */
-export function readBuild(): Build {
+/** The version of the product and of Node, for a process of this role. */
+export function readBuild(role: NonNullable<Build['role']>): Build {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return { version: versionOf(manifest), node: process.version };
+  return { version: versionOf(manifest), node: process.version, role };
 }

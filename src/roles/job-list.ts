@@ -65,7 +65,7 @@ function cronIn(timeZone: string, cron: string): JobTimes {
 /** What time does to reservations, coupons and points. */
 function lifeJobs({ config, sql, places, ledger, book, codes, metrics, nowMs }: JobParts): Job[] {
   const { timeZone, expiryBatch, expiryCron, expiryEnabled, expiryHourlyCheck, reminderDays } = config.jobs;
-  const expiry = { sql, places, batch: expiryBatch, nowMs };
+  const expiry = { sql, places, batch: expiryBatch, metrics, nowMs };
   return [
     createSweepJob({ ledger, codes: codes.book, promotions: book, nowMs }),
     createExpiryJob(expiry, {

@@ -10,7 +10,7 @@ import { endOnUncaughtErrors, untilSignal } from './until-signal.ts';
 export async function serve(config: Config): Promise<number> {
   const logger = createLogger({ level: config.service.logLevel, role: 'serve' });
   endOnUncaughtErrors(logger);
-  const app = createApp({ config, metrics: createMetrics(readBuild()), logger });
+  const app = createApp({ config, metrics: createMetrics(readBuild('serve')), logger });
   const signalled = untilSignal();
   await app.start();
   await signalled;

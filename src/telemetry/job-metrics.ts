@@ -36,6 +36,10 @@ export function jobMetrics(declare: Declare) {
       labels,
       JOB_SECONDS,
     ),
+    couponsExpired: declare.counter(
+      'promo_coupons_expired_total',
+      'Coupons found past their date and not used, each counted once.',
+    ),
     jobLeader: declare.gauge('promo_job_leader', '1 in the process that runs the jobs.'),
   };
 }

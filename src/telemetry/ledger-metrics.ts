@@ -1,4 +1,5 @@
 /** Claims, the ledger's calls, and the way of its events to the archive. */
+import { COUPON_SOURCES } from '../domain/coupon.ts';
 import type { RefusalReason } from '../domain/refusal.ts';
 import { BATCH_SIZES, CALL_SECONDS, FLUSH_SIZES, LAG_SECONDS, SCRIPT_SECONDS } from './buckets.ts';
 import type { Declare } from './declarations.ts';
@@ -43,7 +44,10 @@ export function ledgerMetrics(declare: Declare) {
       'Calls repeated, by cause.',
       ['cause'],
     ),
-    ledgerPartitionOpen: declare.gauge('promo_ledger_partition_open', '1 when every partition takes writes.'),
+    ledgerPartitionOpen: declare.gauge(
+      'promo_ledger_partition_open',
+      '0 when a partition refused the last write because it is closed, or the process has no ledger; otherwise 1.',
+    ),
     ledgerDurable: declare.gauge(
       'promo_ledger_durable',
       '1 when Redis fsyncs every write before it answers.',
@@ -56,6 +60,10 @@ export function ledgerMetrics(declare: Declare) {
       'promo_ledger_backlog_events',
       'Events in Redis that are not yet in Postgres, in the partition that has most of them.',
     ),
+    ledgerBacklogLimitEvents: declare.gauge(
+      'promo_ledger_backlog_limit_events',
+      'Events not yet in Postgres at which new claims are refused; 0 in a process without a ledger.',
+    ),
     ledgerScriptErrors: declare.counter(
       'promo_ledger_script_errors_total',
       'Script calls that ended with an error.',
@@ -65,6 +73,12 @@ export function ledgerMetrics(declare: Declare) {
 
 /** Declares them. */
 export function archiveMetrics(declare: Declare) {
+  const couponsIssued = declare.counters<readonly [source: string]>(
+    'promo_coupons_issued_total',
+    'Coupons that came into being, by the way they came; counted when they reach Postgres.',
+    ['source'],
+  );
+  for (const source of COUPON_SOURCES) couponsIssued.child(source);
   return {
     archiveLagSeconds: declare.histogram(
       'promo_archive_lag_seconds',
@@ -100,11 +114,6 @@ export function archiveMetrics(declare: Declare) {
       ['partition', 'reason'],
     ),
     archiveOwner: declare.gauge('promo_archive_owner', '1 in the process that archives every partition.'),
-    postgresSeconds: declare.histograms<readonly [string]>(
-      'promo_postgres_seconds',
-      'Time of a statement, by operation.',
-      ['operation'],
-      CALL_SECONDS,
-    ),
+    couponsIssued,
   };
 }

@@ -12,7 +12,7 @@ async function linesOf(metrics: ReturnType<typeof createMetrics>, name: string):
 
 // SPEC C5
 test('a scrape shows counters, gauges and sources', async () => {
-  const metrics = createMetrics(build);
+  const metrics = createMetrics({ ...build, role: 'serve' });
   metrics.claims.child('claimed').value += 3;
   metrics.ledgerQueueItems.value = 7;
   metrics.ruleSetAgeSeconds.source = () => 1.5;
@@ -22,7 +22,7 @@ test('a scrape shows counters, gauges and sources', async () => {
   expect(await linesOf(metrics, 'promo_ledger_queue_items')).toContain('promo_ledger_queue_items 7');
   expect(await linesOf(metrics, 'promo_rule_set_age_seconds')).toContain('promo_rule_set_age_seconds 1.5');
   expect(await linesOf(metrics, 'promo_build_info')).toContain(
-    'promo_build_info{version="1.2.3",node="v26.0.0"} 1',
+    'promo_build_info{version="1.2.3",node="v26.0.0",role="serve"} 1',
   );
 });
 

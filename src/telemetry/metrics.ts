@@ -21,6 +21,8 @@ export type EvaluationOutcome = 'decided' | RefusalReason;
 export interface Build {
   readonly version: string;
   readonly node: string;
+  /** What the process does; dashboards and alerts tell processes apart by it. Empty outside the roles. */
+  readonly role?: 'serve' | 'archive';
 }
 
 /** Everything that is counted. */
@@ -33,11 +35,12 @@ export function createMetrics(build: Build) {
   registerEventLoop(registry);
   const declare = declarations(registry);
   declare
-    .gauges<readonly [string, string]>('promo_build_info', 'Version of the product and of Node.', [
-      'version',
-      'node',
-    ])
-    .child(build.version, build.node).value = 1;
+    .gauges<readonly [string, string, string]>(
+      'promo_build_info',
+      'Version of the product and of Node, and the role of the process.',
+      ['version', 'node', 'role'],
+    )
+    .child(build.version, build.node, build.role ?? '').value = 1;
   return {
     registry,
     ...serverMetrics(declare),

@@ -35,7 +35,15 @@ export function redemptionMetrics(declare: Declare) {
   );
   for (const call of ['reserve', 'use', 'commit', 'release'] as const)
     for (const outcome of ['done', 'replayed'] as const) redemptions.child(call, outcome);
-  return { redemptions };
+  return {
+    redemptions,
+    couponsUsed: declare.counter('promo_coupons_used_total', 'Coupons that orders used for good.'),
+    discounts: declare.counters<readonly [currency: string]>(
+      'promo_discount_minor_total',
+      'Discount of committed orders, shipping included, in minor units of the currency.',
+      ['currency'],
+    ),
+  };
 }
 
 /** Declares them. */

@@ -269,7 +269,13 @@ describe('a ledger of four partitions (SPEC C9)', { shuffle: false }, () => {
     await archived();
     const later = Date.now() + 200 * MS_PER_DAY;
     const expiry = createExpiryJob(
-      { sql, places: PLACES, batch: 5, nowMs: Date.now },
+      {
+        sql,
+        places: PLACES,
+        batch: 5,
+        metrics: createMetrics({ version: 'test', node: process.version }),
+        nowMs: Date.now,
+      },
       { name: 'expire-coupons', times: { kind: 'every', everyMs: 1_000 }, isEnabled: true },
     );
     expect(await runOnce(expiry, later)).toMatchObject({ expired: USERS.length });
