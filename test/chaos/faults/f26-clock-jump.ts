@@ -13,7 +13,7 @@ export const clockJump: Fault = {
   expects:
     'Decisions follow the time stored with them, which never runs backwards; entries stay gapless; service goes on after the clock is right again.',
   showed:
-    'Uncovered a defect: after a jump ahead and back, calls paused until the wall clock showed the old time again, an hour. The pause ends with its timer now, and nothing waits.',
+    'Uncovered a defect: after a jump ahead and back, calls paused until the wall clock showed the old time again, an hour. The pause ends with its timer now. The archive trimmed its margin early on a clock set ahead; it goes by elapsed time now.',
   canRun: ({ machine }) => machine.noMovableClocks,
   async inject({ clocks }, random) {
     if (clocks === undefined) throw new Error('the clocks of this run cannot be moved');
