@@ -103,7 +103,7 @@ export class ProjectionFold {
     const key = this.couponKeys.get(name);
     const row = key === undefined ? undefined : this.coupons.get(key);
     if (key === undefined || row === undefined) this.retiredCoupons.set(name, retired);
-    else this.coupons.set(key, { ...row, ...lastEventOf(retired), retired: true });
+    else this.coupons.set(key, { ...row, ...lastEventOf(retired, row), retired: true });
   }
 
   private takeCounter(row: CounterRow): void {
@@ -117,12 +117,11 @@ export class ProjectionFold {
   }
 }
 
-function lastEventOf({
-  seq,
-  eventIndex,
-  live,
-}: RetiredCouponRow): Pick<CouponRow, 'seq' | 'eventIndex' | 'live'> {
-  return { seq, eventIndex, live };
+function lastEventOf(
+  { seq, eventIndex, live }: RetiredCouponRow,
+  before: CouponRow,
+): Pick<CouponRow, 'seq' | 'eventIndex' | 'live'> {
+  return { seq, eventIndex, live: live ?? before.live };
 }
 
 /** A field that leaves Redis keeps what the batch knows it held; one that was removed before has nothing to keep. */

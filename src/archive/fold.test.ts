@@ -12,6 +12,9 @@ function fold(entries: readonly DecodedEntry[], blocked: ReadonlySet<string> = n
   return foldEntries(entries, { eventsTotal: 0, blockedSubjects: blocked });
 }
 
+/** What not every event tells of a coupon. */
+type Told = Pick<CouponRow, 'changedAtMs' | 'claims' | 'live'>;
+
 /** The projections as Postgres would hold them after these batches, by the rules of the upserts. */
 class Tables {
   readonly coupons = new Map<string, Omit<CouponRow, 'issuedSeq'>>();
@@ -22,15 +25,22 @@ class Tables {
   write(batch: FoldedBatch): void {
     for (const { issuedSeq: _, ...row } of batch.coupons) {
       const key = row.couponId.toString('hex');
-      // As the statement does: a row that does not say when the state changed leaves what is known.
-      const changedAtMs = row.changedAtMs ?? this.coupons.get(key)?.changedAtMs;
-      this.coupons.set(key, { ...row, changedAtMs });
+      this.coupons.set(key, { ...row, ...this.keptOf(row, this.coupons.get(key)) });
     }
     for (const row of batch.fields)
       this.fields.set(`${row.target}/${row.id}/${row.field.toString('hex')}`, row);
     for (const row of batch.history)
       this.history.push(`${row.couponId.toString('hex')} ${row.seq} ${row.kind}`);
     for (const row of batch.counters) this.counters.set(row.promotionRef, this.counter(row));
+  }
+
+  /** As the statement does: what a row does not say stays as it is known. */
+  private keptOf(row: Told, known: Told | undefined): Told {
+    return {
+      changedAtMs: row.changedAtMs ?? known?.changedAtMs,
+      claims: row.claims ?? known?.claims,
+      live: row.live ?? known?.live,
+    };
   }
 
   private counter(row: CounterRow): CounterRow {
