@@ -1,4 +1,4 @@
-/** `hongbao move`: a partition goes to another master while claims go on. LEDGER 18 */
+/** `hongbao move`: a partition goes to another master while claims go on. LEDGER 18, SPEC C9 */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -15,6 +15,7 @@ const rows = readFileSync(join(DOCS, 'reliability.md'), 'utf8')
     return rule === undefined ? [] : [{ rule: Number(rule), file, title }];
   });
 
+// SPEC C3, C4
 test('all of them are there, in order', () => {
   expect(rows.map(({ rule }) => rule)).toEqual(Array.from({ length: RULES }, (_, index) => index + 1));
 });
