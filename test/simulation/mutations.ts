@@ -98,9 +98,15 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'an event tells a counter as it was before': { planted: { script: new Set(['counter-not-in-event']) } },
   'an entry is put back without its values': { planted: { script: new Set(['apply-without-values']) } },
   'the stock is not checked': { planted: { script: new Set(['stock-ignored']) } },
-  'the cursor is moved from wherever it is': {
+  'a batch that was given up is written wherever the cursor is': {
     firstSeed: 200,
     planted: { archive: new Set(['cursor-not-fenced', 'log-not-unique']) },
+    begin: patch(LeaseKeeper.prototype, 'renounce', () => undefined),
+  },
+  'the lease is kept after a batch without an answer': {
+    schedule: lateBatches,
+    planted: {},
+    begin: patch(LeaseKeeper.prototype, 'renounce', () => undefined),
   },
   'an older lease still moves the cursor': {
     schedule: lateBatches,

@@ -17,7 +17,7 @@ import { SimulatedRedis } from './simulated-redis.ts';
 
 const KEYS = partitionKeys(0);
 const CALLS = 45;
-const SEQUENCES = 60;
+const SEQUENCES = 30;
 
 let server: Awaited<ReturnType<typeof startRedisServer>>;
 let redis: Redis;
