@@ -3,7 +3,6 @@ import { accountOf, orderOf, usageOf, walletOf } from '../../src/ledger/transact
 import { soon } from '../ledger-fixture.ts';
 import type { ScriptRule } from './script-rule.ts';
 
-const REPLAYED = 2;
 const NUMBER = Buffer.from('n');
 
 /** Rules of transactions, on which orders, points and all the rest stand. */
