@@ -33,7 +33,7 @@ async function isReady(url: string): Promise<boolean> {
 /** One role as a process that can be killed and started again with the same settings. */
 export class RoleProcess {
   private readonly role: string;
-  private readonly environment: Environment;
+  private environment: Environment;
   private child: ChildProcess | undefined;
   private log = '';
   /** Told everything it writes, when a test sets it before the start. */
@@ -42,6 +42,11 @@ export class RoleProcess {
   constructor(role: string, environment: Environment) {
     this.role = role;
     this.environment = environment;
+  }
+
+  /** Changes settings for the next start. */
+  configure(changes: Environment): void {
+    this.environment = { ...this.environment, ...changes };
   }
 
   /** Starts it; resolves when it is ready. */
@@ -90,6 +95,8 @@ export interface ProductFixture {
   readonly promotions: ReturnType<typeof createClient<typeof PromotionService>>;
   readonly coupons: ReturnType<typeof createClient<typeof CouponService>>;
   readonly carts: ReturnType<typeof createClient<typeof CartService>>;
+  /** Changes settings of everything that is started from now on. */
+  configure(changes: Environment): void;
   /** Runs `hongbao` with these arguments to its end; gives its exit code and output. */
   run(...args: readonly string[]): Promise<{ code: number | null; output: string }>;
   /** Runs `hongbao audit`; gives its exit code and output. */
@@ -125,7 +132,7 @@ export async function startProduct(overrides: Environment = {}): Promise<Product
   const [redis, postgres] = await Promise.all([startRedisServer(), startPostgresServer({ fsync: true })]);
   const databaseUrl = await postgres.createDatabase('hongbao');
   await migrate(databaseUrl);
-  const shared: Environment = {
+  let shared: Environment = {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redis.url,
     HONGBAO_AUTH: 'off',
@@ -152,6 +159,11 @@ export async function startProduct(overrides: Environment = {}): Promise<Product
     promotions: createClient(PromotionService, transport),
     coupons: createClient(CouponService, transport),
     carts: createClient(CartService, transport),
+    configure(changes) {
+      shared = { ...shared, ...changes };
+      serve.configure(changes);
+      archive.configure(changes);
+    },
     run: (...args) => runToEnd(shared, args),
     audit: () => runToEnd(shared, ['audit']),
     async close() {
