@@ -12,6 +12,15 @@ import {
 /** What `declarations` gives. */
 export type Declare = ReturnType<typeof declarations>;
 
+/** The family with a child for each of these label values, so that the first count of a kind already is a rise from zero. */
+export function withChildren<Child, Value extends string>(
+  family: Family<Child, readonly [Value]>,
+  values: readonly Value[],
+): Family<Child, readonly [Value]> {
+  for (const value of values) family.child(value);
+  return family;
+}
+
 /** The ways to declare a metric in a registry: one number, or one per combination of labels. */
 export function declarations(registry: Registry) {
   const counters = <L extends readonly string[]>(

@@ -1,4 +1,4 @@
-import type { Declare } from './declarations.ts';
+import { type Declare, withChildren } from './declarations.ts';
 
 /** Which worker threads evaluated: those of ordinary carts or those of large ones. */
 export type EvaluationPoolName = 'light' | 'heavy';
@@ -15,33 +15,45 @@ export function evaluationPoolMetrics(declare: Declare) {
   type Labels = readonly [EvaluationPoolName];
   const labels = ['pool'];
   return {
-    evaluationBatchItems: declare.histograms<Labels>(
-      'promo_evaluation_batch_items',
-      'Requests in one batch to a worker.',
-      labels,
-      BATCH_SIZES,
+    evaluationBatchItems: withChildren(
+      declare.histograms<Labels>(
+        'promo_evaluation_batch_items',
+        'Requests in one batch to a worker.',
+        labels,
+        BATCH_SIZES,
+      ),
+      ['light', 'heavy'],
     ),
-    evaluationQueueSeconds: declare.histograms<Labels>(
-      'promo_evaluation_queue_seconds',
-      'Time a request waits for a worker.',
-      labels,
-      EVALUATION_SECONDS,
+    evaluationQueueSeconds: withChildren(
+      declare.histograms<Labels>(
+        'promo_evaluation_queue_seconds',
+        'Time a request waits for a worker.',
+        labels,
+        EVALUATION_SECONDS,
+      ),
+      ['light', 'heavy'],
     ),
-    evaluationSeconds: declare.histograms<Labels>(
-      'promo_evaluation_seconds',
-      'Time a worker takes for one request, decoding and encoding included.',
-      labels,
-      EVALUATION_SECONDS,
+    evaluationSeconds: withChildren(
+      declare.histograms<Labels>(
+        'promo_evaluation_seconds',
+        'Time a worker takes for one request, decoding and encoding included.',
+        labels,
+        EVALUATION_SECONDS,
+      ),
+      ['light', 'heavy'],
     ),
     evaluationWaiting: declare.gauges<Labels>(
       'promo_evaluation_waiting',
       'Requests waiting for a worker.',
       labels,
     ),
-    evaluationWorkerRestarts: declare.counters<Labels>(
-      'promo_evaluation_worker_restarts_total',
-      'Worker threads that died or were ended because they took too long.',
-      labels,
+    evaluationWorkerRestarts: withChildren(
+      declare.counters<Labels>(
+        'promo_evaluation_worker_restarts_total',
+        'Worker threads that died or were ended because they took too long.',
+        labels,
+      ),
+      ['light', 'heavy'],
     ),
     evaluationRuleSetVersion: declare.gauges<Labels>(
       'promo_evaluation_rule_set_version',

@@ -1,6 +1,6 @@
 /** What runs beside calls: jobs, webhooks and streams of events, and events of the shop. */
 import { JOB_SECONDS } from './buckets.ts';
-import type { Declare } from './declarations.ts';
+import { type Declare, withChildren } from './declarations.ts';
 
 /** How a run of a job ended. */
 export type JobOutcome = 'done' | 'failed' | 'abandoned';
@@ -13,12 +13,13 @@ export type EventAttempt = 'applied' | 'ignored' | 'waiting' | 'failed';
 
 /** Declares them. */
 export function jobMetrics(declare: Declare) {
-  const labels = ['job'];
+  // Not `job`: Prometheus names the scraped target so.
+  const labels = ['job_name'];
   return {
     jobRuns: declare.counters<readonly [string, JobOutcome]>(
       'promo_job_runs_total',
       'Runs of jobs, by outcome.',
-      ['job', 'outcome'],
+      ['job_name', 'outcome'],
     ),
     jobLastSuccess: declare.gauges<readonly [string]>(
       'promo_job_last_success_timestamp_seconds',
@@ -49,10 +50,13 @@ export function feedMetrics(declare: Declare) {
   return {
     feedStreams: declare.gauge('promo_feed_streams', 'Streams of events that are open.'),
     feedEvents: declare.counter('promo_feed_events_total', 'Events sent over streams.'),
-    webhookDeliveries: declare.counters<readonly [DeliveryOutcome]>(
-      'promo_webhook_deliveries_total',
-      'Batches sent to webhooks, by outcome; `dead` is the last failed attempt of a batch.',
-      ['outcome'],
+    webhookDeliveries: withChildren(
+      declare.counters<readonly [DeliveryOutcome]>(
+        'promo_webhook_deliveries_total',
+        'Batches sent to webhooks, by outcome; `dead` is the last failed attempt of a batch.',
+        ['outcome'],
+      ),
+      ['delivered', 'failed', 'dead'],
     ),
     webhookDeadLetters: declare.gauge(
       'promo_webhook_dead_letters',

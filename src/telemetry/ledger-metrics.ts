@@ -2,14 +2,16 @@
 import { COUPON_SOURCES } from '../domain/coupon.ts';
 import type { RefusalReason } from '../domain/refusal.ts';
 import { BATCH_SIZES, CALL_SECONDS, FLUSH_SIZES, LAG_SECONDS, SCRIPT_SECONDS } from './buckets.ts';
-import type { Declare } from './declarations.ts';
+import { type Declare, withChildren } from './declarations.ts';
 import { reasons } from './refusal-reasons.ts';
 
 /** How a claim ended: taken now, taken earlier by the same request, or refused with a reason. */
 export type ClaimOutcome = 'claimed' | 'replayed' | RefusalReason;
 
 /** Why a call to a store was repeated. */
-export type RetryCause = 'connection' | 'timeout' | 'script_missing' | 'period' | 'closed' | 'failed_batch';
+export type RetryCause = (typeof RETRY_CAUSES)[number];
+
+const RETRY_CAUSES = ['connection', 'timeout', 'script_missing', 'period', 'closed', 'failed_batch'] as const;
 
 /** Declares them. */
 export function ledgerMetrics(declare: Declare) {
@@ -39,10 +41,11 @@ export function ledgerMetrics(declare: Declare) {
     ),
     ledgerQueueItems: declare.gauge('promo_ledger_queue_items', 'Writes waiting to be sent.'),
     ledgerInflight: declare.gauge('promo_ledger_inflight', 'Writes sent and not yet answered.'),
-    ledgerRetries: declare.counters<readonly [RetryCause]>(
-      'promo_ledger_retries_total',
-      'Calls repeated, by cause.',
-      ['cause'],
+    ledgerRetries: withChildren(
+      declare.counters<readonly [RetryCause]>('promo_ledger_retries_total', 'Calls repeated, by cause.', [
+        'cause',
+      ]),
+      RETRY_CAUSES,
     ),
     ledgerPartitionOpen: declare.gauge(
       'promo_ledger_partition_open',
@@ -73,12 +76,6 @@ export function ledgerMetrics(declare: Declare) {
 
 /** Declares them. */
 export function archiveMetrics(declare: Declare) {
-  const couponsIssued = declare.counters<readonly [source: string]>(
-    'promo_coupons_issued_total',
-    'Coupons that came into being, by the way they came; counted when they reach Postgres.',
-    ['source'],
-  );
-  for (const source of COUPON_SOURCES) couponsIssued.child(source);
   return {
     archiveLagSeconds: declare.histogram(
       'promo_archive_lag_seconds',
@@ -114,6 +111,13 @@ export function archiveMetrics(declare: Declare) {
       ['partition', 'reason'],
     ),
     archiveOwner: declare.gauge('promo_archive_owner', '1 in the process that archives every partition.'),
-    couponsIssued,
+    couponsIssued: withChildren(
+      declare.counters<readonly [source: string]>(
+        'promo_coupons_issued_total',
+        'Coupons that came into being, by the way they came; counted when they reach Postgres.',
+        ['source'],
+      ),
+      COUPON_SOURCES,
+    ),
   };
 }

@@ -1,17 +1,20 @@
 /** What is known of calls, and of those who make them. */
 import { CALL_SECONDS } from './buckets.ts';
-import type { Declare } from './declarations.ts';
+import { type Declare, withChildren } from './declarations.ts';
 
 /** Why a caller was turned away before the method was looked at. */
-export type AuthRejection =
-  | 'missing'
-  | 'malformed'
-  | 'invalid'
-  | 'expired'
-  | 'no_identity'
-  | 'denied'
-  | 'certificate'
-  | 'keys_unavailable';
+export type AuthRejection = (typeof AUTH_REJECTIONS)[number];
+
+const AUTH_REJECTIONS = [
+  'missing',
+  'malformed',
+  'invalid',
+  'expired',
+  'no_identity',
+  'denied',
+  'certificate',
+  'keys_unavailable',
+] as const;
 
 /** How reading something again that had changed, or could not be read, ended. */
 export type ReadOutcome = 'changed' | 'failed';
@@ -36,25 +39,37 @@ export function serverMetrics(declare: Declare) {
       labels,
       CALL_SECONDS,
     ),
-    authRejections: declare.counters<readonly [AuthRejection]>(
-      'promo_auth_rejections_total',
-      'Callers turned away, by reason.',
-      ['reason'],
+    authRejections: withChildren(
+      declare.counters<readonly [AuthRejection]>(
+        'promo_auth_rejections_total',
+        'Callers turned away, by reason.',
+        ['reason'],
+      ),
+      AUTH_REJECTIONS,
     ),
-    authKeyReads: declare.counters<readonly [ReadOutcome]>(
-      'promo_auth_key_reads_total',
-      'Times the keys of tokens were read and had changed, or could not be read.',
-      ['outcome'],
+    authKeyReads: withChildren(
+      declare.counters<readonly [ReadOutcome]>(
+        'promo_auth_key_reads_total',
+        'Times the keys of tokens were read and had changed, or could not be read.',
+        ['outcome'],
+      ),
+      ['changed', 'failed'],
     ),
-    tlsReloads: declare.counters<readonly [ReadOutcome]>(
-      'promo_tls_reloads_total',
-      'Times the files of TLS changed and were taken, or could not be used.',
-      ['outcome'],
+    tlsReloads: withChildren(
+      declare.counters<readonly [ReadOutcome]>(
+        'promo_tls_reloads_total',
+        'Times the files of TLS changed and were taken, or could not be used.',
+        ['outcome'],
+      ),
+      ['changed', 'failed'],
     ),
-    rateLimited: declare.counters<readonly ['caller' | 'user']>(
-      'promo_rate_limited_total',
-      'Calls refused because somebody called too often, by whose limit it was.',
-      ['limit'],
+    rateLimited: withChildren(
+      declare.counters<readonly ['caller' | 'user']>(
+        'promo_rate_limited_total',
+        'Calls refused because somebody called too often, by whose limit it was.',
+        ['limit'],
+      ),
+      ['caller', 'user'],
     ),
     serverInFlight: declare.gauge('promo_server_in_flight', 'Unary calls under way.'),
     serverInFlightLimit: declare.gauge(

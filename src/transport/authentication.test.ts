@@ -56,7 +56,8 @@ async function refusalOf(authorization: string | undefined, source?: JWTVerifyGe
   const error: unknown = await authenticator
     .verify(credentials(authorization), NOW_MS)
     .catch((cause: unknown) => cause);
-  const counted = [...metrics.authRejections.entries()].map(({ labels }) => labels[0]);
+  const all = [...metrics.authRejections.entries()];
+  const counted = all.filter(({ child }) => child.value > 0).map(({ labels }) => labels[0]);
   return [error instanceof Refusal ? error.reason : error, ...counted];
 }
 
