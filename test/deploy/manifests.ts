@@ -56,9 +56,6 @@ const Workload = z.looseObject({
   }),
 });
 
-/** A container of a workload. */
-export type ManifestContainer = z.infer<typeof Container>;
-
 /** One object. */
 export interface Manifest {
   readonly apiVersion: string;
