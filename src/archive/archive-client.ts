@@ -6,6 +6,7 @@ import {
   ensureCursor,
   giveBackLease,
   type Lease,
+  type Level,
   readCursorPayload,
   renewLease,
   takeLease,
@@ -65,8 +66,13 @@ export class ArchiveClient implements ArchiveStore {
     return this.run((sql) => takeLease(sql, id, owner, leaseMs));
   }
 
-  renewLease(id: PartitionId, epoch: number, leaseMs: number): Promise<Lease | undefined> {
-    return this.run((sql) => renewLease(sql, id, epoch, leaseMs));
+  renewLease(
+    id: PartitionId,
+    epoch: number,
+    leaseMs: number,
+    level: Level | undefined,
+  ): Promise<Lease | undefined> {
+    return this.run((sql) => renewLease(sql, id, epoch, leaseMs, level));
   }
 
   async giveBackLease(id: PartitionId, epoch: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Fence } from './flush.ts';
-import type { Lease } from './lease.ts';
+import type { Lease, Level } from './lease.ts';
 import type { PartitionId, StreamEntry } from './ledger-port.ts';
 import type { FoldedBatch } from './projection.ts';
 import type { OpenQuarantine } from './quarantine.ts';
@@ -14,8 +14,13 @@ export interface ArchiveStore {
   ensureCursor(id: PartitionId): Promise<void>;
   /** Takes the partition and raises its epoch; undefined while another process holds it. */
   takeLease(id: PartitionId, owner: string, leaseMs: number): Promise<Lease | undefined>;
-  /** Keeps the partition, and reads its cursor; undefined when another process has taken it. */
-  renewLease(id: PartitionId, epoch: number, leaseMs: number): Promise<Lease | undefined>;
+  /** Keeps the partition, and reads its cursor; undefined when another process has taken it. Notes the level on the way. */
+  renewLease(
+    id: PartitionId,
+    epoch: number,
+    leaseMs: number,
+    level: Level | undefined,
+  ): Promise<Lease | undefined>;
   /** Lets the next process in. */
   giveBackLease(id: PartitionId, epoch: number): Promise<void>;
   /** The bytes of the entry at the cursor; undefined when nothing is archived yet. */

@@ -17,6 +17,10 @@ import { partitionKeys } from '../ledger/keys.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { ArchiveClient } from './archive-client.ts';
 import { Archiver, type ArchiverDependencies } from './archiver.ts';
+import { renewLease } from './lease.ts';
+import { LEASE_MS, LEVEL_INTERVAL_MS, LEVEL_MARGIN_MS } from './limits.ts';
+import { ArchivePlaces } from './places.ts';
+import { readArchivedUntil } from './queries.ts';
 
 const ID = { generation: 1, partition: 0 };
 const KEYS = partitionKeys(0);
@@ -124,6 +128,31 @@ describe('archiving', () => {
       meta?.['events_total'],
       meta?.['events_total'],
     ]);
+  });
+
+  // SPEC C9: one partition nothing happens in must not hold back what is known of all.
+  test('a partition that is level with its stream counts as archived until now', async () => {
+    const places = new ArchivePlaces(ID.generation, 1);
+    const until = async (): Promise<number> => (await readArchivedUntil(sql, places, soon())) ?? 0;
+    const clock = { aheadMs: 0 };
+    const archiver = newArchiver({ elapsedMs: () => performance.now() + clock.aheadMs });
+    await turnUntil(archiver, isLevel);
+    const entryMs = await until();
+    // The margin is over: what the server says now is later than the entry.
+    fixture.admin.serverTimeMs = () => Promise.resolve(entryMs + LEVEL_MARGIN_MS + 60_000);
+    clock.aheadMs += LEVEL_INTERVAL_MS;
+    await archiver.turn();
+    clock.aheadMs += LEASE_MS;
+    await archiver.turn();
+    expect(await until()).toBe(entryMs + 60_000);
+
+    // Entries that wait are not archived: what was seen before them holds.
+    await fixture.ledger.define(definitionOf(), soon());
+    fixture.admin.serverTimeMs = () => Promise.resolve(entryMs + LEVEL_MARGIN_MS + 120_000);
+    const seen = { seq: 0, atMs: entryMs + 90_000 };
+    await turnUntil(archiver, isLevel);
+    await renewLease(sql, ID, 1, LEASE_MS, seen);
+    expect(await until()).toBe(entryMs + 60_000);
   });
 
   test('a partition that was never opened is opened, with the entry that starts it', async () => {

@@ -18,6 +18,8 @@ import {
   HOUSEKEEPING_MS,
   IDLE_POLL_MS,
   LEASE_MS,
+  LEVEL_INTERVAL_MS,
+  LEVEL_MARGIN_MS,
   STANDBY_POLL_MS,
   TRIM_INTERVAL_MS,
   TRIM_MARGIN_MS,
@@ -81,6 +83,7 @@ export class Archiver {
   private oldestPendingMs: number | undefined;
   private lastFault: string | undefined;
   private progressAtMs: number;
+  private levelAskedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(dependencies: ArchiverDependencies) {
     const { id, client, ledger, owner, nowMs, metrics } = dependencies;
@@ -162,7 +165,9 @@ export class Archiver {
   /** Moves one batch; answers with the pause before the next turn. */
   private async archive(): Promise<number> {
     const { seq } = await this.keeper.require();
+    const levelMs = await this.levelTime();
     const entries = await this.reader.read(seq);
+    if (entries.length === 0 && levelMs !== undefined) this.keeper.noteLevel({ seq, atMs: levelMs });
     this.notePending(entries[0]);
     const last = entries.at(-1);
     if (last !== undefined) {
@@ -173,6 +178,17 @@ export class Archiver {
     this.onProgress();
     await this.tellLedger();
     return this.pauseAfter(entries);
+  }
+
+  /**
+   * Now and then the time until which everything is archived if no entry is read next; undefined otherwise. Asked before the
+   * reading, which is never answered empty by what was fetched ahead.
+   */
+  private async levelTime(): Promise<number | undefined> {
+    if (this.elapsedMs() < this.levelAskedAtMs + LEVEL_INTERVAL_MS) return undefined;
+    this.levelAskedAtMs = this.elapsedMs();
+    const timeMs = await this.dependencies.ledger.serverTimeMs();
+    return timeMs === undefined ? undefined : timeMs - LEVEL_MARGIN_MS;
   }
 
   /**

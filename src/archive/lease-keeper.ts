@@ -1,5 +1,5 @@
 import type { ArchiveStore } from './archive-store.ts';
-import type { Lease } from './lease.ts';
+import type { Lease, Level } from './lease.ts';
 import type { PartitionId } from './ledger-port.ts';
 
 /** Another process archives this partition now; nothing this process still sends has an effect. */
@@ -22,6 +22,7 @@ export class LeaseKeeper {
   private readonly client: ArchiveStore;
   private readonly nowMs: () => number;
   private lease: Lease | undefined;
+  private level: Level | undefined;
   private renewAtMs = 0;
   private hasRow = false;
 
@@ -57,6 +58,11 @@ export class LeaseKeeper {
     if (this.lease !== undefined) this.keep({ ...this.lease, seq, eventsTotal });
   }
 
+  /** The stream ended at the cursor then; written down with the next renewal. */
+  noteLevel(level: Level): void {
+    this.level = level;
+  }
+
   /** What became of the last statement is unknown: the cursor is read again before the next one. */
   doubt(): void {
     this.renewAtMs = 0;
@@ -90,6 +96,6 @@ export class LeaseKeeper {
   }
 
   private renew(epoch: number): Promise<Lease | undefined> {
-    return this.client.renewLease(this.terms.id, epoch, this.terms.leaseMs);
+    return this.client.renewLease(this.terms.id, epoch, this.terms.leaseMs, this.level);
   }
 }

@@ -14,6 +14,12 @@ export interface Lease extends Cursor {
   readonly epoch: number;
 }
 
+/** The stream ended at the cursor at a time of its server, ms since the epoch: what was recorded until then is archived. */
+export interface Level {
+  readonly seq: number;
+  readonly atMs: number;
+}
+
 interface CursorRecord {
   readonly seq: string;
   readonly events_total: string;
@@ -52,15 +58,18 @@ export async function takeLease(
   return leaseOf(record);
 }
 
-/** Keeps the partition, and reads the cursor again; undefined when another process has taken it. */
+/** Keeps the partition, and reads the cursor again; undefined when another process has taken it. Notes the level on the way. */
 export async function renewLease(
   sql: Sql,
   { generation, partition }: PartitionId,
   epoch: number,
   leaseMs: number,
+  level?: Level,
 ): Promise<Lease | undefined> {
   const [record] = await sql<CursorRecord[]>`
-    UPDATE ledger_cursor SET lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond'
+    UPDATE ledger_cursor SET lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond',
+      level_at = CASE WHEN seq = ${level?.seq ?? null}::bigint
+        THEN greatest(level_at, to_timestamp(${level?.atMs ?? null}::bigint / 1000.0)) ELSE level_at END
     WHERE generation = ${generation} AND partition = ${partition} AND epoch = ${epoch}
     RETURNING seq, events_total, epoch`;
   return leaseOf(record);

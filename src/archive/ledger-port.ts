@@ -34,6 +34,8 @@ export interface RecordPage {
 export interface LedgerAdmin {
   /** The identity of the Redis process that answers now. */
   serverRunId(): Promise<string>;
+  /** What the clock of the Redis process that answers now says, ms since the epoch; undefined when it does not tell. */
+  serverTimeMs(): Promise<number | undefined>;
   /** The identity of the Redis process the partition was opened for; absent when it was never opened. */
   openRunId(): Promise<string | undefined>;
   /** Number of the newest entry; absent when the stream is empty. */

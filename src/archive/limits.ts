@@ -17,6 +17,10 @@ export const LEASE_MS = 6_000;
 export const STANDBY_POLL_MS = 500;
 /** Pause between two looks at an idle stream, ms: part of every coupon's archive lag. */
 export const IDLE_POLL_MS = 25;
+/** How often an archiver that is level with the stream notes how late it was then, ms; it is written when the lease is renewed. */
+export const LEVEL_INTERVAL_MS = 1_000;
+/** What a server said is believed for the time so long before, ms: one that was cut off may not know yet that another took over. */
+export const LEVEL_MARGIN_MS = 5_000;
 /** Pause after a batch that was far from full, ms: a share of the archive lag that saves most of its cost on a busy stream. */
 export const FLUSH_INTERVAL_MS = 100;
 /** Pause after a store did not answer, ms: short, so that a restarted Redis is opened within 200 ms. */

@@ -59,18 +59,20 @@ export function findIssuedCoupons(
 }
 
 /**
- * Everything that happened up to this instant is archived, ms since the epoch: the time of the last archived entry, of the
- * partition that is furthest behind. Undefined while nothing is archived of one of them.
+ * Everything that happened up to this instant is archived, ms since the epoch, of the partition that is furthest behind: the
+ * time of its last archived entry, or of a later look that found its stream at an end there. Undefined while nothing is archived
+ * of one of them.
  */
 export async function readArchivedUntil(
   sql: Sql,
   { generation, all }: ArchivePlaces,
   deadlineMs: number,
 ): Promise<number | undefined> {
-  const rows = sql<{ entry_time: Date }[]>`
-    SELECT entry_time FROM event_log JOIN ledger_cursor USING (generation, partition, seq)
+  const rows = sql<{ until: Date | null }[]>`
+    SELECT greatest(entry_time, level_at) AS until
+    FROM ledger_cursor LEFT JOIN event_log USING (generation, partition, seq)
     WHERE generation = ${generation}`;
-  const times = (await withDeadline(rows, deadlineMs)).map((row) => row.entry_time.getTime());
+  const times = (await withDeadline(rows, deadlineMs)).flatMap(({ until }) => until?.getTime() ?? []);
   return times.length < all.length ? undefined : Math.min(...times);
 }
 

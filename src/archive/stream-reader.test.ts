@@ -15,6 +15,7 @@ function streamOf(read: () => readonly StreamEntry[]): LedgerAdmin {
         .filter(({ seq }) => seq > after)
         .slice(0, max),
     serverRunId: unused,
+    serverTimeMs: unused,
     openRunId: unused,
     lastSeq: unused,
     firstSeq: unused,

@@ -57,6 +57,12 @@ export class LedgerAdmin {
     return runId;
   }
 
+  /** What the server's clock says, ms since the epoch; undefined when it does not tell. */
+  async serverTimeMs(): Promise<number | undefined> {
+    const micros = /^server_time_usec:(\d+)/m.exec(await this.on((redis) => redis.info('server')))?.[1];
+    return micros === undefined ? undefined : Math.floor(Number(micros) / 1_000);
+  }
+
   /** Identity of the server process the partition is open for; undefined when it never was opened. */
   async openRunId(): Promise<string | undefined> {
     return (await this.on((redis) => redis.hget(this.keys.meta, 'open'))) ?? undefined;
