@@ -1,7 +1,6 @@
 /** The composition root of the serving role: configuration in, an application out that starts and stops. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArchiveWatch } from './archive/archive-watch.ts';
-import { FIRST_GENERATION } from './archive/generation.ts';
 import { learnGeneration } from './archive/learn-generation.ts';
 import { ArchivePlaces } from './archive/places.ts';
 import { bindings } from './bindings.ts';
@@ -58,7 +57,7 @@ class Serving implements App {
   constructor({ clock: nowMs = Date.now, ...deps }: AppDependencies) {
     const { config, metrics, logger } = deps;
     this.process = { ...deps, nowMs };
-    this.places = new ArchivePlaces(FIRST_GENERATION, config.ledger.partitions);
+    this.places = new ArchivePlaces(undefined, config.ledger.partitions);
     const sql = openPool(deps, 'hongbao-serve', config.database.maxConnections);
     this.archiveWatch = new ArchiveWatch({ sql, generation: () => this.places.generation, nowMs });
     this.stores = openStores(this.process, sql, this.archiveWatch);
@@ -106,7 +105,7 @@ class Serving implements App {
     this.process.logger.info({ event: LOG_EVENTS.serviceStopped }, 'stopped');
   }
 
-  /** While Postgres is away the archive cannot be read either, so a start need not wait for it for long. */
+  /** While Postgres is away the archive cannot be read either, and until it has answered is not: a start need not wait for it for long. */
   private async joinLedger(): Promise<void> {
     const learning = learnGeneration(this.stores.sql, this.places, this.stopping.signal);
     learning.catch((error: unknown) =>

@@ -13,8 +13,8 @@ export interface CouponOfOrder {
 }
 
 /**
- * The record of an order (`<user>/<order>`) by field name (latin1); empty when there never was one. Throws
- * ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED.
+ * The record of an order (`<user>/<order>`) by field name (latin1); empty when there never was one. A process that has outlived
+ * its generation finds none either: what that says of the order may be over. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED.
  */
 export async function readArchivedOrder(
   sql: Sql,
@@ -24,7 +24,8 @@ export async function readArchivedOrder(
 ): Promise<Map<string, Buffer>> {
   const rows = sql<{ field: Buffer; value: Buffer }[]>`
     SELECT field, value FROM ledger_field
-    WHERE generation = ${generation} AND partition = ${partition} AND target = 'order' AND id = ${id} AND value IS NOT NULL`;
+    WHERE generation = ${generation} AND partition = ${partition} AND target = 'order' AND id = ${id} AND value IS NOT NULL
+      AND EXISTS (SELECT FROM ledger_generation WHERE ledger_generation.generation = ledger_field.generation AND state = 'current')`;
   const fields = await withDeadline(rows, deadlineMs);
   return new Map(fields.map(({ field, value }) => [field.toString('latin1'), value]));
 }

@@ -4,9 +4,6 @@
  */
 import type { Sql } from '../database/client.ts';
 
-/** The generation of a ledger that never was rebuilt. */
-export const FIRST_GENERATION = 1;
-
 /** A generation of the ledger. */
 export interface Generation {
   readonly generation: number;

@@ -1,20 +1,25 @@
 /** Where the archive keeps what: which generation of the ledger is in force, and which partition holds a user. */
+import { Refusal } from '../domain/refusal.ts';
 import { partitionOf } from '../ledger/keys.ts';
 import type { PartitionId } from './ledger-port.ts';
 
-/** The partitions of the generation in force. */
+/**
+ * The partitions of the generation in force. Until Postgres has said which one that is, every question is refused with
+ * ARCHIVE_UNAVAILABLE: what an earlier generation says of an order must not be written to a later one.
+ */
 export class ArchivePlaces {
   readonly partitions: number;
-  private current: readonly PartitionId[] = [];
+  private current: readonly PartitionId[] | undefined;
 
-  constructor(generation: number, partitions: number) {
+  /** @param generation undefined when it is yet to be learned */
+  constructor(generation: number | undefined, partitions: number) {
     this.partitions = partitions;
-    this.generation = generation;
+    if (generation !== undefined) this.generation = generation;
   }
 
   /** The generation in force. Set it when Postgres has said which one it is. */
   get generation(): number {
-    return this.current[0]?.generation ?? 0;
+    return this.all[0]?.generation ?? 0;
   }
 
   set generation(generation: number) {
@@ -23,7 +28,8 @@ export class ArchivePlaces {
 
   /** All of them, in their order. */
   get all(): readonly PartitionId[] {
-    return this.current;
+    if (this.current !== undefined) return this.current;
+    throw new Refusal('ARCHIVE_UNAVAILABLE', 'the database has not said yet which generation is in force');
   }
 
   /** Where everything of a user is. */

@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { FIRST_GENERATION } from '../archive/generation.ts';
 import { learnGeneration } from '../archive/learn-generation.ts';
 import { ArchivePlaces } from '../archive/places.ts';
 import { type ArchiveRole, createArchiveRole } from '../archive/role.ts';
@@ -33,7 +32,7 @@ export async function archive(config: Config): Promise<number> {
   );
   const owner = `${hostname()}:${process.pid}:${randomUUID()}`;
   const { partitions } = config.ledger;
-  const places = new ArchivePlaces(FIRST_GENERATION, partitions);
+  const places = new ArchivePlaces(undefined, partitions);
   const jobs = new JobWorker({ config, metrics, logger, connections, places, owner, nowMs: Date.now });
   const createRole = (): ArchiveRole =>
     createArchiveRole({
