@@ -1,7 +1,8 @@
 /** `audit`: checks the invariants on a live system and prints each with its figures. `--json` prints one JSON document. */
-import { formatReport } from '../archive/audit/audit-report.ts';
+import { type AuditReport, formatReport } from '../archive/audit/audit-report.ts';
+import { checkLeases } from '../archive/audit/check-leases.ts';
 import { runAudit } from '../archive/audit.ts';
-import { joinGeneration } from '../archive/generation.ts';
+import { checkGeneration } from '../archive/generation.ts';
 import { ArchivePlaces } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { createDatabase } from '../database/client.ts';
@@ -26,12 +27,14 @@ export async function audit(config: Config, args: readonly string[]): Promise<nu
   try {
     if (!(await connections.start(CONNECT_MS))) throw new Error(`Redis does not answer at ${CONNECT_MS} ms`);
     const { partitions } = config.ledger;
-    const { generation } = await joinGeneration(sql, partitions);
-    const reports = [];
-    for (const id of new ArchivePlaces(generation, partitions).all) {
-      const ledger = new LedgerAdmin(connections.of(id.partition), generation, id.partition, partitions);
-      reports.push(await runAudit({ sql, ledger, id }));
-    }
+    const { generation } = await checkGeneration(sql, partitions);
+    const parts = new ArchivePlaces(generation, partitions).all.map((id) => ({
+      id,
+      ledger: new LedgerAdmin(connections.of(id.partition), generation, id.partition, partitions),
+    }));
+    const reports: AuditReport[] = [];
+    for (const { id, ledger } of parts) reports.push(await runAudit({ sql, ledger, id }));
+    if (partitions > 1) await addLeases(reports, parts);
     const texts = args.includes('--json') ? [JSON.stringify(reports, null, 2)] : reports.map(formatReport);
     process.stdout.write(`${texts.join('\n')}\n`);
     return reports.every((report) => report.holds) ? 0 : 1;
@@ -39,4 +42,16 @@ export async function audit(config: Config, args: readonly string[]): Promise<nu
     connections.close();
     await sql.end({ timeout: 1 });
   }
+}
+
+/** What all partitions share is told in the report of the last one. */
+async function addLeases(
+  reports: AuditReport[],
+  parts: readonly { readonly ledger: LedgerAdmin }[],
+): Promise<void> {
+  const last = reports.pop();
+  if (last === undefined) return;
+  const check = await checkLeases(parts.map(({ ledger }) => ledger));
+  const holds = last.holds && check.breachCount === 0;
+  reports.push({ ...last, checks: [...last.checks, check], holds });
 }
