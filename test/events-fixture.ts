@@ -170,7 +170,10 @@ function eventPorts(
 
 /** Starts everything; close it in `afterAll`. */
 export async function startEventsFixture(): Promise<EventsFixture> {
-  const [redemption, database] = await Promise.all([startRedemptionFixture(), createTestDatabase()]);
+  const [redemption, database] = await Promise.all([
+    startRedemptionFixture({ ledger: { isDivided: true } }),
+    createTestDatabase(),
+  ]);
   const definitions = definitionsOn(database.url, redemption);
   const { sql } = definitions;
   const rules = await followPromotions(database.url, definitions, redemption);

@@ -11,7 +11,7 @@ import { CouponService } from '../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { PromotionService } from '../src/gen/hongbao/v1/promotion_service_pb.ts';
 import { freePort } from '../tools/servers/free-port.ts';
 import { type PostgresServer, startPostgresServer } from '../tools/servers/postgres-server.ts';
-import { type RedisServer, startRedisServer } from '../tools/servers/redis-server.ts';
+import { type SetUp, startTestRedis, type TestRedis } from './redis-set-up.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 /** Preloaded, so that a role never outlives the test that started it. */
@@ -84,7 +84,7 @@ export class RoleProcess {
 
 /** Everything that runs. */
 export interface ProductFixture {
-  readonly redis: RedisServer;
+  readonly redis: TestRedis;
   readonly postgres: PostgresServer;
   readonly databaseUrl: string;
   readonly serve: RoleProcess;
@@ -104,7 +104,8 @@ export interface ProductFixture {
   close(): Promise<void>;
 }
 
-async function runToEnd(
+/** Runs `hongbao` with these settings and arguments to its end; gives its exit code and output. */
+export async function runToEnd(
   environment: Environment,
   args: readonly string[],
 ): Promise<{ code: number | null; output: string }> {
@@ -127,9 +128,9 @@ async function ports(): Promise<Environment> {
   return { HONGBAO_GRPC_PORT: String(grpc), HONGBAO_HTTP_PORT: String(http), HONGBAO_OPS_PORT: String(ops) };
 }
 
-/** Starts stores, migrates, and starts one serve and one archive process. */
-export async function startProduct(overrides: Environment = {}): Promise<ProductFixture> {
-  const [redis, postgres] = await Promise.all([startRedisServer(), startPostgresServer({ fsync: true })]);
+/** Starts stores, migrates, and starts one serve and one archive process; on the chosen set-up of Redis unless one is named. */
+export async function startProduct(overrides: Environment = {}, setUp?: SetUp): Promise<ProductFixture> {
+  const [redis, postgres] = await Promise.all([startTestRedis(setUp), startPostgresServer({ fsync: true })]);
   const databaseUrl = await postgres.createDatabase('hongbao');
   await migrate(databaseUrl);
   let shared: Environment = {
@@ -139,6 +140,7 @@ export async function startProduct(overrides: Environment = {}): Promise<Product
     HONGBAO_DEVELOPMENT: 'embedded',
     HONGBAO_DRAIN_READINESS_DELAY_MS: '0',
     HONGBAO_ARCHIVE_LEASE_MS: '1000',
+    ...redis.environment,
     ...overrides,
   };
   const servePorts = await ports();
@@ -168,7 +170,7 @@ export async function startProduct(overrides: Environment = {}): Promise<Product
     audit: () => runToEnd(shared, ['audit']),
     async close() {
       await Promise.all([serve.end('SIGTERM'), archive.end('SIGTERM')]);
-      await Promise.all([redis.stop(), postgres.stop()]);
+      await Promise.all([redis.close(), postgres.stop()]);
     },
   };
 }

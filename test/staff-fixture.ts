@@ -2,7 +2,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { create, fromBinary, type JsonObject, toBinary } from '@bufbuild/protobuf';
-import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { ArchivePlaces } from '../src/archive/places.ts';
 import { type ArchiveRole, createArchiveRole } from '../src/archive/role.ts';
@@ -18,7 +17,6 @@ import type { Promotion } from '../src/gen/hongbao/v1/promotion_pb.ts';
 import { createRunGrantsJob } from '../src/grants/run-grants-job.ts';
 import type { WorkPorts } from '../src/grants/work-recipients.ts';
 import type { Job, JobCounts } from '../src/jobs/job.ts';
-import { fixedConnections } from '../src/ledger/partition-connection.ts';
 import { PromotionBook } from '../src/ruleset/promotion-book.ts';
 import { RuleSet } from '../src/ruleset/rule-set.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
@@ -26,8 +24,6 @@ import { exportCodes } from '../src/transport/handlers/export-codes.ts';
 import { createTestDatabase } from './database.ts';
 import { definitionPorts, samplePromotion, staffCall, staffOf } from './definition-fixture.ts';
 import { type LedgerFixture, startLedgerFixture } from './ledger-fixture.ts';
-
-const PLACES = new ArchivePlaces(1, 1);
 
 /** Limits of guessing that tests with right codes never meet. */
 const CODE_SETTINGS: CodeSettings = {
@@ -59,6 +55,7 @@ export interface StaffFixture {
   runGrants(): Promise<JobCounts>;
   /** Everything ExportCodes sends for a job. */
   exported(jobId: string): Promise<string>;
+  readonly places: ArchivePlaces;
   startArchive(): ArchiveRole;
   close(): Promise<void>;
 }
@@ -71,7 +68,11 @@ export async function runJob(job: Job): Promise<JobCounts> {
 
 /** Starts everything; close it in `afterAll`. */
 export async function startStaffFixture(): Promise<StaffFixture> {
-  const [ledger, database] = await Promise.all([startLedgerFixture(), createTestDatabase()]);
+  const [ledger, database] = await Promise.all([
+    startLedgerFixture({ isDivided: true }),
+    createTestDatabase(),
+  ]);
+  const places = new ArchivePlaces(1, ledger.admins.length);
   const definitions = definitionPorts(database.url, {
     define: (definition, deadlineMs) => ledger.ledger.define(definition, deadlineMs),
     readStock: (refs, deadlineMs) => ledger.ledger.read(deadlineMs, (reads) => reads.stock(refs, undefined)),
@@ -80,14 +81,12 @@ export async function startStaffFixture(): Promise<StaffFixture> {
   const { sql } = definitions;
   const staff = staffOf(definitions);
   const rules = { current: RuleSet.empty() };
-  const redis = new Redis(ledger.server.url, { maxRetriesPerRequest: null });
-  redis.on('error', () => undefined);
   const logger = pino({ level: 'silent' });
   const ports = { sql, ledger: ledger.ledger, nowMs: () => Date.now() };
   const codesWith = (settings: Partial<CodeSettings>): Codes =>
     createCodes({
       ...ports,
-      connections: fixedConnections(redis),
+      connections: ledger.connections,
       rules,
       logger,
       settings: { ...CODE_SETTINGS, ...settings },
@@ -99,6 +98,7 @@ export async function startStaffFixture(): Promise<StaffFixture> {
     databaseUrl: database.url,
     ledger,
     definitions,
+    places,
     ports,
     codes,
     book: new PromotionBook(rules, sql),
@@ -113,15 +113,15 @@ export async function startStaffFixture(): Promise<StaffFixture> {
       return promotion;
     },
     runGenerate: () => runJob(createGenerateCodesJob({ ...ports, ...codes })),
-    runGrants: () => runJob(createRunGrantsJob({ ...ports, places: PLACES })),
+    runGrants: () => runJob(createRunGrantsJob({ ...ports, places })),
     exported: (jobId) => exportedText({ sql, ...codes, nowMs: () => Date.now() }, jobId),
     startArchive() {
       const role = createArchiveRole({
         databaseUrl: database.url,
-        ledgerAdmin: () => ledger.admin,
+        ledgerAdmin: ({ partition }) => ledger.admins[partition] ?? ledger.admin,
         metrics: createMetrics({ version: 'test', node: process.version }),
         logger,
-        config: { generation: 1, partitions: 1, owner: randomUUID() },
+        config: { generation: 1, partitions: places.partitions, owner: randomUUID() },
         nowMs: () => Date.now(),
       });
       roles.push(role);
@@ -130,7 +130,6 @@ export async function startStaffFixture(): Promise<StaffFixture> {
     },
     async close() {
       await Promise.all(roles.map((role) => role.stop()));
-      redis.disconnect();
       await ledger.close();
       await sql.end({ timeout: 1 });
       await database.drop();

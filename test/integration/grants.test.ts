@@ -4,7 +4,6 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runAudit } from '../../src/archive/audit.ts';
-import { ArchivePlaces } from '../../src/archive/places.ts';
 import { archiveProgress } from '../../src/definitions/store/archive-progress.ts';
 import { encodeCouponValue, parseCouponId } from '../../src/domain/coupon.ts';
 import { NO_FACTS } from '../../src/domain/user-facts.ts';
@@ -111,7 +110,7 @@ async function messages() {
   const { sql } = fixture.ports;
   const job = createMessageJob({
     sql,
-    feed: new Feed(sql, new ArchivePlaces(1, 1)),
+    feed: new Feed(sql, fixture.places),
     adapter: {
       name: randomUUID(),
       async send({ kind, userId }) {
@@ -372,13 +371,20 @@ describe('revoking a whole promotion', () => {
 });
 
 async function breaches(): Promise<unknown[]> {
-  const { sql, ledger } = fixture;
-  const id = { generation: 1, partition: 0 };
-  const last = (await ledger.admin.lastSeq()) ?? -1;
-  const archived = async () => (await archiveProgress(sql).readCursors(soon()))[0] ?? -1;
-  while ((await archived()) < last) await sleep(20);
-  const { checks } = await runAudit({ sql, ledger: ledger.admin, id });
-  return checks.flatMap((check) => check.breaches);
+  const { sql, ledger, places } = fixture;
+  const found: unknown[] = [];
+  for (const [partition, admin] of ledger.admins.entries()) {
+    const last = (await admin.lastSeq()) ?? -1;
+    const archived = async () => (await archiveProgress(sql).readCursors(soon()))[partition] ?? -1;
+    while ((await archived()) < last) await sleep(20);
+    const { checks } = await runAudit({
+      sql,
+      ledger: admin,
+      id: { generation: places.generation, partition },
+    });
+    found.push(...checks.flatMap((check) => check.breaches));
+  }
+  return found;
 }
 
 /** Plants a state that another part of the product would have written, by a transaction, so that the archive has it too. */

@@ -1,12 +1,10 @@
 /** What earlier orders and events left behind decides about carts, on the real product. */
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeUserFacts, mergeFacts, NO_FACTS } from '../../src/domain/user-facts.ts';
 import { RejectionReason } from '../../src/gen/hongbao/v1/cart_service_pb.ts';
 import { RedemptionService } from '../../src/gen/hongbao/v1/redemption_service_pb.ts';
-import { partitionKeys } from '../../src/ledger/keys.ts';
 import { type ProductFixture, startProduct } from '../product-fixture.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 20 };
@@ -14,13 +12,11 @@ const AUTOMATIC = { way: { case: 'automatic', value: {} } } as const;
 
 let product: ProductFixture;
 let redemptions: ReturnType<typeof createClient<typeof RedemptionService>>;
-let redis: Redis;
 
 type Promotion = NonNullable<Parameters<ProductFixture['promotions']['createPromotion']>[0]['promotion']>;
 
 beforeAll(async () => {
   product = await startProduct();
-  redis = new Redis(product.redis.url);
   const baseUrl = `http://127.0.0.1:${product.httpPort}`;
   redemptions = createClient(RedemptionService, createConnectTransport({ baseUrl, httpVersion: '1.1' }));
   await promote('once', 'mug', { limits: { usesTotal: 1n } });
@@ -31,10 +27,7 @@ beforeAll(async () => {
     target: { audience: { case: 'taggedUsers', value: { anyOfTags: ['gold'] } } },
   });
 }, 120_000);
-afterAll(async () => {
-  redis.disconnect();
-  await product.close();
-}, 60_000);
+afterAll(() => product.close(), 60_000);
 
 /** Defines an automatic promotion of 3.00 off one item, and waits until decisions know it. */
 async function promote(promotionId: string, itemId: string, changed: Partial<Promotion>): Promise<void> {
@@ -122,7 +115,9 @@ describe('facts kept about a user', () => {
   it('count where the caller states none (SPEC S2)', async () => {
     await expect.poll(() => paid('cup', 'gina'), PATIENCE).toBe(1_000n);
     const facts = mergeFacts(NO_FACTS, { atMs: 1, whole: false, level: 'gold', attributes: new Map() });
-    await redis.hset(`${partitionKeys(0).accountPrefix}gina`, 'f', Buffer.from(encodeUserFacts(facts)));
+    const { redis, keys } = await product.redis.at('gina');
+    await redis.hset(`${keys.accountPrefix}gina`, 'f', Buffer.from(encodeUserFacts(facts)));
+    redis.disconnect();
     await expect.poll(() => paid('cup', 'gina'), PATIENCE).toBe(700n);
     expect(await paid('cup', 'hugo')).toBe(1_000n);
     const stated = await product.carts.evaluateCart({

@@ -24,6 +24,7 @@ import { loadCatalogue } from '../../tools/load-catalogue.ts';
 import { staffCall } from '../definition-fixture.ts';
 import { soon } from '../ledger-fixture.ts';
 import { type ProductFixture, startProduct } from '../product-fixture.ts';
+import type { TestRedis } from '../redis-set-up.ts';
 
 const PARALLEL = 50;
 
@@ -37,7 +38,7 @@ beforeAll(async () => {
   const baseUrl = `http://127.0.0.1:${product.grpcPort}`;
   client = createClient(PointsService, createGrpcTransport({ baseUrl }));
   await loadCatalogue(`http://127.0.0.1:${product.httpPort}`, AbortSignal.timeout(60_000));
-  ({ ledger, points } = await pointsOn(product.redis.url));
+  ({ ledger, points } = await pointsOn(product.redis));
 }, 120_000);
 afterAll(async () => {
   await ledger.close();
@@ -45,8 +46,9 @@ afterAll(async () => {
 }, 60_000);
 
 /** What takes in events: the points of another process, on the same ledger. */
-async function pointsOn(redisUrl: string): Promise<{ ledger: Ledger; points: Points }> {
-  const config = readConfig('audit', { DATABASE_URL: 'postgres://unused/unused', REDIS_URL: redisUrl });
+async function pointsOn({ url, environment }: TestRedis): Promise<{ ledger: Ledger; points: Points }> {
+  const DATABASE_URL = 'postgres://unused/unused';
+  const config = readConfig('audit', { DATABASE_URL, REDIS_URL: url, ...environment });
   const metrics = createMetrics({ version: 'test', node: process.version });
   const made = new Ledger({
     settings: ledgerSettings(config),

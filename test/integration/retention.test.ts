@@ -52,7 +52,8 @@ beforeAll(async () => {
     connectTimeoutMs: 2_000,
   };
   sql = createDatabase(databaseUrl, options);
-  const config = readConfig('audit', { DATABASE_URL: databaseUrl, REDIS_URL: product.redis.url });
+  const { url, environment } = product.redis;
+  const config = readConfig('audit', { DATABASE_URL: databaseUrl, REDIS_URL: url, ...environment });
   ledger = new Ledger({
     settings: ledgerSettings(config),
     metrics: createMetrics({ version: 'test', node: process.version }),
