@@ -29,14 +29,21 @@ export class Attempts {
     this.nowMs = nowMs;
   }
 
-  /** Makes a call that may be repeated again and again while the ledger is closed or away, until `untilMs`. */
+  /**
+   * Makes a call that may be repeated again and again while the ledger is closed or away, until `untilMs`. Whose time is up
+   * hears what stood in the way before, if anything did.
+   */
   async repeat<Answer>(untilMs: number, deadlineMs: number, call: () => Promise<Answer>): Promise<Answer> {
+    let obstacle: Refusal | undefined;
     for (let delayMs = limits.RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, limits.RETRY_LONGEST_MS)) {
       try {
         return await this.within(deadlineMs, call());
       } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.reason === 'DEADLINE_EXCEEDED') throw obstacle ?? error;
         const isLate = this.nowMs() + delayMs >= untilMs;
-        if (isLate || !(error instanceof Refusal) || !RETRIED.has(error.reason)) throw error;
+        if (isLate || !RETRIED.has(error.reason)) throw error;
+        obstacle = error;
       }
       await sleep(delayMs);
     }

@@ -1,10 +1,9 @@
 /** Delivers the live part of a promotion to a partition. */
-import type { Redis } from 'ioredis';
 import type { LiveDefinition } from '../domain/live-definition.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { PartitionKeys } from './keys.ts';
 import { encodeLiveDefinition } from './live-definition.ts';
-import { runScript } from './script-runner.ts';
+import type { RunScript } from './script-runner.ts';
 
 /** What a delivery did: `applied` is false when the partition had this version or a later one. */
 export interface Delivery {
@@ -35,14 +34,13 @@ function deliveryOf(reply: unknown): Delivery {
 
 /** Writes the definition; may be repeated. */
 export async function define(
-  redis: Redis,
+  run: RunScript,
   { keys, hasPool, closesLease }: DefineTarget,
   definition: LiveDefinition,
 ): Promise<Delivery> {
   const ref = String(definition.ref);
   const pool = hasPool ? [keys.poolPrefix + ref] : [];
-  const reply = await runScript(
-    redis,
+  const reply = await run(
     'define',
     [keys.stream, keys.meta, keys.promotionPrefix + ref, keys.index, ...pool],
     [

@@ -30,9 +30,15 @@ function judge(
   return { isDurable: true, reason: 'appendonly yes, appendfsync always' };
 }
 
+/** What a server answers for good when CONFIG is not for us. Anything else may be gone in a moment. */
+const FORBIDDEN = /^(NOPERM|ERR)\b/;
+
 /** CONFIG may be forbidden; the operator can then vouch for appendfsync, and INFO still tells whether the file is on. */
 async function readSettings(redis: Redis): Promise<Map<string, string>> {
-  const reply = await redis.call('CONFIG', ['GET', 'append*']).catch(() => []);
+  const reply = await redis.call('CONFIG', ['GET', 'append*']).catch((error: Error) => {
+    if (FORBIDDEN.test(error.message)) return [];
+    throw error;
+  });
   const settings = new Map<string, string>();
   if (!Array.isArray(reply)) return settings;
   for (let index = 0; index + 1 < reply.length; index += 2)

@@ -1,9 +1,8 @@
 /** Hides a coupon that can no longer be used from its owner's lists. */
-import type { Redis } from 'ioredis';
 import { type CouponValue, decodeCouponValue } from '../domain/coupon.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { PartitionKeys } from './keys.ts';
-import { runScript } from './script-runner.ts';
+import type { RunScript } from './script-runner.ts';
 
 /** Which coupon, and until when (ms of the server's clock) the attempt counts. */
 export interface HideRequest {
@@ -34,12 +33,11 @@ function hiddenCoupon(status: string, value: Buffer): CouponValue {
 
 /** Answers the hidden coupon; the same when it was hidden before. */
 export async function hideCoupon(
-  redis: Redis,
+  run: RunScript,
   keys: PartitionKeys,
   request: HideRequest,
 ): Promise<CouponValue> {
-  const reply = await runScript(
-    redis,
+  const reply = await run(
     'hide',
     [keys.stream, keys.meta, keys.walletPrefix + request.userId],
     [

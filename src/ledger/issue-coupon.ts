@@ -293,7 +293,7 @@ export async function readPromotion(
   const names = [promotionOf(promotionRef)];
   const [record] = await ledger.recordsAt(partition, names, deadlineMs);
   if (record?.has(PROMOTION_FIELDS.definition.name)) return record;
-  await ledger.ensureDefined(promotionRef);
+  await ledger.ensureDefined(promotionRef, deadlineMs);
   const [defined] = await ledger.recordsAt(partition, names, deadlineMs);
   return defined ?? new Map();
 }

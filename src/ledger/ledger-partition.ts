@@ -13,7 +13,8 @@ import { GroupCommit } from './group-commit.ts';
 import { hideCoupon } from './hide-coupon.ts';
 import { type PartitionKeys, partitionKeys } from './keys.ts';
 import type { LedgerNode } from './ledger-node.ts';
-import { callPartition, nobodyServes, type PartitionConnection } from './partition-connection.ts';
+import * as limits from './limits.ts';
+import { nobodyServes, type PartitionConnection } from './partition-connection.ts';
 import type { PartitionNodes } from './partition-nodes.ts';
 import { PartitionReads } from './partition-reads.ts';
 import type { ScriptConnections } from './script-connections.ts';
@@ -32,6 +33,9 @@ export interface PartitionSettings {
   readonly replicas: number;
   readonly durabilityFallback: 'refuse' | 'degrade';
 }
+
+/** Connections that scripts run on. */
+type Lane = 'claims' | 'transactions' | 'writes';
 
 /** What a partition needs from outside. */
 export interface LedgerPartitionPorts {
@@ -58,18 +62,13 @@ export class LedgerPartition {
   readonly backlog: Gauge;
   private readonly ports: LedgerPartitionPorts;
   private readonly keys: PartitionKeys;
-  private readonly writer: PartitionConnection;
   private isReplicated = true;
 
   constructor(ports: LedgerPartitionPorts) {
     const { partition, topology, metrics } = ports;
     this.ports = ports;
     this.keys = partitionKeys(partition, topology.partitions);
-    this.writer = this.connection(({ writer }) => writer);
-    this.reads = new PartitionReads(
-      this.connection(({ reader }) => reader),
-      this.keys,
-    );
+    this.reads = new PartitionReads(this.reader(), this.keys);
     this.open = topology.partitions === 1 ? metrics.ledgerPartitionOpen : new Gauge();
     this.backlog = topology.partitions === 1 ? metrics.ledgerBacklogEvents : new Gauge();
     this.open.value = 1;
@@ -78,20 +77,20 @@ export class LedgerPartition {
     this.transactions = this.transactionCommit(own);
   }
 
-  /** Delivers a definition; idempotent. */
+  /** Delivers a definition to the server and to as many replicas as are configured; idempotent. */
   async define(
     definition: LiveDefinition,
     lease: Pick<DefineTarget, 'hasPool' | 'closesLease'>,
   ): Promise<Delivery> {
     const target = { ...lease, keys: this.keys };
-    return await callPartition(this.writer, (redis) => define(redis, target, definition));
+    return await define((...call) => this.runSingle(...call), target, definition);
   }
 
-  /** Hides a coupon of a user. */
+  /** Hides a coupon of a user, with as many replicas as are configured. */
   async hide(userId: string, fieldHex: string, deadlineMs: number): Promise<CouponValue> {
     const serverDeadlineMs = deadlineMs + this.clock.leastOffsetMs;
     const request = { userId, fieldHex, serverDeadlineMs };
-    return await callPartition(this.writer, (redis) => hideCoupon(redis, this.keys, request));
+    return await hideCoupon((...call) => this.runSingle(...call), this.keys, request);
   }
 
   /** Resolves when everything taken so far has its answer. */
@@ -99,10 +98,8 @@ export class LedgerPartition {
     await Promise.all([this.claims.drain(), this.transactions.drain()]);
   }
 
-  private connection(
-    of: (node: LedgerNode) => ReturnType<PartitionConnection['redis']>,
-  ): PartitionConnection {
-    return { redis: () => of(this.node()), failed: (error) => this.ports.topology.failed(error) };
+  private reader(): PartitionConnection {
+    return { redis: () => this.node().reader, failed: (error) => this.ports.topology.failed(error) };
   }
 
   private node(): LedgerNode {
@@ -191,23 +188,44 @@ export class LedgerPartition {
     return { ...answer, isReplicated };
   }
 
-  /** Runs a script and waits for as many replicas as are configured. */
-  private async runConfirmed(
-    lane: 'claims' | 'transactions',
+  /**
+   * Runs a script that is a write of its own. Too few replicas are as good as no answer, since all of these may be made again;
+   * unless the operator chose to go on with less.
+   */
+  private async runSingle(
     script: ScriptName,
     keys: readonly string[],
-    args: readonly (string | Buffer)[],
+    args: readonly (string | Buffer | number)[],
+  ): Promise<unknown> {
+    const { reply, isReplicated } = await this.runConfirmed('writes', script, keys, args);
+    if (isReplicated || this.ports.settings.durabilityFallback === 'degrade') return reply;
+    throw new ScriptFailure('unreachable', 'too few replicas have confirmed this write');
+  }
+
+  /** Runs a script and waits for as many replicas as are configured. */
+  private async runConfirmed(
+    lane: Lane,
+    script: ScriptName,
+    keys: readonly string[],
+    args: readonly (string | Buffer | number)[],
   ): Promise<CallReply> {
     try {
       if (this.isYetToTell())
         throw new ScriptFailure('unreachable', 'the server has not told yet what it keeps');
-      const answer = await this.runOn(this.node()[lane], script, keys, args);
+      const answer = await this.runOn(this.node()[lane], this.replicaWaitMs(lane), script, keys, args);
       this.noteReplicas(answer.isReplicated);
       return answer;
     } catch (error) {
       this.ports.topology.failed(error);
       throw error;
     }
+  }
+
+  /** Claims and transactions wait together; single writes would wait one after the other for replicas that nobody insists on. */
+  private replicaWaitMs(lane: Lane): number {
+    const { commandTimeoutMs, durabilityFallback } = this.ports.settings;
+    const isInVain = lane === 'writes' && durabilityFallback === 'degrade' && !this.isReplicated;
+    return isInVain ? limits.MISSED_REPLICAS_WAIT_MS : Math.floor(commandTimeoutMs / 2);
   }
 
   /** Counts calls that too few replicas confirmed, and logs when that begins and ends. */
@@ -224,15 +242,15 @@ export class LedgerPartition {
 
   private async runOn(
     connections: ScriptConnections,
+    timeoutMs: number,
     script: ScriptName,
     keys: readonly string[],
-    args: readonly (string | Buffer)[],
+    args: readonly (string | Buffer | number)[],
   ): Promise<CallReply> {
-    const { replicas, commandTimeoutMs } = this.ports.settings;
+    const { replicas } = this.ports.settings;
     return await connections.run(async (redis) => {
       if (replicas === 0) return { reply: await runScript(redis, script, keys, args), isReplicated: true };
-      const wait = { count: replicas, timeoutMs: Math.floor(commandTimeoutMs / 2) };
-      const answer = await runReplicatedScript(redis, script, keys, args, wait);
+      const answer = await runReplicatedScript(redis, script, keys, args, { count: replicas, timeoutMs });
       return { reply: answer.reply, isReplicated: answer.replicas >= replicas };
     });
   }

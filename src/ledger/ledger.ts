@@ -5,34 +5,28 @@
  * Writes go through connections of their own, reads through another, so that a long read never waits in front of a claim. A
  * failed call becomes a refusal whose outcome is "unknown"; claims are tried again until their deadline (`group-commit.ts`).
  */
-import type { Redis } from 'ioredis';
 import type { CouponValue } from '../domain/coupon.ts';
 import type { LiveDefinition } from '../domain/live-definition.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ArchivedCoupons } from './archived-coupons.ts';
 import { Attempts } from './attempts.ts';
 import type { ClaimRequest } from './claim-operation.ts';
-import { connectLedger } from './connection.ts';
-import { DURABILITY_UNREAD, type Durability } from './durability.ts';
+import type { Durability } from './durability.ts';
 import { homePartition, partitionOf } from './keys.ts';
 import { deliverDefinition } from './leases/deliver-definition.ts';
 import { LedgerLeases } from './leases/ledger-leases.ts';
-import { LedgerNode } from './ledger-node.ts';
 import { LedgerPartition, type PartitionSettings } from './ledger-partition.ts';
-import * as limits from './limits.ts';
-import { PartitionNodes } from './partition-nodes.ts';
+import { LedgerServers, type ServerSettings } from './ledger-servers.ts';
 import { LedgerReads } from './reads.ts';
-import { type Connect, Topology, type TopologySettings } from './topology.ts';
+import type { Connect } from './topology.ts';
 import { type Outcome, type RecordName, type Transaction, userOfTransaction } from './transaction.ts';
 
 /** Settings of the ledger's client side; those of a partition hold for all of them together. */
-export interface LedgerSettings extends Omit<TopologySettings, 'partitions'>, PartitionSettings {
+export interface LedgerSettings extends Omit<ServerSettings, 'partitions'>, PartitionSettings {
   /** Number of partitions; 1 when it is not stated. */
   readonly partitions?: number;
-  /** The operator vouches for `appendfsync always` where the server does not show its settings. */
-  readonly isFsyncVouchedFor: boolean;
 }
 
 /** What the ledger needs from outside. */
@@ -68,23 +62,17 @@ export class Ledger {
   readonly partitions: number;
   private readonly ports: LedgerPorts;
   private readonly attempts: Attempts;
-  private readonly topology: Topology;
-  private readonly nodes: PartitionNodes<LedgerNode>;
+  private readonly servers: LedgerServers;
   private readonly all: readonly LedgerPartition[];
   private readonly first: LedgerPartition;
-  private durabilityTimer: NodeJS.Timeout | undefined;
 
   constructor(ports: LedgerPorts) {
-    const { settings, metrics, connect = connectLedger } = ports;
+    const { settings, metrics } = ports;
     const { partitions = 1 } = settings;
     this.ports = ports;
     this.attempts = new Attempts(ports.nowMs);
     this.partitions = partitions;
-    this.topology = new Topology({ ...settings, partitions }, connect);
-    this.nodes = new PartitionNodes(this.topology, {
-      open: (url) => this.openNode(url),
-      close: (node) => node.close(),
-    });
+    this.servers = new LedgerServers({ ...ports, settings: { ...settings, partitions } });
     this.leases = new LedgerLeases(this, metrics, ports.nowMs);
     this.all = Array.from({ length: partitions }, (_, partition) => this.createPartition(partition));
     this.first = this.partitionAt(0);
@@ -99,15 +87,12 @@ export class Ledger {
 
   /** Waits for the servers, up to `timeoutMs`, and reads what they keep. One that is away is not an error: calls say so. */
   async start(timeoutMs: number): Promise<void> {
-    await this.topology.start();
-    await Promise.all(this.nodes.all().map((node) => node.start(timeoutMs)));
-    this.durabilityTimer = setInterval(() => this.checkDurability(), limits.DURABILITY_CHECK_MS);
+    await this.servers.start(timeoutMs);
   }
 
   /** What the servers keep, as last read: the least of them. */
   get durability(): Durability {
-    const all = this.nodes.all().map(({ durability }) => durability);
-    return all.find(({ isDurable }) => !isDurable) ?? all[0] ?? DURABILITY_UNREAD;
+    return this.servers.durability;
   }
 
   /** Takes a claim; its listener hears one answer by the deadline. */
@@ -159,9 +144,12 @@ export class Ledger {
     return partitionOf(userId, this.partitions);
   }
 
-  /** Brings a promotion's definition where its record is missing. Throws PROMOTION_NOT_FOUND. */
-  async ensureDefined(promotionRef: number): Promise<void> {
-    if (!(await this.ports.defineMissing(promotionRef)))
+  /**
+   * Brings a promotion's definition where its record is missing. Throws PROMOTION_NOT_FOUND, DEADLINE_EXCEEDED,
+   * ARCHIVE_UNAVAILABLE or LEDGER_*; it may come all the same when others wait for it too.
+   */
+  async ensureDefined(promotionRef: number, deadlineMs: number): Promise<void> {
+    if (!(await this.attempts.within(deadlineMs, this.ports.defineMissing(promotionRef))))
       throw new Refusal('PROMOTION_NOT_FOUND', 'There is no such promotion');
   }
 
@@ -172,7 +160,10 @@ export class Ledger {
     return Math.round(this.ports.nowMs() + newest.offsetMs);
   }
 
-  /** Delivers a definition to every partition; idempotent. Throws a LEDGER_* refusal unless all of them are known to have it. */
+  /**
+   * Delivers a definition to every partition, and to as many replicas as are configured; idempotent. Throws a LEDGER_* refusal
+   * unless all of them are known to have it.
+   */
   async define(definition: LiveDefinition, deadlineMs: number): Promise<Deliveries> {
     const home = homePartition(definition.ref, this.partitions);
     const deliveries = await deliverDefinition(definition, this.partitions, (partition, closesLease) => {
@@ -196,17 +187,20 @@ export class Ledger {
     );
   }
 
-  /** Runs a read by its deadline; failures become refusals. */
+  /**
+   * Runs a read by its deadline; failures become refusals. What it sees may be lost with its server, and all but `records` are
+   * answered by one that is not open too: good for showing, and for deciding what a transaction then holds to be as read.
+   * Who answers "done before" or refuses for good by a read alone asks `isStillSo` (`still-so.ts`) first.
+   */
   async read<Answer>(deadlineMs: number, read: (reads: LedgerReads) => Promise<Answer>): Promise<Answer> {
     return await this.readAgain(deadlineMs, () => read(this.reads));
   }
 
   /** Answers everything that was taken, then closes the connections. */
   async close(): Promise<void> {
-    clearInterval(this.durabilityTimer);
+    this.servers.stopWatching();
     await Promise.all(this.all.map((partition) => partition.drain()));
-    this.nodes.close();
-    this.topology.close();
+    this.servers.close();
   }
 
   private createPartition(partition: number): LedgerPartition {
@@ -217,8 +211,8 @@ export class Ledger {
     return new LedgerPartition({
       partition,
       settings: { ...settings, queueLimit },
-      topology: this.topology,
-      nodes: this.nodes,
+      topology: this.servers.topology,
+      nodes: this.servers.nodes,
       metrics,
       logger,
       defineMissing,
@@ -226,31 +220,6 @@ export class Ledger {
       archived,
       nowMs,
     });
-  }
-
-  private openNode(url: string): LedgerNode {
-    const isShared = this.partitions > 1;
-    return new LedgerNode({
-      connect: (name) => this.connect(url, name),
-      claimConnections: isShared ? limits.SHARED_CLAIM_CONNECTIONS : limits.BATCHES_IN_FLIGHT,
-      transactionConnections: isShared
-        ? limits.SHARED_TRANSACTION_CONNECTIONS
-        : limits.TRANSACTION_CALLS_IN_FLIGHT,
-      isFsyncVouchedFor: this.ports.settings.isFsyncVouchedFor,
-      onDurability: (durability) => this.reportDurability(durability),
-    });
-  }
-
-  private connect(url: string, name: string): Redis {
-    const { settings, logger, connect = connectLedger } = this.ports;
-    const redis = connect({ ...settings, url }, name);
-    redis.on('error', (error: Error) =>
-      logger.warn(
-        { event: LOG_EVENTS.ledgerConnection, connection: name, cause: error.message },
-        'no connection to the ledger',
-      ),
-    );
-    return redis;
   }
 
   private partitionAt(partition: number): LedgerPartition {
@@ -274,33 +243,19 @@ export class Ledger {
     ledgerBacklogEvents.source = () => Math.max(...this.all.map(({ backlog }) => backlog.value));
   }
 
-  private checkDurability(): void {
-    for (const node of this.nodes.all()) void node.checkDurability();
-  }
-
-  private reportDurability({ isDurable, reason }: Durability): void {
-    const line = { event: LOG_EVENTS.ledgerDurability, isDurable, reason };
-    if (isDurable) this.ports.logger.info(line, 'the ledger keeps what it acknowledges');
-    else
-      this.ports.logger.warn(
-        line,
-        'the ledger is not durable: DURABLE promotions do not get what they ask for',
-      );
-    this.ports.metrics.ledgerDurable.value = this.durability.isDurable ? 1 : 0;
-  }
-
   /**
    * Reads again while a partition is on its way to another server, for half of the time there is: the caller may have another
    * way. On one server nothing moves, and who asks hears at once that it is away.
    */
   private async readAgain<Answer>(deadlineMs: number, read: () => Promise<Answer>): Promise<Answer> {
-    if (this.topology.kind === 'single') return await this.attempts.within(deadlineMs, read());
+    const { topology } = this.servers;
+    if (topology.kind === 'single') return await this.attempts.within(deadlineMs, read());
     const nowMs = this.ports.nowMs();
     return await this.attempts.repeat(nowMs + (deadlineMs - nowMs) / 2, deadlineMs, async () => {
       try {
         return await read();
       } catch (error) {
-        this.topology.failed(error);
+        topology.failed(error);
         throw error;
       }
     });

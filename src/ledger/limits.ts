@@ -33,6 +33,9 @@ export const PROMOTIONS_PER_BATCH = 250;
 
 /** How often the server's persistence settings are read again, in milliseconds; they can be changed while it runs. */
 export const DURABILITY_CHECK_MS = 5_000;
+/** First and longest wait before they are read again while they are not known at all, in milliseconds. */
+export const DURABILITY_RETRY_FIRST_MS = 50;
+export const DURABILITY_RETRY_LONGEST_MS = 1_000;
 
 /** Script time of one transaction and of each of its steps, in microseconds, as measured on the reference machine. */
 export const TRANSACTION_COST_US = 15;
@@ -40,6 +43,14 @@ export const STEP_COST_US = 3;
 
 /** Calls with transactions under way at once, each on a connection of its own; claims have theirs besides. */
 export const TRANSACTION_CALLS_IN_FLIGHT = 2;
+
+/**
+ * Definitions and single writes under way at once, each on a connection of its own: one that waits for replicas keeps its
+ * connection busy.
+ */
+export const SINGLE_WRITES_IN_FLIGHT = 4;
+/** How long such a write still waits for replicas that were missed before, where the operator goes on without, in milliseconds. */
+export const MISSED_REPLICAS_WAIT_MS = 1;
 
 /** Records read in one round trip. */
 export const RECORDS_PER_READ = 500;

@@ -69,6 +69,13 @@ export async function runScript(
   }
 }
 
+/** Runs a script somewhere; as {@link runScript} does, but for what its maker adds. */
+export type RunScript = (
+  name: ScriptName,
+  keys: readonly string[],
+  args: readonly (string | Buffer | number)[],
+) => Promise<unknown>;
+
 /** A reply, and how many replicas had everything this connection wrote when it was given. */
 export interface ReplicatedReply {
   readonly reply: unknown;

@@ -95,7 +95,7 @@ async function lookAt({ ledger }: PointsPorts, request: ExchangeRequest, deadlin
     const [account = new Map(), promotion = new Map()] = records;
     if (promotion.has(PROMOTION_FIELDS.definition.name))
       return { request, account, promotion, nowMs: ledger.nowMs() };
-    await ledger.ensureDefined(promotionRef);
+    await ledger.ensureDefined(promotionRef, deadlineMs);
   }
 }
 

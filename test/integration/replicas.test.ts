@@ -1,6 +1,9 @@
 /** The level DURABLE with a real replica that stops listening. SPEC C4, LEDGER 13, F13 */
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
+import { decodeCouponValue, encodeCouponValue } from '../../src/domain/coupon.ts';
+import { couponFieldHex } from '../../src/ledger/coupon-field.ts';
+import { walletOf } from '../../src/ledger/transaction.ts';
 import { type RedisServer, startRedisServer } from '../../tools/servers/redis-server.ts';
 import {
   definitionOf,
@@ -44,6 +47,24 @@ async function start(options: FixtureOptions = {}): Promise<Replicated> {
 
 const claim = (fixture: LedgerFixture, user: string, ref = 1) => fixture.claim({ user, request: 'r1', ref });
 
+/** Long enough for an attempt that waits for replicas in vain. */
+const briefly = (): number => Date.now() + 2 * SETTINGS.commandTimeoutMs;
+
+/** A coupon that can be hidden; answers with its field. */
+async function usedCoupon(fixture: LedgerFixture, user: string): Promise<string> {
+  const answer = await claim(fixture, user);
+  if (!isClaimed(answer)) throw new Error(answer.reason);
+  const fieldHex = couponFieldHex('claim', user, 'r1');
+  const field = Buffer.from(fieldHex, 'hex');
+  const on = walletOf(user);
+  const [wallet] = await fixture.ledger.read(soon(), (reads) => reads.records([on]));
+  const coupon = decodeCouponValue(wallet?.get(field.toString('latin1')) ?? Buffer.alloc(0));
+  const value = Buffer.from(encodeCouponValue({ ...coupon, state: 'revoked' }));
+  const steps = [{ kind: 'set', on, field, value } as const];
+  await fixture.ledger.transact({ event: 'revoked', opensNew: false, steps }, soon());
+  return fieldHex;
+}
+
 describe('a frozen replica', () => {
   it('leaves DURABLE claims unknown, those of a replay alone too, until it listens again', async () => {
     const { fixture, freeze, thaw } = await start();
@@ -64,6 +85,34 @@ describe('a frozen replica', () => {
     expect(await claim(fixture, 'ann')).toMatchObject({ acknowledgement: 'fast', isReplay: false });
     expect(await claim(fixture, 'ann')).toMatchObject({ acknowledgement: 'fast', isReplay: true });
     expect(fixture.metrics.ledgerUnreplicatedCalls.value).toBeGreaterThanOrEqual(2);
+  });
+
+  it('leaves definitions and hidden coupons unknown until it listens again (LEDGER 9)', async () => {
+    const { fixture, replica, freeze, thaw } = await start();
+    const { ledger } = fixture;
+    const ended = { version: 2, quantity: 1_000, state: 'finished' } as const;
+    const fieldHex = await usedCoupon(fixture, 'ann');
+    freeze();
+    const attempts = [ledger.define(definitionOf(ended), briefly()), ledger.hide('ann', fieldHex, briefly())];
+    for (const attempt of await Promise.allSettled(attempts))
+      expect(attempt).toMatchObject({ status: 'rejected', reason: { reason: 'LEDGER_UNAVAILABLE' } });
+    thaw();
+    expect(await ledger.hide('ann', fieldHex, soon())).toMatchObject({ hidden: true });
+    // The version is on the first server since the attempt that nobody could vouch for.
+    expect(await ledger.define(definitionOf(ended), soon())).toMatchObject({ applied: false });
+    const next = new Redis(replica.url, { protocol: 2 });
+    closers.push(() => Promise.resolve(next.disconnect()));
+    const stored = await next.hgetBuffer('{p0}d:1', 'd');
+    expect(stored?.readUInt32BE(3)).toBe(2);
+  });
+
+  it('does not stop definitions and hidden coupons where the operator chose to go on with less', async () => {
+    const { fixture, freeze } = await start({ settings: { durabilityFallback: 'degrade' } });
+    const fieldHex = await usedCoupon(fixture, 'ann');
+    freeze();
+    const definition = definitionOf({ version: 2, quantity: 1_000 });
+    expect(await fixture.ledger.define(definition, soon())).toMatchObject({ applied: true });
+    expect(await fixture.ledger.hide('ann', fieldHex, soon())).toMatchObject({ hidden: true });
   });
 
   it('loses no DURABLE claim that was answered when it takes over', async () => {

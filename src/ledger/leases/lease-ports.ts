@@ -20,7 +20,7 @@ export interface LeasePorts {
   /** Carries out a transaction in a partition; once it answers, the write is as durable as the ledger makes any. */
   transactAt(partition: number, transaction: Transaction, deadlineMs: number): Promise<Outcome>;
   /** Brings the promotion's definition to all partitions. Throws PROMOTION_NOT_FOUND. */
-  ensureDefined(promotionRef: number): Promise<void>;
+  ensureDefined(promotionRef: number, deadlineMs: number): Promise<void>;
   /** Waits so many milliseconds. */
   pause(ms: number): Promise<void>;
   nowMs(): number;

@@ -78,7 +78,7 @@ export class LeaseRun {
   private async attempt(): Promise<LeaseOutcome | 'next' | 'again'> {
     const look = await this.look();
     if (look === undefined) {
-      await this.ports.ensureDefined(this.shape.promotionRef);
+      await this.ports.ensureDefined(this.shape.promotionRef, this.deadlineMs);
       return 'again';
     }
     const step = nextStep(look.view, this.ask);

@@ -25,7 +25,7 @@ export interface LeasedPartitions {
     deadlineMs: number,
   ): Promise<readonly (Buffer | null)[]>;
   transactAt(partition: number, transaction: Transaction, deadlineMs: number): Promise<Outcome>;
-  ensureDefined(promotionRef: number): Promise<void>;
+  ensureDefined(promotionRef: number, deadlineMs: number): Promise<void>;
 }
 
 /** What asking for units came to: some are there now, unless others are faster; or nothing is left. */
@@ -96,7 +96,7 @@ function portsOf(ledger: LeasedPartitions, metrics: LedgerMetrics, nowMs: () => 
       read(homePartition(Number(on.id), ledger.partitions), on, fields, deadlineMs),
     readPartition: read,
     transactAt: (partition, transaction, deadlineMs) => ledger.transactAt(partition, transaction, deadlineMs),
-    ensureDefined: (promotionRef) => ledger.ensureDefined(promotionRef),
+    ensureDefined: (promotionRef, deadlineMs) => ledger.ensureDefined(promotionRef, deadlineMs),
     pause: async (ms) => {
       await sleep(ms);
     },

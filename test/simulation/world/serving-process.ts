@@ -157,6 +157,11 @@ export class ServingProcess {
     return this.ports.settings.durabilityFallback === 'degrade' ? 'fast' : 'durable';
   }
 
+  /** Of writes that are not refused by a server that keeps less. */
+  private get singleLevel(): 'fast' | 'durable' {
+    return this.ports.settings.appendFsync === 'always' ? this.level : 'fast';
+  }
+
   private async claim(
     { promotion, user: userId, request }: Extract<Operation, { kind: 'claim' | 'grant' }>,
     deadlineMs: number,
@@ -195,7 +200,7 @@ export class ServingProcess {
     const [couponId] = couponIds;
     if (couponId === undefined) return { kind: 'refused', reason: 'COUPON_NOT_FOUND' };
     await this.ledger.hide(user, parseCouponId(couponId)?.fieldHex ?? '', deadlineMs);
-    return { kind: 'ok', level: 'fast', couponId };
+    return { kind: 'ok', level: this.singleLevel, couponId };
   }
 
   private async hold(
@@ -261,7 +266,7 @@ export class ServingProcess {
   ): Promise<Answer> {
     const definition = this.ports.shop.change(promotion, state, quantity);
     await this.ledger.define(definition, deadlineMs);
-    return { kind: 'ok', level: 'fast', version: definition.version };
+    return { kind: 'ok', level: this.singleLevel, version: definition.version };
   }
 
   private async sweep(): Promise<Answer> {

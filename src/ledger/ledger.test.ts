@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { definitionOf, type LedgerFixture, soon, startLedgerFixture } from '../../test/ledger-fixture.ts';
+
+const NEVER = 9;
+let fixture: LedgerFixture;
+beforeAll(async () => {
+  fixture = await startLedgerFixture({
+    defineMissing: async (ref, ledger) => {
+      if (ref === NEVER) await new Promise(() => undefined);
+      if (ref !== 1) return false;
+      await ledger.define(definitionOf(), soon());
+      return true;
+    },
+  });
+});
+afterAll(async () => {
+  await fixture.close();
+});
+
+describe('bringing a definition', () => {
+  it('ends by the deadline, whatever it waits for', async () => {
+    const { ledger } = fixture;
+    await expect(ledger.ensureDefined(NEVER, Date.now() + 20)).rejects.toMatchObject({
+      reason: 'DEADLINE_EXCEEDED',
+    });
+  });
+
+  it('is refused where there is no such promotion', async () => {
+    await fixture.ledger.ensureDefined(1, soon());
+    await expect(fixture.ledger.ensureDefined(2, soon())).rejects.toMatchObject({
+      reason: 'PROMOTION_NOT_FOUND',
+    });
+  });
+});
