@@ -2,6 +2,8 @@ import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../../src/domain/refusal.ts';
 import { MoneyBudgetSchema } from '../../src/gen/hongbao/v1/availability_pb.ts';
+import { createSweepJob } from '../../src/redemption/sweep-job.ts';
+import { soon } from '../ledger-fixture.ts';
 import {
   caller,
   DISCOUNT_MINOR,
@@ -89,4 +91,33 @@ describe('limits of orders that four partitions share', () => {
     await fixture.define({ ref: 25, limits: { usesTotal: 20n } });
     expect(await reserveAll(25, usersOf('i', 30))).toMatchObject({ done: 8 });
   });
+});
+
+// SPEC L3, LEDGER 8
+it('reservations past their time lapse in every partition by one sweep', async () => {
+  await fixture.define({ ref: 26 });
+  const users = usersOf('due', 24);
+  const { ledger } = fixture.ledger;
+  expect(new Set(users.map((userId) => ledger.partitionOf(userId))).size).toBe(4);
+  for (const userId of users) {
+    const couponIds = [await fixture.issue(userId, 26)];
+    await fixture.redemptions.reserve(orderOf({ userId, couponIds, holdMs: 1 }), caller());
+    await fixture.redemptions.reserve(orderOf({ userId, orderId: 'later' }), caller());
+  }
+  const job = createSweepJob({ ...fixture.ports, nowMs: Date.now });
+  const context = { signal: new AbortController().signal, nowMs: 0, progress: () => undefined };
+  let lapsed = 0;
+  const sweep = async () => {
+    const counts = await job.run(context);
+    expect(counts['failed']).toBe(0);
+    lapsed += counts['lapsed'] ?? 0;
+    return lapsed;
+  };
+  await expect.poll(sweep, { timeout: 10_000 }).toBe(users.length);
+  expect(await job.run(context)).toEqual({ lapsed: 0, settled: 0, failed: 0 });
+  for (const userId of users) {
+    const stateOf = async (orderId: string) =>
+      (await fixture.redemptions.get(userId, orderId, soon())).redemption.state;
+    expect(await Promise.all(['o1', 'later'].map(stateOf))).toEqual(['expired', 'reserved']);
+  }
 });
