@@ -11,10 +11,15 @@ export interface HideRequest {
   readonly serverDeadlineMs: number;
 }
 
-function hiddenCoupon(status: string, value: Buffer): CouponValue {
+/** The hidden coupon, or that the deadline had passed by the server's clock, which tells itself (ms since the epoch). */
+export type HideAnswer = { readonly coupon: CouponValue } | { readonly lateAtMs: number };
+
+function answerOf(status: string, value: Buffer): HideAnswer {
   switch (status) {
     case 'H':
-      return decodeCouponValue(value);
+      return { coupon: decodeCouponValue(value) };
+    case 'L':
+      return { lateAtMs: value.readUIntBE(0, 6) };
     case 'U':
       throw new Refusal(
         'COUPON_STILL_USABLE',
@@ -22,8 +27,6 @@ function hiddenCoupon(status: string, value: Buffer): CouponValue {
       );
     case 'N':
       throw new Refusal('COUPON_NOT_FOUND', 'there is no such coupon in this wallet');
-    case 'L':
-      throw new Refusal('DEADLINE_EXCEEDED', 'the deadline passed before the ledger decided');
     case 'C':
       throw new Refusal('LEDGER_CLOSED', 'the partition is closed');
     default:
@@ -36,7 +39,7 @@ export async function hideCoupon(
   run: RunScript,
   keys: PartitionKeys,
   request: HideRequest,
-): Promise<CouponValue> {
+): Promise<HideAnswer> {
   const reply = await run(
     'hide',
     [keys.stream, keys.meta, keys.walletPrefix + request.userId],
@@ -48,5 +51,5 @@ export async function hideCoupon(
     ],
   );
   if (!Buffer.isBuffer(reply)) throw new TypeError('the hide script answered something else');
-  return hiddenCoupon(reply.toString('latin1', 0, 1), reply.subarray(1));
+  return answerOf(reply.toString('latin1', 0, 1), reply.subarray(1));
 }

@@ -1,6 +1,7 @@
 /** One partition of the ledger as a process uses it: its claims, its transactions, its single writes, its reads, its clock. */
 import type { CouponValue } from '../domain/coupon.ts';
 import type { LiveDefinition } from '../domain/live-definition.ts';
+import { Refusal } from '../domain/refusal.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import { Gauge } from '../telemetry/metric.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -86,11 +87,21 @@ export class LedgerPartition {
     return await define((...call) => this.runSingle(...call), target, definition);
   }
 
-  /** Hides a coupon of a user, with as many replicas as are configured. */
+  /**
+   * Hides a coupon of a user, with as many replicas as are configured. An answer that it was late tells the server's clock, which a
+   * process that claims nothing has from nowhere else: if the deadline is still ahead by that, it is tried again.
+   */
   async hide(userId: string, fieldHex: string, deadlineMs: number): Promise<CouponValue> {
-    const serverDeadlineMs = deadlineMs + this.clock.leastOffsetMs;
-    const request = { userId, fieldHex, serverDeadlineMs };
-    return await hideCoupon((...call) => this.runSingle(...call), this.keys, request);
+    for (;;) {
+      const serverDeadlineMs = deadlineMs + this.clock.leastOffsetMs;
+      const [sentAtMs, startMs] = [this.ports.nowMs(), performance.now()];
+      const request = { userId, fieldHex, serverDeadlineMs };
+      const answer = await hideCoupon((...call) => this.runSingle(...call), this.keys, request);
+      if ('coupon' in answer) return answer.coupon;
+      this.clock.learn(answer.lateAtMs, sentAtMs, performance.now() - startMs);
+      if (deadlineMs + this.clock.leastOffsetMs < answer.lateAtMs)
+        throw new Refusal('DEADLINE_EXCEEDED', 'the deadline passed before the ledger decided');
+    }
   }
 
   /** Resolves when everything taken so far has its answer. */

@@ -167,6 +167,39 @@ const CASES: readonly { readonly name: string; readonly schedule: Schedule }[] =
       ],
     },
   },
+  {
+    // F26, LEDGER 3
+    name: 'a process that only hides coupons never learns that the clock of the server was set, and is late for ever',
+    schedule: {
+      seed: 6002867,
+      settings: {
+        appendFsync: 'everysec',
+        hasReplica: false,
+        durabilityFallback: 'refuse',
+        serving: 2,
+        trimMarginMs: 0,
+        quantity: 4,
+        perUserLimit: 2,
+        automaticUses: 1,
+        couponLifeMs: 300,
+        skewMs: 0,
+      },
+      operations: [
+        {
+          kind: 'claim',
+          promotion: 'fast',
+          user: 'cyd',
+          request: 'r2',
+          atMs: 198,
+          process: 1,
+          deadlineMs: 20,
+          attempts: 4,
+        },
+        { kind: 'hide', user: 'cyd', request: 'r8', atMs: 527, process: 1, deadlineMs: 60, attempts: 1 },
+      ],
+      faults: [{ kind: 'jump-clock', atMs: 526, byMs: 3600000 }],
+    },
+  },
 ];
 
 it.each(CASES)('it does not happen any more that $name', async ({ schedule }) => {

@@ -13,7 +13,7 @@
 -- Reply
 --   'C' when the partition is closed for this server; otherwise
 --   a status byte and the coupon's value where there is one: 'H' hidden (now or before), 'U' still usable, 'N' no such
---   coupon, 'L' late: the deadline had passed, 'X' the stored value is corrupt
+--   coupon, 'L' late: the deadline had passed, with now, u48 ms; 'X' the stored value is corrupt
 
 --@include partition
 --@include events
@@ -33,7 +33,7 @@ local state, flags, expires = string.byte(value, 2), string.byte(value, 4), stru
 if flags % 2 == HIDDEN then return 'H' .. value end
 local over = expires > 0 and expires < partition.now
 if state == RESERVED or (state == UNUSED and not over) then return 'U' .. value end
-if deadline < partition.now then return 'L' end
+if deadline < partition.now then return struct.pack('>c0I6', 'L', partition.now) end
 
 local hidden = string.sub(value, 1, 3) .. string.char(flags + HIDDEN) .. string.sub(value, 5)
 local live = string.sub(stored[2], 7)

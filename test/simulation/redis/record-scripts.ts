@@ -108,7 +108,7 @@ export function runHide(call: ScriptCall): ScriptReply {
   const isOver = expires > 0 && expires < partition.now;
   if (state === RESERVED || (state === 1 && !isOver)) return `U${value}`;
   if (deadline === undefined) throw new ScriptError('ERR attempt to compare nil with number');
-  if (deadline < partition.now && !call.faults.has('deadline-ignored')) return 'L';
+  if (deadline < partition.now && !call.faults.has('deadline-ignored')) return `L${pack(6, partition.now)}`;
   const hidden = value.slice(0, 3) + pack(1, flags + 1) + value.slice(4);
   const live = mark.slice(6);
   const event =
