@@ -70,6 +70,8 @@ BEGIN
     RETURN;
   END IF;
   GRANT UPDATE (projected) ON event_log TO hongbao_archiver;
+  -- Whoever comes first states how many partitions a new generation has.
+  GRANT UPDATE (partitions) ON ledger_generation TO hongbao_service;
   -- New segments belong to the owner of the schema, so that whoever writes into them cannot drop them.
   ALTER FUNCTION archive_ensure_log_segment(integer, integer, bigint, bigint)
     SECURITY DEFINER SET search_path = public, pg_temp;

@@ -36,18 +36,23 @@ export async function readGeneration(sql: Sql): Promise<Generation> {
 }
 
 /**
- * The generation in force, for a process that works with `partitions` partitions; the first one to ask for a new generation
- * fixes their number. Throws {@link GenerationError} when it is another one, as only a rebuild changes it.
+ * The generation in force, for a process that works with `partitions` partitions and changes nothing. Throws
+ * {@link GenerationError} when it is made for another number, as only a rebuild changes it.
  */
-export async function joinGeneration(sql: Sql, partitions: number): Promise<Generation> {
-  await sql`
-    UPDATE ledger_generation SET partitions = ${partitions} WHERE state = 'current' AND partitions IS NULL`;
+export async function checkGeneration(sql: Sql, partitions: number): Promise<Generation> {
   const current = await readGeneration(sql);
-  if (current.partitions === partitions) return current;
+  if (current.partitions === undefined || current.partitions === partitions) return current;
   throw new GenerationError(
     `generation ${current.generation} of the ledger has ${current.partitions} partitions, the configuration says ` +
       `${partitions}: another number is made by "hongbao rebuild redis --partitions ${partitions}"`,
   );
+}
+
+/** The same, for a process that keeps the ledger: the first one to ask for a new generation fixes the number of its partitions. */
+export async function joinGeneration(sql: Sql, partitions: number): Promise<Generation> {
+  await sql`
+    UPDATE ledger_generation SET partitions = ${partitions} WHERE state = 'current' AND partitions IS NULL`;
+  return await checkGeneration(sql, partitions);
 }
 
 function generationOf({ generation, partitions }: GenerationRow): Generation {
