@@ -21,8 +21,10 @@ const seed = SEED ?? Date.now() % 1_000_000_000;
 const dice = new Dice(seed);
 
 /** Requests of each method on each way in. */
-const BROKEN_PER_WAY = 4;
-const PLAUSIBLE_PER_WAY = 3;
+const BROKEN_PER_WAY = 2;
+const PLAUSIBLE_PER_WAY = 2;
+/** Hostile texts tried in each text field; over the runs all of them. */
+const TEXTS_PER_FIELD = 10;
 const AT_ONCE = 24;
 const LIMIT_MS = 120_000;
 
@@ -146,14 +148,15 @@ describe(`seed ${seed}`, () => {
   );
 
   test(
-    'every text field of every request, with every hostile text',
+    'every text field of every request, with hostile texts',
     async () => {
       const attempts = METHODS.flatMap((method) => {
         const fields = method.input.fields.filter(
           ({ scalar, fieldKind }) => fieldKind === 'scalar' && scalar === 9,
         );
         return fields.flatMap((field) =>
-          HOSTILE_TEXTS.map((text) => {
+          Array.from({ length: TEXTS_PER_FIELD }, () => {
+            const text = dice.pick(HOSTILE_TEXTS);
             const message = randomMessage(dice, method.input, 0);
             Object.assign(message, { [field.localName]: text });
             const call = ways.binary['gRPC'];
@@ -201,8 +204,8 @@ describe(`seed ${seed}`, () => {
     async () => {
       const { promotions } = await product.promotions.listPromotions({});
       expect(promotions).toBeInstanceOf(Array);
-      const { output } = await product.audit();
-      expect(output).toContain('"passed":true');
+      const { code, output } = await product.audit();
+      expect(code, output).toBe(0);
     },
     LIMIT_MS,
   );
