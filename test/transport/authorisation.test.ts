@@ -1,4 +1,4 @@
-// SPEC S1: every method × every identity, on gRPC and on Connect. Who is not listed here must be refused.
+// SPEC S1: every method × every identity, on gRPC, Connect and gRPC-Web. Who is not listed here must be refused.
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IDENTITY_KINDS, SCOPES } from '../../src/domain/identity.ts';
@@ -111,9 +111,7 @@ describe.each(METHODS)('$name', (method) => {
     const isAllowed = (ALLOWED[method.name] ?? '').split(' ').includes(name);
     const answers = isUnary(method)
       ? await Promise.all(
-          ['gRPC by grpc-js', 'Connect, binary', 'Connect, JSON'].map((way) =>
-            ways.calls[way]?.(method, create(method.input), headers),
-          ),
+          Object.values(ways.calls).map((call) => call(method, create(method.input), headers)),
         )
       : [await openStream(server.addresses.grpcPort, method, headers).outcome([])];
     for (const answer of answers) {

@@ -137,3 +137,26 @@ describe('web pages', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
   });
 });
+
+// SPEC S1
+test.each([
+  ['true', 'the list of services'],
+  ['false', 12],
+])('HONGBAO_GRPC_REFLECTION=%s: who asks for the contract gets %s', async (reflection, expected) => {
+  const other = await startTestTransport({ environment: { HONGBAO_GRPC_REFLECTION: reflection } });
+  const asking = new Client(`127.0.0.1:${other.addresses.grpcPort}`, credentials.createInsecure());
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  const call = asking.makeBidiStreamRequest(
+    '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    asIs,
+    asIs,
+  );
+  const { promise: answer, resolve } = Promise.withResolvers<unknown>();
+  call.on('data', () => resolve('the list of services'));
+  call.on('error', ({ code }: { code?: number }) => resolve(code));
+  // list_services of everything.
+  call.end(Buffer.from([0x3a, 0x01, 0x2a]));
+  expect(await answer).toBe(expected);
+  asking.close();
+  await other.transport.stop();
+});
