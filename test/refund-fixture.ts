@@ -6,7 +6,7 @@ import { readPromotion } from '../src/evaluation/read-promotion.ts';
 import { EvaluateCartRequestSchema } from '../src/gen/hongbao/v1/cart_service_pb.ts';
 import { type Promotion, PromotionSchema } from '../src/gen/hongbao/v1/promotion_pb.ts';
 import { Points } from '../src/points/points.ts';
-import { type KnownOrder, readKnownOrder } from '../src/redemption/read-order.ts';
+import { type KnownOrder, readOrder, requireOrder } from '../src/redemption/read-order.ts';
 import type { Caller } from '../src/redemption/redemption-ports.ts';
 import { Redemptions } from '../src/redemption/redemptions.ts';
 import {
@@ -147,7 +147,7 @@ export class RefundFixture {
   }
 
   async order(userId: string, orderId: string): Promise<KnownOrder> {
-    return await readKnownOrder(this.ledger.ledger, userId, orderId, soon());
+    return requireOrder(await readOrder(this.ledger.ledger, userId, orderId, soon()));
   }
 
   /** The count in a field of a promotion's usage record. */

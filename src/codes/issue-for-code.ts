@@ -9,15 +9,12 @@ import type { StoredFacts } from '../domain/user-facts.ts';
 import { storedFacts } from '../events/stored-facts.ts';
 import { PromotionSchema } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
-import {
-  type IssuedCoupon,
-  type IssueRequest,
-  issueCoupon,
-  issuedBefore,
-  readPromotion,
-} from '../ledger/issue-coupon.ts';
+import { unchanged } from '../ledger/held-fields.ts';
+import { type IssuedCoupon, type IssueRequest, issueCoupon, readPromotion } from '../ledger/issue-coupon.ts';
+import { issuedBefore } from '../ledger/issued-coupon.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { PROMOTION_FIELDS } from '../ledger/record-fields.ts';
+import { promotionOf } from '../ledger/transaction.ts';
 import { refusalOfClaim } from './claim-check.ts';
 
 /** Whose coupon, of which promotion; the request names the coupon together with the user. */
@@ -67,7 +64,16 @@ export async function requireOpenToCodes(
 ): Promise<void> {
   const record = await readPromotion(ledger, claim, deadlineMs);
   const refusal = await refusalOf(ledger, record, claim.userId, facts, deadlineMs);
-  if (refusal !== undefined) throw refusal;
+  if (refusal === undefined) return;
+  const steps = [unchanged(promotionOf(claim.promotionRef), PROMOTION_FIELDS.definition.bytes, record)];
+  const partition = ledger.partitionOf(claim.userId);
+  const outcome = await ledger.transactAt(
+    partition,
+    { event: 'code_claimed', opensNew: false, steps },
+    deadlineMs,
+  );
+  // What had changed meanwhile is judged when the coupon is issued.
+  if (outcome.kind === 'done') throw refusal;
 }
 
 async function refusalOf(

@@ -1,8 +1,9 @@
 /** Changing what is known about a user: in the ledger, where decisions read it, then in the copy users are found by. */
 import { encodeUserFacts, NO_FACTS, type StoredFacts } from '../domain/user-facts.ts';
-import { requireUser, userExists } from '../ledger/erased-user.ts';
-import { changed } from '../ledger/held-fields.ts';
+import { isErased, noSuchUser, sameErasure, userExists } from '../ledger/erased-user.ts';
+import { changed, unchanged } from '../ledger/held-fields.ts';
 import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
+import { isStillSo } from '../ledger/still-so.ts';
 import { accountOf, type Step } from '../ledger/transaction.ts';
 import type { EventPorts } from './event-ports.ts';
 import { factsIn } from './stored-facts.ts';
@@ -40,15 +41,22 @@ export async function changeFacts(
     const [account = new Map<string, Buffer>()] = await ledger.read(deadlineMs, (reads) =>
       reads.records([accountOf(userId)]),
     );
-    requireUser(account);
+    const seen = [
+      sameErasure(userId, account),
+      unchanged(accountOf(userId), ACCOUNT_FIELDS.facts.bytes, account),
+    ];
+    if (isErased(account)) {
+      if (await isStillSo(ledger, seen, deadlineMs)) throw noSuchUser();
+      continue;
+    }
     const known = factsIn(account) ?? NO_FACTS;
     const next = change(known);
     const isChanged = next !== known;
     const steps = isChanged ? factsSteps(userId, account, next) : [];
-    if (steps.length > 0) {
-      const outcome = await ledger.transact({ event: 'facts_changed', opensNew: false, steps }, deadlineMs);
-      if (outcome.kind !== 'done') continue;
-    }
+    // What was known before is an answer too, and held to what was read of it.
+    const wanted = steps.length > 0 ? steps : seen;
+    const transaction = { event: 'facts_changed', opensNew: false, steps: wanted } as const;
+    if ((await ledger.transact(transaction, deadlineMs)).kind !== 'done') continue;
     // Also when nothing changed: an attempt that was cut off may have left the copy behind.
     await copyUserFacts(sql, userId, next, deadlineMs);
     return { facts: next, isChanged };

@@ -5,8 +5,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { StoredFacts } from '../domain/user-facts.ts';
 import { type EventEffect, EventEffectKind } from '../gen/hongbao/v1/event_service_pb.ts';
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
-import { type IssueRequest, issueCoupon, issuedBefore } from '../ledger/issue-coupon.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { type IssueRequest, issueCoupon, stateRefusal } from '../ledger/issue-coupon.ts';
 import { targetRefusal } from '../ledger/target-refusal.ts';
 import { effectOf, finalRefusal } from './event-effect.ts';
 import type { EventPorts } from './event-ports.ts';
@@ -71,27 +70,19 @@ async function grant(
   const { promotionId } = promotion;
   try {
     const untargeted = audienceRefusal(promotion, facts, ports.nowMs());
-    const { couponId } = untargeted
-      ? await issuedOr(untargeted, ports.ledger, request, deadlineMs)
-      : await issueCoupon(ports.ledger, request, deadlineMs);
+    // A user who is no longer meant keeps the coupon that an earlier attempt gave him.
+    const { couponId } = await issueCoupon(
+      ports.ledger,
+      request,
+      deadlineMs,
+      (record) => untargeted ?? stateRefusal(record),
+    );
     return effectOf(EventEffectKind.COUPON_ISSUED, userId, { promotionId, couponId });
   } catch (error) {
     const refusal = finalRefusal(error);
     if (refusal === undefined) throw error;
     return effectOf(EventEffectKind.COUPON_ISSUED, userId, { promotionId, refusal });
   }
-}
-
-/** A user who is no longer meant keeps the coupon that an earlier attempt gave him. Throws the refusal otherwise. */
-async function issuedOr(
-  refusal: Refusal,
-  ledger: Ledger,
-  request: IssueRequest,
-  deadlineMs: number,
-): Promise<{ readonly couponId: string }> {
-  const before = await issuedBefore(ledger, request, deadlineMs);
-  if (before === undefined) throw refusal;
-  return before;
 }
 
 /** Whether a promotion is for some users only. */

@@ -2,10 +2,11 @@
 import { decodeRedemption, type Redemption } from '../domain/redemption.ts';
 import { NO_FACTS, type StoredFacts, withOrders } from '../domain/user-facts.ts';
 import { countOrder, NO_ORDERS, ordersCompletedOf, uncountOrder } from '../domain/user-facts-orders.ts';
-import { requireUser, userExists } from '../ledger/erased-user.ts';
-import { changed } from '../ledger/held-fields.ts';
+import { isErased, noSuchUser, sameErasure, userExists } from '../ledger/erased-user.ts';
+import { changed, unchanged } from '../ledger/held-fields.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
+import { isStillSo } from '../ledger/still-so.ts';
 import { accountOf, orderOf, type Step } from '../ledger/transaction.ts';
 import { factsSteps } from './change-facts.ts';
 import type { EventPorts } from './event-ports.ts';
@@ -79,7 +80,14 @@ export async function noteOrder(
   for (;;) {
     const records = await ports.ledger.read(deadlineMs, (reads) => reads.records(names));
     const [record = new Map<string, Buffer>(), account = new Map<string, Buffer>()] = records;
-    requireUser(account);
+    const seen = [
+      sameErasure(order.userId, account),
+      unchanged(orderOf(order.userId, order.orderId), ORDER_FIELDS.note.bytes, record),
+    ];
+    if (isErased(account)) {
+      if (await isStillSo(ports.ledger, seen, deadlineMs)) throw noSuchUser();
+      continue;
+    }
     const bytes = record.get(ORDER_FIELDS.note.name);
     const before = bytes === undefined ? {} : decodeOrderNote(bytes);
     const added = add(before);
@@ -90,13 +98,10 @@ export async function noteOrder(
       ...noteSteps(order, record, note),
       ...(counts(before) === counts(note) ? [] : factsSteps(order.userId, account, facts)),
     ];
-    if (steps.length > 0) {
-      const outcome = await ports.ledger.transact(
-        { event: 'order_noted', opensNew: false, steps },
-        deadlineMs,
-      );
-      if (outcome.kind !== 'done') continue;
-    }
+    // What was noted before is an answer too, and held to what was read of it.
+    const wanted = steps.length > 0 ? steps : seen;
+    const transaction = { event: 'order_noted', opensNew: false, steps: wanted } as const;
+    if ((await ports.ledger.transact(transaction, deadlineMs)).kind !== 'done') continue;
     await copyUserFacts(ports.sql, order.userId, facts, deadlineMs);
     return { note, facts };
   }

@@ -9,9 +9,11 @@
  */
 import { decodeCouponValue, encodeCouponValue, parseCouponId, stateAt } from '../domain/coupon.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { unchanged } from '../ledger/held-fields.ts';
 import { returnToPool } from '../ledger/leases/stock-lease.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ACCOUNT_FIELDS, PROMOTION_FIELDS } from '../ledger/record-fields.ts';
+import { isOutdated, isStillSo } from '../ledger/still-so.ts';
 import { accountOf, promotionOf, type Step, walletOf } from '../ledger/transaction.ts';
 
 /** Which coupon is taken back, and why. */
@@ -39,29 +41,43 @@ export async function revokeCoupon(
   const field = Buffer.from(parts.fieldHex, 'hex');
   for (;;) {
     const names = [walletOf(request.userId)];
-    const [wallet] = await ledger.read(deadlineMs, (reads) => reads.records(names));
-    const value = wallet?.get(field.toString('latin1'));
-    if (value === undefined || decodeCouponValue(value).issuedAtMs !== parts.issuedAtMs) throw notFound();
-    const planned = plan(request, field, value, ledger.nowMs());
-    if (planned === undefined) return;
-    const steps = [...planned, ...(await stockSteps(ledger, request, value, deadlineMs))];
+    const [wallet = new Map()] = await ledger.read(deadlineMs, (reads) => reads.records(names));
+    const seen = [unchanged(walletOf(request.userId), field, wallet)];
+    const planned = await plan(request, parts, wallet, ledger.nowMs()).catch(async (error: unknown) => {
+      if (await isOutdated(error, ledger, seen, deadlineMs)) return undefined;
+      throw error;
+    });
+    if (planned === undefined) continue;
+    if (planned.steps.length === 0) {
+      if (await isStillSo(ledger, seen, deadlineMs)) return;
+      continue;
+    }
+    const steps = [...planned.steps, ...(await stockSteps(ledger, request, planned.value, deadlineMs))];
     const outcome = await ledger.transact({ event: 'revoked', opensNew: false, steps }, deadlineMs);
     if (outcome.kind === 'done') return;
     // Anything else means that the coupon has changed since it was read, or has just expired.
   }
 }
 
-/** The steps; undefined when it is revoked already. Throws when it cannot be. */
-function plan(request: RevokeRequest, field: Buffer, value: Buffer, nowMs: number): Step[] | undefined {
+/** The coupon as read, and the steps; none when it is revoked already. Rejects when it cannot be. */
+async function plan(
+  request: RevokeRequest,
+  { fieldHex, issuedAtMs }: { readonly fieldHex: string; readonly issuedAtMs: number },
+  read: ReadonlyMap<string, Buffer>,
+  nowMs: number,
+): Promise<{ readonly value: Buffer; readonly steps: readonly Step[] }> {
+  const field = Buffer.from(fieldHex, 'hex');
+  const value = read.get(field.toString('latin1'));
+  if (value === undefined || decodeCouponValue(value).issuedAtMs !== issuedAtMs) throw notFound();
   const coupon = decodeCouponValue(value);
   const state = stateAt(coupon, nowMs);
-  if (state === 'revoked') return undefined;
+  if (state === 'revoked') return { value, steps: [] };
   if (state !== 'unused')
     throw new Refusal('COUPON_NOT_AVAILABLE', `The coupon is ${state}`, { metadata: { state } });
   const { userId } = request;
   const wallet = walletOf(userId);
   const revoked = Buffer.from(encodeCouponValue({ ...coupon, state: 'revoked' }));
-  return [
+  const steps: readonly Step[] = [
     { kind: 'expect', on: wallet, field, value },
     { kind: 'within', fromMs: 0, toMs: coupon.expiresAtMs ?? LAST_INSTANT_MS },
     { kind: 'set', on: wallet, field, value: revoked },
@@ -73,6 +89,7 @@ function plan(request: RevokeRequest, field: Buffer, value: Buffer, nowMs: numbe
       value: Buffer.from(request.reason),
     },
   ];
+  return { value, steps };
 }
 
 /** How the stock comes back; where several partitions share it, to all of them. */

@@ -1,5 +1,6 @@
 /** Users that were erased: nobody may give them anything, and nothing about them is answered. */
 import { Refusal } from '../domain/refusal.ts';
+import { unchanged } from './held-fields.ts';
 import { ACCOUNT_FIELDS } from './record-fields.ts';
 import { accountOf, type Step } from './transaction.ts';
 
@@ -16,6 +17,11 @@ export function noSuchUser(): Refusal {
 /** Throws USER_NOT_FOUND when the account says that its user was erased. */
 export function requireUser(account: ReadonlyMap<string, Buffer>): void {
   if (isErased(account)) throw noSuchUser();
+}
+
+/** Whether the user was erased is as it was read. */
+export function sameErasure(userId: string, account: ReadonlyMap<string, Buffer>): Step {
+  return unchanged(accountOf(userId), ACCOUNT_FIELDS.erased.bytes, account);
 }
 
 /** The user was not erased meanwhile. Who plans an effect for erased users refuses them by this step. */

@@ -3,40 +3,25 @@
  * here once: the coupon is there already (done before), or the promotion is as it was read, its stock and the user's limit
  * allow one more, and the wallet gets it.
  */
-import { type CouponSource, couponIdOf, decodeCouponValue, encodeCouponValue } from '../domain/coupon.ts';
+import { encodeCouponValue } from '../domain/coupon.ts';
 import { MS_PER_DAY } from '../domain/durations.ts';
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
-import { couponFieldHex, type IssueKind } from './coupon-field.ts';
+import { couponFieldHex } from './coupon-field.ts';
 import { noSuchUser, userExists } from './erased-user.ts';
-import type { EventKind } from './event-format.ts';
+import {
+  type IssuedCoupon,
+  type IssueRequest,
+  issuedBy,
+  issuedCoupon,
+  issuedUnless,
+} from './issued-coupon.ts';
 import { unchanged } from './leases/lease-shape.ts';
 import type { Ledger } from './ledger.ts';
 import { decodeLiveDefinition, type StoredDefinition } from './live-definition.ts';
 import { claimCounterField, PROMOTION_FIELDS } from './record-fields.ts';
 import { type Outcome, promotionOf, type StampedTime, type Step, walletOf } from './transaction.ts';
 
-/** Which coupon is to be issued, to whom, and by which request. */
-export interface IssueRequest {
-  readonly promotionRef: number;
-  readonly userId: string;
-  /** With user and kind it names the coupon: the same request is the same coupon. */
-  readonly requestId: string;
-  readonly kind: IssueKind;
-  readonly source: CouponSource;
-  readonly event: EventKind;
-  /** The promotion's claim window counts. */
-  readonly minded: 'window' | 'nothing';
-}
-
-/** A coupon that was issued, now or by an earlier attempt. Times in ms since the epoch. */
-export interface IssuedCoupon {
-  readonly couponId: string;
-  readonly promotionVersion: number;
-  readonly issuedAtMs: number;
-  readonly validFromMs: number;
-  readonly expiresAtMs: number | undefined;
-  readonly isReplay: boolean;
-}
+export type { IssuedCoupon, IssueRequest } from './issued-coupon.ts';
 
 /** The steps of an issue, and how to read what became of them. */
 export interface IssuePlan {
@@ -101,18 +86,6 @@ function stamped(value: Buffer, times: readonly StampedTime[], nowMs: number): B
   const bytes = Buffer.from(value);
   for (const { offset, plusMs } of times) bytes.writeUIntBE(nowMs + plusMs, offset, 6);
   return bytes;
-}
-
-function issuedCoupon(value: Buffer, fieldHex: string, isReplay: boolean): IssuedCoupon {
-  const coupon = decodeCouponValue(value);
-  return {
-    couponId: couponIdOf(coupon.issuedAtMs, fieldHex),
-    promotionVersion: coupon.promotionVersion,
-    issuedAtMs: coupon.issuedAtMs,
-    validFromMs: coupon.validFromMs,
-    expiresAtMs: coupon.expiresAtMs,
-    isReplay,
-  };
 }
 
 /** The window a new coupon may be issued in; a promotion whose fixed dates are over gives none. */
@@ -190,12 +163,7 @@ export function planIssue(
     steps,
     version: definition.version,
     coupon: (decidedAtMs) => issuedCoupon(stamped(value, times, decidedAtMs), fieldHex, false),
-    replayed: (held) => {
-      const coupon = decodeCouponValue(held);
-      if (coupon.promotionRef !== request.promotionRef)
-        throw new Refusal('REQUEST_ID_REUSED', 'The request id was used for another promotion');
-      return issuedCoupon(held, fieldHex, true);
-    },
+    replayed: (held) => issuedBy(request, held),
     refusalAt: (outcome) => {
       const step = outcome.step - firstStep;
       if (outcome.kind === 'outside' && step === 3)
@@ -212,21 +180,6 @@ export function stateRefusal(record: ReadonlyMap<string, Buffer>): Refusal | und
   const reason =
     bytes === undefined ? 'PROMOTION_NOT_FOUND' : STATE_REFUSALS[decodeLiveDefinition(bytes).state];
   return reason === undefined ? undefined : refuse(reason);
-}
-
-/** The coupon an earlier attempt of this request left in the wallet; undefined when there is none. */
-export async function issuedBefore(
-  ledger: Ledger,
-  request: IssueRequest,
-  deadlineMs: number,
-): Promise<IssuedCoupon | undefined> {
-  const fieldHex = couponFieldHex(request.kind, request.userId, request.requestId);
-  const coupon = await ledger.read(deadlineMs, (reads) => reads.coupon(request.userId, fieldHex));
-  if (coupon === undefined) return undefined;
-  if (coupon.promotionRef !== request.promotionRef)
-    throw new Refusal('REQUEST_ID_REUSED', 'The request id was used for another promotion');
-  const { couponId, promotionVersion, issuedAtMs, validFromMs, expiresAtMs } = coupon;
-  return { couponId, promotionVersion, issuedAtMs, validFromMs, expiresAtMs, isReplay: true };
 }
 
 /**
@@ -249,8 +202,8 @@ export async function issueCoupon(
     const record = await readPromotion(ledger, request, deadlineMs);
     const refusal = await judge(record);
     if (refusal !== undefined) {
-      const before = await issuedBefore(ledger, request, deadlineMs);
-      if (before === undefined) throw refusal;
+      const before = await issuedUnless(refusal, ledger, request, record, deadlineMs);
+      if (before === undefined) continue;
       return before;
     }
     const plan = planIssue(request, record, ledger.nowMs());

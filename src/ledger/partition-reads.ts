@@ -116,15 +116,19 @@ function accountOf(account: 'facts' | 'whole', reply: unknown): ReadonlyMap<stri
 }
 
 /**
- * Whether the partition is open for the server that answers. One that has just taken over may lack what it is about to get
- * back, so nothing may be decided on what it holds.
+ * Throws LEDGER_CLOSED unless the partition is open for the server that answers. One that has just taken over may lack what it
+ * is about to get back, so nothing may be decided on what it holds.
  */
-function isServedBy(info: unknown, openFor: unknown): boolean {
+function requireServedBy(info: unknown, openFor: unknown): void {
   const runId = /^run_id:([0-9a-f]+)/m.exec(String(info))?.[1];
-  return runId !== undefined && runId === openFor;
+  if (runId === undefined || runId !== openFor) throw new Refusal('LEDGER_CLOSED', 'the partition is closed');
 }
 
-/** The reading side of one partition. Methods throw what the driver throws. */
+/**
+ * The reading side of one partition. Methods throw what the driver throws. What they see may be lost with its server, and where
+ * nothing else is said a partition that is not open answers too: such a read is for showing, and nothing is promised or refused
+ * for good by it.
+ */
 export class PartitionReads {
   private readonly connection: PartitionConnection;
   private readonly keys: PartitionKeys;
@@ -211,14 +215,18 @@ export class PartitionReads {
     return mark === null ? undefined : mark.readUIntBE(0, SEQUENCE_BYTES);
   }
 
-  /** One coupon of a wallet by its field. */
+  /** One coupon of a wallet by its field. That there is none is said of an open partition only: throws LEDGER_CLOSED. */
   async coupon(userId: string, fieldHex: string): Promise<WalletCoupon | undefined> {
     const field = Buffer.from(fieldHex, 'hex');
-    const value = await this.redis.hgetBuffer(this.keys.walletPrefix + userId, field);
+    const key = this.keys.walletPrefix + userId;
+    const value = (await this.redis.hgetBuffer(key, field)) ?? (await this.ifOpen(key, field));
     return value === null ? undefined : walletCoupon(field, value);
   }
 
-  /** Throws LEDGER_CLOSED while the partition is. All fields of some records by name (latin1), in the order asked; empty where there is no such record. */
+  /**
+   * All fields of some records by name (latin1), in the order asked; empty where there is no such record. For deciding: throws
+   * LEDGER_CLOSED while the partition is.
+   */
   async records(names: readonly RecordName[]): Promise<Map<string, Buffer>[]> {
     const records: Map<string, Buffer>[] = [];
     for (let start = 0; start < names.length; start += RECORDS_PER_READ) {
@@ -228,11 +236,18 @@ export class PartitionReads {
     return records;
   }
 
+  private async ifOpen(key: string, field: Buffer): Promise<Buffer | null> {
+    const pipeline = this.redis.pipeline().info('server').hget(this.keys.meta, 'open');
+    const [info, openFor, value] = await run(pipeline.hgetBuffer(key, field));
+    requireServedBy(info, openFor);
+    return Buffer.isBuffer(value) ? value : null;
+  }
+
   private async hashes(keys: readonly string[]): Promise<Map<string, Buffer>[]> {
     const pipeline = this.redis.pipeline().info('server').hget(this.keys.meta, 'open');
     for (const key of keys) pipeline.callBuffer('HGETALL', [key]);
     const [info, openFor, ...replies] = await run(pipeline);
-    if (!isServedBy(info, openFor)) throw new Refusal('LEDGER_CLOSED', 'the partition is closed');
+    requireServedBy(info, openFor);
     return replies.map((reply) => fieldsByName(buffers(reply)));
   }
 

@@ -3,7 +3,8 @@ import { earn } from '../domain/points.ts';
 import { pointsMonthAt } from '../domain/points-month.ts';
 import { encodeRecordJson, RecordFields } from '../domain/record-json.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { requireUser, userExists } from '../ledger/erased-user.ts';
+import { requireUser, sameErasure, userExists } from '../ledger/erased-user.ts';
+import { unchanged } from '../ledger/held-fields.ts';
 import { accountOf } from '../ledger/transaction.ts';
 import { changeSteps, pointsOf, type RecordMap } from './account-points.ts';
 import { type Decision, decide } from './decide.ts';
@@ -37,8 +38,10 @@ export async function awardPoints(
   deadlineMs: number,
 ): Promise<Awarded> {
   const names = [accountOf(request.userId)];
-  return await decide<Awarded>(ports, deadlineMs, async () => {
+  return await decide<Awarded>(ports, deadlineMs, async (seen) => {
     const [account = new Map()] = await ports.ledger.read(deadlineMs, (reads) => reads.records(names));
+    const on = accountOf(request.userId);
+    seen.push(unchanged(on, awardField(request), account), sameErasure(request.userId, account));
     const before = account.get(awardField(request).toString('latin1'));
     if (before !== undefined) return { answer: awardedBefore(ports, request, account, before) };
     requireUser(account);

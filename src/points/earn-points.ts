@@ -4,7 +4,7 @@ import { type PointsMonth, pointsMonthAt } from '../domain/points-month.ts';
 import { decodeOrderPoints, encodeOrderPoints, type OrderPoints } from '../domain/points-order.ts';
 import { DEFAULT_POINTS_RATE, pointsFor } from '../domain/points-rate.ts';
 import { decodeRedemption } from '../domain/redemption.ts';
-import { requireUser, userExists } from '../ledger/erased-user.ts';
+import { requireUser, sameErasure, userExists } from '../ledger/erased-user.ts';
 import { unchanged } from '../ledger/held-fields.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf, type Step } from '../ledger/transaction.ts';
@@ -44,10 +44,13 @@ export async function earnPoints(
   request: EarnRequest,
   deadlineMs: number,
 ): Promise<Earned> {
-  const names = [accountOf(request.userId), orderOf(request.userId, request.orderId)];
-  return await decide(ports, deadlineMs, async () => {
+  const { userId } = request;
+  const on = orderOf(userId, request.orderId);
+  const names = [accountOf(userId), on];
+  return await decide(ports, deadlineMs, async (seen) => {
     const records = await ports.ledger.read(deadlineMs, (reads) => reads.records(names));
     const [account = new Map(), order = new Map()] = records;
+    seen.push(unchanged(on, ORDER_FIELDS.points.bytes, order), sameErasure(userId, account));
     const before = order.get(ORDER_FIELDS.points.name);
     if (before !== undefined) return { answer: earnedBefore(before) };
     requireUser(account);

@@ -12,16 +12,17 @@ import { Refusal } from '../domain/refusal.ts';
 import { type Promotion, PromotionSchema } from '../gen/hongbao/v1/promotion_pb.ts';
 import type { ClaimFacts } from '../ledger/claim-operation.ts';
 import { couponFieldHex } from '../ledger/coupon-field.ts';
+import { sameErasure } from '../ledger/erased-user.ts';
 import { unchanged } from '../ledger/held-fields.ts';
 import {
   afterSharing,
   type IssuedCoupon,
   type IssuePlan,
   type IssueRequest,
-  issuedBefore,
   planIssue,
   stateRefusal,
 } from '../ledger/issue-coupon.ts';
+import { couponAsRead, issuedBy } from '../ledger/issued-coupon.ts';
 import { ACCOUNT_FIELDS, PROMOTION_FIELDS, spendingField } from '../ledger/record-fields.ts';
 import { targetRefusal } from '../ledger/target-refusal.ts';
 import { accountOf, promotionOf, type Step } from '../ledger/transaction.ts';
@@ -74,12 +75,14 @@ export async function exchangePoints(
   request: ExchangeRequest,
   deadlineMs: number,
 ): Promise<Exchanged> {
-  return await decide<Exchanged>(ports, deadlineMs, async () => {
+  return await decide<Exchanged>(ports, deadlineMs, async (seen) => {
     // The coupon is read first: who sees it then reads what it cost as well.
-    const coupon = await issuedBefore(ports.ledger, issueOf(request), deadlineMs);
-    const look = await lookAt(ports, request, deadlineMs);
+    const bought = await couponAsRead(ports.ledger, issueOf(request), deadlineMs);
+    seen.push(bought.seen);
+    const coupon = bought.value && issuedBy(issueOf(request), bought.value);
+    const look = await lookAt(ports, request, deadlineMs, seen);
     if (coupon !== undefined) return { answer: boughtBefore(ports, look, coupon) };
-    return await decideOn(ports, look, deadlineMs);
+    return await decideOn(ports, look, deadlineMs, seen);
   });
 }
 
@@ -87,19 +90,44 @@ function fieldHexOf({ userId, requestId }: ExchangeRequest): string {
   return couponFieldHex('exchange', userId, requestId);
 }
 
-async function lookAt({ ledger }: PointsPorts, request: ExchangeRequest, deadlineMs: number): Promise<Look> {
+/** @param seen gets what the look is held to */
+async function lookAt(
+  { ledger }: PointsPorts,
+  request: ExchangeRequest,
+  deadlineMs: number,
+  seen: Step[],
+): Promise<Look> {
   const { promotionRef, userId } = request;
   const names = [accountOf(userId), promotionOf(promotionRef)];
   for (;;) {
     const records = await ledger.read(deadlineMs, (reads) => reads.records(names));
     const [account = new Map(), promotion = new Map()] = records;
-    if (promotion.has(PROMOTION_FIELDS.definition.name))
+    if (promotion.has(PROMOTION_FIELDS.definition.name)) {
+      seen.push(...heldBy(request, account, promotion));
       return { request, account, promotion, nowMs: ledger.nowMs() };
+    }
     await ledger.ensureDefined(promotionRef, deadlineMs);
   }
 }
 
-async function decideOn(ports: PointsPorts, look: Look, deadlineMs: number): Promise<Decision<Exchanged>> {
+/** What a refusal or an earlier exchange is told by. */
+function heldBy(request: ExchangeRequest, account: RecordMap, promotion: RecordMap): Step[] {
+  const { userId, promotionRef } = request;
+  const on = accountOf(userId);
+  return [
+    sameErasure(userId, account),
+    unchanged(on, ACCOUNT_FIELDS.points.bytes, account),
+    unchanged(on, spendingField(fieldHexOf(request)), account),
+    unchanged(promotionOf(promotionRef), PROMOTION_FIELDS.definition.bytes, promotion),
+  ];
+}
+
+async function decideOn(
+  ports: PointsPorts,
+  look: Look,
+  deadlineMs: number,
+  seen: Step[],
+): Promise<Decision<Exchanged>> {
   const definition = definitionIn(look.promotion);
   const price = requirePrice(definition, look);
   const state = pointsOf(look.account);
@@ -107,7 +135,9 @@ async function decideOn(ports: PointsPorts, look: Look, deadlineMs: number): Pro
   if (living !== state) {
     // What is over is ended by an entry of its own, then the exchange looks again.
     await expirePoints(ports, look.request.userId, deadlineMs);
-    return await decideOn(ports, await lookAt(ports, look.request, deadlineMs), deadlineMs);
+    // What was read of the coupon still holds.
+    seen.splice(1);
+    return await decideOn(ports, await lookAt(ports, look.request, deadlineMs, seen), deadlineMs, seen);
   }
   const issue = planIssue(issueOf(look.request), look.promotion, look.nowMs);
   const { target } = liveDefinition(definition, new Uint8Array());

@@ -6,7 +6,10 @@ import { changeSteps, pointsOf } from './account-points.ts';
 import { decide } from './decide.ts';
 import { countPoints, type PointsPorts } from './points-ports.ts';
 
-/** Ends what is over and answers with how many points that were; 0 when there was nothing. Safe to repeat. */
+/**
+ * Ends what is over and answers with how many points that were; 0 when there was nothing as it was read, which promises
+ * nothing to anybody. Safe to repeat.
+ */
 export async function expirePoints(ports: PointsPorts, userId: string, deadlineMs: number): Promise<number> {
   const { ledger, settings } = ports;
   const { expiryMonths, timeZone } = settings;

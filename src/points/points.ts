@@ -48,7 +48,7 @@ export class Points {
     return await awardPoints(this.ports, request, deadlineMs);
   }
 
-  /** What the user has. Throws LEDGER_* and DEADLINE_EXCEEDED. */
+  /** What the user has, for showing: as read, of a partition that is open. Throws LEDGER_* and DEADLINE_EXCEEDED. */
   async balance(userId: string, deadlineMs: number): Promise<PointsBalance> {
     return this.balanceIn(await this.account(userId, deadlineMs));
   }

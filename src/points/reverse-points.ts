@@ -1,4 +1,7 @@
 /** Taking points back on their own, where nothing else of the order changes: a refund the shop only tells of. */
+import { sameErasure } from '../ledger/erased-user.ts';
+import { unchanged } from '../ledger/held-fields.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, orderOf } from '../ledger/transaction.ts';
 import { decide } from './decide.ts';
 import { type PointsReversalRequest, planPointsReversal } from './plan-reversal.ts';
@@ -24,10 +27,13 @@ export async function reversePoints(
   request: ReverseRequest,
   deadlineMs: number,
 ): Promise<Reversed> {
-  const names = [accountOf(request.userId), orderOf(request.userId, request.orderId)];
-  return await decide<Reversed>(ports, deadlineMs, async () => {
+  const { userId } = request;
+  const on = orderOf(userId, request.orderId);
+  const names = [accountOf(userId), on];
+  return await decide<Reversed>(ports, deadlineMs, async (seen) => {
     const records = await ports.ledger.read(deadlineMs, (reads) => reads.records(names));
     const [account = new Map(), order = new Map()] = records;
+    seen.push(unchanged(on, ORDER_FIELDS.points.bytes, order), sameErasure(userId, account));
     const { steps, points, debt } = planPointsReversal({ ...request, account, order });
     const answer = { points, debt };
     if (points + debt === 0) return { answer };

@@ -11,8 +11,10 @@ import {
 } from '../domain/coupon.ts';
 import { expire } from '../domain/points.ts';
 import { readUint48, UINT48_BYTES } from '../domain/uint48.ts';
+import { unchanged } from '../ledger/held-fields.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ACCOUNT_FIELDS, WALLET_FIELDS } from '../ledger/record-fields.ts';
+import { isStillSo } from '../ledger/still-so.ts';
 import { accountOf, type Step, walletOf } from '../ledger/transaction.ts';
 import { changeSteps, pointsOf } from '../points/account-points.ts';
 import { COUPONS_PER_EVENT } from './limits.ts';
@@ -55,8 +57,12 @@ export async function forgetInLedger(
     const left = coupons.filter((coupon) => !isForgotten(coupon, known));
     const mark = known.get(ACCOUNT_FIELDS.erased.name);
     const isMarked = wallet?.has(WALLET_FIELDS.erased.name) ?? false;
-    if (mark !== undefined && isMarked && left.length === 0)
-      return { erasedAtMs: timeOf(mark), held: heldOf(coupons) };
+    if (mark !== undefined && isMarked && left.length === 0) {
+      const seen = [unchanged(accountOf(userId), ACCOUNT_FIELDS.erased.bytes, known)];
+      if (await isStillSo(ledger, seen, deadlineMs))
+        return { erasedAtMs: timeOf(mark), held: heldOf(coupons) };
+      continue;
+    }
     const steps = [
       ...(isMarked
         ? []

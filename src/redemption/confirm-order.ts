@@ -1,18 +1,31 @@
-/** Answering from what was read alone: only once it is as safe as the answer to a write. */
+/** What answers about an order are held to before they are given; see `ledger/still-so.ts`. */
+
+import { sameErasure } from '../ledger/erased-user.ts';
+import { unchanged } from '../ledger/held-fields.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { isStillSo } from '../ledger/still-so.ts';
+import { type Step, walletOf } from '../ledger/transaction.ts';
+import { couponField } from './coupon-steps.ts';
 import { expectHead, type OrderRecords } from './read-order.ts';
 
+/** The steps that hold an order, its user and these coupons to what was read. */
+export function seenOf(records: OrderRecords, couponIds: readonly string[] = []): Step[] {
+  const { userId, account, wallet } = records;
+  return [
+    expectHead(records),
+    sameErasure(userId, account),
+    ...couponIds.map((couponId) => unchanged(walletOf(userId), couponField(couponId), wallet)),
+  ];
+}
+
 /**
- * Whether the order is still as it was read, asked as a write is: of an open partition, and with as many replicas as writes
- * are answered by. What another attempt wrote may be on the first server only, and an answer made of it could be lost with
- * that server. Throws DURABILITY_UNMET and those of the ledger; nothing is written.
+ * Whether the order is still as it was read, and safe to answer with. Throws DURABILITY_UNMET and those of the ledger; nothing
+ * is written.
  */
 export async function isConfirmed(
   ledger: Pick<Ledger, 'transact'>,
   records: OrderRecords,
   deadlineMs: number,
 ): Promise<boolean> {
-  const transaction = { event: 'reserved', opensNew: false, steps: [expectHead(records)] } as const;
-  const outcome = await ledger.transact(transaction, deadlineMs);
-  return outcome.kind === 'done';
+  return await isStillSo(ledger, seenOf(records), deadlineMs);
 }

@@ -1,9 +1,10 @@
 /** How a reservation ends by a call, to be used or to be let go of: decided on what was read, and again when that has changed. */
 import type { Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { isConfirmed } from './confirm-order.ts';
+import { isOutdated } from '../ledger/still-so.ts';
+import { isConfirmed, seenOf } from './confirm-order.ts';
 import { settleCodes } from './order-codes.ts';
-import { type KnownOrder, readKnownOrder } from './read-order.ts';
+import { type KnownOrder, type OrderRecords, readOrder, requireOrder } from './read-order.ts';
 import type { LetGoPorts } from './redemption-ports.ts';
 import { type EndingCall, hasEnded } from './request-ids.ts';
 
@@ -36,20 +37,36 @@ export interface Ending {
  */
 export async function endOrder(
   ports: LetGoPorts,
-  { userId, orderId, requestId, reservationId }: EndingRequest,
+  request: EndingRequest,
   ending: Ending,
   deadlineMs: number,
 ): Promise<RedemptionAnswer> {
   for (;;) {
-    const order = await readKnownOrder(ports.ledger, userId, orderId, deadlineMs);
-    const wasEnded = hasEnded(order.redemption, requestId, ending.call);
-    if (!wasEnded) requireReservation(order.redemption, reservationId);
-    const isReplay = wasEnded || ending.isDone(order.redemption);
-    const ended = isReplay ? await confirmed(ports, order, deadlineMs) : await ending.attempt(order);
-    if (ended === undefined) continue;
-    await settleCodes(ports, ended, deadlineMs);
-    return { order: ended, replayed: isReplay };
+    const records = await readOrder(ports.ledger, request.userId, request.orderId, deadlineMs);
+    const answer = await tryEnd(ports, records, request, ending, deadlineMs).catch(async (error: unknown) => {
+      if (await isOutdated(error, ports.ledger, seenOf(records), deadlineMs)) return undefined;
+      throw error;
+    });
+    if (answer === undefined) continue;
+    await settleCodes(ports, answer.order, deadlineMs);
+    return answer;
   }
+}
+
+/** Undefined when something had changed meanwhile. */
+async function tryEnd(
+  ports: LetGoPorts,
+  records: OrderRecords,
+  { requestId, reservationId }: EndingRequest,
+  ending: Ending,
+  deadlineMs: number,
+): Promise<RedemptionAnswer | undefined> {
+  const order = requireOrder(records);
+  const wasEnded = hasEnded(order.redemption, requestId, ending.call);
+  if (!wasEnded) requireReservation(order.redemption, reservationId);
+  const isReplay = wasEnded || ending.isDone(order.redemption);
+  const ended = isReplay ? await confirmed(ports, order, deadlineMs) : await ending.attempt(order);
+  return ended && { order: ended, replayed: isReplay };
 }
 
 /** The order, once it is safe to answer with; undefined when it has changed. */

@@ -1,9 +1,10 @@
 /** Reserves what an order uses, or uses it at once: all of it or nothing, decided on the final cart. */
-import { REASONS, Refusal } from '../domain/refusal.ts';
+import { Refusal } from '../domain/refusal.ts';
 import { noSuchUser, requireUser } from '../ledger/erased-user.ts';
+import { isOutdated } from '../ledger/still-so.ts';
 import type { Outcome } from '../ledger/transaction.ts';
 import { afterSteps } from './after-steps.ts';
-import { isConfirmed } from './confirm-order.ts';
+import { isConfirmed, seenOf } from './confirm-order.ts';
 import { readCoupon } from './coupon-steps.ts';
 import { type AskedOrder, decideOrder } from './decide-order.ts';
 import type { RedemptionAnswer } from './end-order.ts';
@@ -61,34 +62,24 @@ class HoldAttempt {
     for (;;) {
       const { userId, orderId } = this.order;
       const records = await readOrder(this.ports.ledger, userId, orderId, this.caller.deadlineMs);
-      const answer = (await this.replay(records)) ?? (await this.holdOrLookAgain(records));
+      const answer = await this.answerOrLookAgain(records);
       if (answer !== undefined) return answer;
     }
   }
 
   /**
    * A refusal counts for the order and the coupons as they were read: a repeat of this very call may have made the order
-   * meanwhile, or another reservation may have let go of a coupon.
+   * meanwhile, or another reservation may have let go of a coupon. It is given once that is as safe as a write.
    */
-  private async holdOrLookAgain(records: OrderRecords): Promise<RedemptionAnswer | undefined> {
+  private async answerOrLookAgain(records: OrderRecords): Promise<RedemptionAnswer | undefined> {
     try {
-      return await this.tryHold(records);
+      return (await this.replay(records)) ?? (await this.tryHold(records));
     } catch (error) {
-      if (await this.isOutdated(records, error)) return undefined;
+      const { ledger } = this.ports;
+      const seen = seenOf(records, this.order.couponIds);
+      if (await isOutdated(error, ledger, seen, this.caller.deadlineMs)) return undefined;
       throw error;
     }
-  }
-
-  private async isOutdated(records: OrderRecords, error: unknown): Promise<boolean> {
-    if (!(error instanceof Refusal) || REASONS[error.reason].outcome !== 'noEffect') return false;
-    const { userId, orderId, couponIds } = this.order;
-    const now = await readOrder(this.ports.ledger, userId, orderId, this.caller.deadlineMs);
-    const isSame = (before: Buffer | undefined, after: Buffer | undefined): boolean =>
-      before === undefined || after === undefined ? before === after : before.equals(after);
-    const areCouponsSame = couponIds.every((couponId) =>
-      isSame(readCoupon(records, couponId)?.bytes, readCoupon(now, couponId)?.bytes),
-    );
-    return !(isSame(records.head, now.head) && areCouponsSame);
   }
 
   private async replay(records: OrderRecords): Promise<RedemptionAnswer | undefined> {

@@ -2,6 +2,7 @@
 import type { Redemption, RedemptionPromotion } from '../domain/redemption.ts';
 import { REASONS, Refusal } from '../domain/refusal.ts';
 import type { OrderCode } from './code-holds.ts';
+import { isConfirmed } from './confirm-order.ts';
 import { CODE_HOLD_MARGIN_MS } from './limits.ts';
 import { readOrder } from './read-order.ts';
 import type { CurrentPromotions, LetGoPorts } from './redemption-ports.ts';
@@ -92,8 +93,9 @@ export async function freeCodesAfter(
   if (ports.codes === undefined) return;
   if (!(error instanceof Refusal) || REASONS[error.reason].outcome !== 'noEffect') return;
   try {
-    const { redemption } = await readOrder(ports.ledger, userId, orderId, deadlineMs);
-    if (fateOf(redemption) === 'free') await ports.codes.free(userId, orderId, deadlineMs);
+    const records = await readOrder(ports.ledger, userId, orderId, deadlineMs);
+    if (fateOf(records.redemption) === 'free' && (await isConfirmed(ports.ledger, records, deadlineMs)))
+      await ports.codes.free(userId, orderId, deadlineMs);
   } catch {
     // The refusal is the answer whatever becomes of this; the sweep frees what stays held.
   }
@@ -106,8 +108,10 @@ export async function settleLeftCodes(
   orderId: string,
   deadlineMs: number,
 ): Promise<CodeFate> {
-  const { redemption } = await readOrder(ports.ledger, userId, orderId, deadlineMs);
-  const fate = fateOf(redemption);
+  const records = await readOrder(ports.ledger, userId, orderId, deadlineMs);
+  if (!(await isConfirmed(ports.ledger, records, deadlineMs)))
+    return await settleLeftCodes(ports, userId, orderId, deadlineMs);
+  const fate = fateOf(records.redemption);
   if (fate === 'used') await ports.codes?.confirm(userId, orderId, deadlineMs);
   else if (fate === 'free') await ports.codes?.free(userId, orderId, deadlineMs);
   return fate;

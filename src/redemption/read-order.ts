@@ -54,16 +54,6 @@ export function requireOrder(records: OrderRecords): KnownOrder {
   return { ...records, head, redemption };
 }
 
-/** Reads an order that must be there. Throws ORDER_NOT_FOUND besides what `readOrder` throws. */
-export async function readKnownOrder(
-  ledger: Pick<Ledger, 'read'>,
-  userId: string,
-  orderId: string,
-  deadlineMs: number,
-): Promise<KnownOrder> {
-  return requireOrder(await readOrder(ledger, userId, orderId, deadlineMs));
-}
-
 /** The order's head is still what was read, or still not there. */
 export function expectHead({ userId, orderId, order }: OrderRecords): Step {
   return unchanged(orderOf(userId, orderId), ORDER_FIELDS.head.bytes, order);

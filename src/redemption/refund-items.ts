@@ -16,10 +16,11 @@ import {
 import { historyOf, type RefundRecord, refundsOf } from '../domain/refund-record.ts';
 import { requireUser } from '../ledger/erased-user.ts';
 import { ORDER_FIELDS } from '../ledger/record-fields.ts';
+import type { Step } from '../ledger/transaction.ts';
 import { type Decision, decide, type Plan } from '../points/decide.ts';
 import { type PointsReversal, planPointsReversal } from '../points/plan-reversal.ts';
 import { afterSteps } from './after-steps.ts';
-import { isConfirmed } from './confirm-order.ts';
+import { seenOf } from './confirm-order.ts';
 import { type KnownOrder, type OrderRecords, requireOrder } from './read-order.ts';
 import { type DecideAgain, judgeRest } from './refund-items-judge.ts';
 import {
@@ -84,13 +85,13 @@ export async function refundItems(
   requireSomething(request);
   const { userId, orderId, requestId } = request;
   const digest = digestOfRefund(request);
-  const look = async (): Promise<Decision<Refunded>> => {
+  const look = async (seen: Step[]): Promise<Decision<Refunded>> => {
     const records = await readOrderOfAnyAge(ports, userId, orderId, deadlineMs);
+    // What a dry run tells promises nothing.
+    if (!request.isDryRun) seen.push(...seenOf(records));
     const record = recordBefore(records, requestId, digest);
-    if (record?.kind === 'refund') {
-      if (!(await isConfirmed(ports.ledger, records, deadlineMs))) return await look();
+    if (record?.kind === 'refund')
       return { answer: { record, order: requireOrder(records), isReplay: true } };
-    }
     const order = checked(records);
     const settlement = await settle(ports, request, order, deadlineMs);
     if (!request.isDryRun) return { plan: writing(ports, request, digest, settlement) };

@@ -24,7 +24,7 @@ import { type Decision, decide, type Plan } from '../points/decide.ts';
 import { planPointsReversal } from '../points/plan-reversal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { afterSteps } from './after-steps.ts';
-import { isConfirmed } from './confirm-order.ts';
+import { seenOf } from './confirm-order.ts';
 import type { OrderArchive } from './hydrate-order.ts';
 import { expectHead, type KnownOrder, type OrderRecords, readOrder, requireOrder } from './read-order.ts';
 import { planGiveBack } from './return-coupons-plan.ts';
@@ -150,13 +150,12 @@ export async function returnCoupons(
 ): Promise<Returned> {
   const { userId, orderId, requestId } = request;
   const digest = digestOf(['return', request.couponIds.toSorted(), request.reason]);
-  const look = async (): Promise<Decision<Returned>> => {
+  const look = async (seen: Step[]): Promise<Decision<Returned>> => {
     const records = await readOrderOfAnyAge(ports, userId, orderId, deadlineMs);
+    seen.push(...seenOf(records));
     const record = recordBefore(records, requestId, digest);
-    if (record?.kind === 'return') {
-      if (!(await isConfirmed(ports.ledger, records, deadlineMs))) return await look();
+    if (record?.kind === 'return')
       return { answer: { record, order: requireOrder(records), isReplay: true } };
-    }
     return { plan: await planReturn(ports, request, digest, checked(records, request), deadlineMs) };
   };
   const done = await decide(ports, deadlineMs, look);
