@@ -116,12 +116,19 @@ async function handOver(
       0,
       STEP_TIMEOUT_MS,
       'REPLACE',
+      ...credentialsOf(to),
       'KEYS',
       ...keys,
     ]);
     moved += keys.length;
     onProgress(moved);
   }
+}
+
+/** With what one server may write to the other: the same as we. */
+function credentialsOf({ options: { username, password } }: Redis): string[] {
+  if (!password) return [];
+  return username ? ['AUTH2', username, password] : ['AUTH', password];
 }
 
 /** Shuts the gate, and keeps the archive from opening it. A record that has gone over already stays as it is there: shut. */
