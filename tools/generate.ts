@@ -1,5 +1,5 @@
 /**
- * Writes every generated file: protobuf-es code, hot codecs, ledger scripts, the table of errors.
+ * Writes every generated file: protobuf-es code, hot codecs, ledger scripts, the table of errors, dashboards.
  *
  * `--check` writes nothing and ends with 1 when the tree differs from what would be written.
  */
@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { dashboardFiles } from './dashboards/all-dashboards.ts';
 import { documentedReasons, errorsTable } from './errors-table.ts';
 import { SCRIPT_DIRECTORY, SCRIPT_MODULE, scriptModule } from './ledger-scripts/inline.ts';
 
@@ -51,6 +52,7 @@ function otherFiles(): Files {
   return new Map([
     [SCRIPT_MODULE, scriptModule(SCRIPT_DIRECTORY)],
     ['docs/errors.md', errorsTable(documentedReasons())],
+    ...dashboardFiles(),
   ]);
 }
 
