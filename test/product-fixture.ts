@@ -92,6 +92,10 @@ export interface ProductFixture {
   readonly grpcPort: number;
   readonly httpPort: number;
   readonly opsPort: number;
+  /** Where the archiving process shows its figures. */
+  readonly archiveOpsPort: number;
+  /** The address of the calls, for clients of other services than those below. */
+  readonly baseUrl: string;
   readonly promotions: ReturnType<typeof createClient<typeof PromotionService>>;
   readonly coupons: ReturnType<typeof createClient<typeof CouponService>>;
   readonly carts: ReturnType<typeof createClient<typeof CartService>>;
@@ -144,8 +148,9 @@ export async function startProduct(overrides: Environment = {}, setUp?: SetUp): 
     ...overrides,
   };
   const servePorts = await ports();
+  const archivePorts = await ports();
   const serve = new RoleProcess('serve', { ...shared, ...servePorts });
-  const archive = new RoleProcess('archive', { ...shared, ...(await ports()) });
+  const archive = new RoleProcess('archive', { ...shared, ...archivePorts });
   await Promise.all([serve.start(), archive.start()]);
   const baseUrl = `http://127.0.0.1:${servePorts['HONGBAO_HTTP_PORT']}`;
   const transport = createConnectTransport({ baseUrl, httpVersion: '1.1' });
@@ -158,6 +163,8 @@ export async function startProduct(overrides: Environment = {}, setUp?: SetUp): 
     grpcPort: Number(servePorts['HONGBAO_GRPC_PORT']),
     httpPort: Number(servePorts['HONGBAO_HTTP_PORT']),
     opsPort: Number(servePorts['HONGBAO_OPS_PORT']),
+    archiveOpsPort: Number(archivePorts['HONGBAO_OPS_PORT']),
+    baseUrl,
     promotions: createClient(PromotionService, transport),
     coupons: createClient(CouponService, transport),
     carts: createClient(CartService, transport),

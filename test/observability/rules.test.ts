@@ -146,7 +146,7 @@ describe.skipIf(!hasPromtool)('promtool', () => {
   test('makes every alert fire, and leaves it silent', () => {
     const { status, stdout, stderr } = run('test', 'rules', ...yamlFiles(RULE_TESTS));
     expect({ status, output: status === 0 ? '' : stdout + stderr }).toEqual({ status: 0, output: '' });
-  });
+  }, 120_000);
 
   test('accepts the configuration of the compose stack', () => {
     const { status, stdout, stderr } = run(
