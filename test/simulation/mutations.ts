@@ -99,7 +99,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'an entry is put back without its values': { planted: { script: new Set(['apply-without-values']) } },
   'the stock is not checked': { planted: { script: new Set(['stock-ignored']) } },
   'a batch that was given up is written wherever the cursor is': {
-    firstSeed: 200,
+    schedule: lateBatches,
     planted: { archive: new Set(['cursor-not-fenced', 'log-not-unique']) },
     begin: patch(LeaseKeeper.prototype, 'renounce', () => undefined),
   },
@@ -148,7 +148,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     },
   },
   'a return does not look whether it was done': {
-    firstSeed: 120,
+    firstSeed: 280,
     planted: {
       process: {
         transaction: without(
