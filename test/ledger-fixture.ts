@@ -157,8 +157,8 @@ async function startServer(options: FixtureOptions, partitions: number): Promise
 }
 
 /** Several servers. The one of the first partition can be killed; to restart it is to repair everything. */
-async function startServers(setUp: 'replica' | 'cluster', isDivided: boolean): Promise<Store> {
-  const test = await startTestRedis(setUp);
+async function startServers(isDivided: boolean): Promise<Store> {
+  const test = await startTestRedis();
   const partitions = isDivided ? test.partitions : 1;
   const { topology } = test;
   if (topology === undefined) throw new Error('one server is no topology');
@@ -189,7 +189,7 @@ async function startStore(options: FixtureOptions): Promise<Store> {
   const isOfOneServer =
     options.through ?? options.appendFsync ?? settings?.replicas ?? settings?.partitions ?? undefined;
   if (isOfOneServer === undefined && (setUp === 'replica' || setUp === 'cluster'))
-    return await startServers(setUp, isDivided);
+    return await startServers(isDivided);
   const divided = isDivided && setUp === 'partitions' ? SHARED_PARTITIONS : 1;
   return await startServer(options, settings?.partitions ?? divided);
 }

@@ -18,6 +18,7 @@ export const SET_UPS = ['single', 'partitions', 'replica', 'cluster'] as const;
 /** One of them. */
 export type SetUp = (typeof SET_UPS)[number];
 
+const PATIENCE_MS = 20_000;
 /** Partitions of the ledger on one server that has several. */
 export const SHARED_PARTITIONS = 4;
 
@@ -52,13 +53,20 @@ export function chosenSetUp(): SetUp {
   return found;
 }
 
-/** Starts it; resolves when all of it serves. */
-export async function startTestRedis(setUp: SetUp = chosenSetUp()): Promise<TestRedis> {
+/**
+ * Starts one, by default the chosen one; resolves when all of it serves. The chosen one is patient with servers that are slow, as
+ * tests that are about something else cannot do with new masters; one that is named replaces them soon.
+ */
+export async function startTestRedis(named?: SetUp): Promise<TestRedis> {
+  const setUp = named ?? chosenSetUp();
   if (setUp === 'single' || setUp === 'partitions')
     return await startAlone(setUp === 'single' ? 1 : SHARED_PARTITIONS);
   const directory = await mkdtemp(join(tmpdir(), 'hongbao-redis-'));
   const start = setUp === 'replica' ? startReplica : startCluster;
-  return severalServers(await start({ directory, random: () => 1 / 2 }), directory);
+  return severalServers(
+    await start({ directory, random: () => 1 / 2, ...(named === undefined && { downAfterMs: PATIENCE_MS }) }),
+    directory,
+  );
 }
 
 async function startAlone(partitions: number): Promise<TestRedis> {

@@ -24,7 +24,7 @@ export async function startMember(options: SingleOptions, name: string): Promise
     ...options,
     settings: ({ proxy }) => ({
       'cluster-enabled': 'yes',
-      'cluster-node-timeout': String(NODE_TIMEOUT_MS),
+      'cluster-node-timeout': String(options.downAfterMs ?? NODE_TIMEOUT_MS),
       'cluster-port': String(busPort),
       'cluster-announce-ip': '127.0.0.1',
       'cluster-announce-port': String(proxy),

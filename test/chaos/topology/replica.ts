@@ -22,7 +22,7 @@ export async function startReplica(options: SingleOptions): Promise<RedisTopolog
   const nodes = [first, second];
   await second.admin.replicaof('127.0.0.1', first.proxy.port);
   await untilFollowing(nodes);
-  const sentinels = await startSentinels(options.directory, first.proxy.port);
+  const sentinels = await startSentinels(options.directory, first.proxy.port, options.downAfterMs);
   const master = (): Promise<RedisNode> => masterAmong(nodes);
   return {
     name: 'replica',

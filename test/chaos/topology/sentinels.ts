@@ -23,14 +23,18 @@ export interface Sentinels {
   close(): Promise<void>;
 }
 
-/** Starts three of them; `masterPort` is where the product finds the master. */
-export async function startSentinels(directory: string, masterPort: number): Promise<Sentinels> {
+/** Starts three of them; `masterPort` is where the product finds the master, which they replace when it is silent for so long. */
+export async function startSentinels(
+  directory: string,
+  masterPort: number,
+  downAfterMs = DOWN_AFTER_MS,
+): Promise<Sentinels> {
   const started: { port: number; process: ServerProcess }[] = [];
   for (let number = 1; number <= SENTINELS; number += 1) {
     const port = await freePort();
     const folder = join(directory, `sentinel-${number}`);
     await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, 'sentinel.conf'), configuration(port, folder, masterPort));
+    await writeFile(join(folder, 'sentinel.conf'), configuration(port, folder, masterPort, downAfterMs));
     const process = await ServerProcess.start({
       name: `sentinel-${number}`,
       command: 'redis-server',
@@ -59,13 +63,13 @@ export async function startSentinels(directory: string, masterPort: number): Pro
   };
 }
 
-function configuration(port: number, folder: string, masterPort: number): string {
+function configuration(port: number, folder: string, masterPort: number, downAfterMs: number): string {
   return [
     `port ${port}`,
     'bind 127.0.0.1',
     `dir ${folder}`,
     `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${masterPort} ${QUORUM}`,
-    `sentinel down-after-milliseconds ${MASTER_NAME} ${DOWN_AFTER_MS}`,
+    `sentinel down-after-milliseconds ${MASTER_NAME} ${downAfterMs}`,
     `sentinel failover-timeout ${MASTER_NAME} ${FAILOVER_TIMEOUT_MS}`,
     `sentinel parallel-syncs ${MASTER_NAME} 1`,
     '',

@@ -7,6 +7,8 @@ export interface SingleOptions {
   readonly directory: string;
   readonly random: () => number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** How long a master may be silent before the others replace it, in milliseconds; by default so short that a run sees many do it. */
+  readonly downAfterMs?: number;
 }
 
 /** Starts it behind its proxy. */
