@@ -166,6 +166,16 @@ describe('each event id counts once (SPEC L6)', () => {
     expect(await reasonOf(fixture.tell(completed('o2'), { userId, eventId }))).toBe('REQUEST_ID_REUSED');
   });
 
+  it('also once a clock that was set back lets it lie in the future (LEDGER 2)', async () => {
+    const request = eventOf(completed('o1'), { userId: newUser() });
+    await ingestEvent(fixture.ports, request, soon());
+    const early = { ...fixture.ports, nowMs: () => Date.now() - MS_PER_DAY };
+    expect(await reasonOf(ingestEvent(early, eventOf(completed('o2'), { userId: newUser() }), soon()))).toBe(
+      'INVALID_REQUEST',
+    );
+    expect((await ingestEvent(early, request, soon())).outcome).toBe(EventOutcome.DUPLICATE);
+  });
+
   it('and can be read afterwards', async () => {
     const userId = newUser();
     const request = eventOf(completed('o1'), { userId });

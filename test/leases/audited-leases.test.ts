@@ -1,4 +1,4 @@
-/** The audit of what partitions hold against what the pools lent. I1, LEDGER 10 */
+/** The audit of what partitions hold against what the pools lent. I1, LEDGER 10, SPEC C3 */
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { checkLeases } from '../../src/archive/audit/check-leases.ts';

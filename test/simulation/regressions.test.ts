@@ -1,4 +1,4 @@
-/** Schedules that once broke a promise, as small as they could be made. Each names what was wrong. */
+/** Schedules that once broke a promise, as small as they could be made. Each names what was wrong. SPEC C3, C4 */
 import { expect, it } from 'vitest';
 import type { Schedule } from './schedule/plan.ts';
 import { runSchedule } from './schedule/run-schedule.ts';

@@ -1,6 +1,6 @@
 /**
  * The simulated Redis is worth what it has in common with the real one: random and hostile sequences of script calls go to both,
- * and every reply, every entry and every stored field has to be the same, byte for byte.
+ * and every reply, every entry and every stored field has to be the same, byte for byte. SPEC C3
  */
 import fc from 'fast-check';
 import { type Command, Redis } from 'ioredis';
