@@ -90,9 +90,17 @@ async function walletOfUser(userId: string) {
   return await fixture.ledger.ledger.read(soon(), (reads) => reads.wallet(userId));
 }
 
+/** A promotion's figures, in all partitions together. */
 async function recordOf(ref: number) {
-  const [record] = await fixture.ledger.ledger.read(soon(), (reads) => reads.records([promotionOf(ref)]));
-  return (name: string) => record?.get(name)?.toString();
+  const { ledger, admins } = fixture.ledger;
+  const records = await Promise.all(
+    admins.map((_, partition) => ledger.recordsAt(partition, [promotionOf(ref)], soon())),
+  );
+  const held = (name: string) => records.flatMap(([record]) => record?.get(name)?.toString() ?? []);
+  return (name: string) => {
+    const values = held(name);
+    return values.length === 0 ? undefined : String(values.reduce((sum, value) => sum + Number(value), 0));
+  };
 }
 
 async function settled(jobId = '') {
@@ -355,7 +363,9 @@ describe('revoking a whole promotion', () => {
     expect(await settled(job?.jobId)).toMatchObject({ kind: GrantJobKind.REVOKE, total: 30n, granted: 30n });
     expect(await walletOfUser('all-7')).toMatchObject([{ state: 'revoked' }]);
     const record = await recordOf(ref);
-    expect([record('issued'), record('returned'), record('received')]).toEqual(['0', '30', '30']);
+    // Where several partitions share the stock it is back in the pool.
+    const received = fixture.places.partitions === 1 ? '30' : '0';
+    expect([record('issued'), record('returned'), record('received')]).toEqual(['0', '30', received]);
     expect((await grantToUser(promotionId, 'another')).granted).toBe(1n);
     expect(await breaches()).toEqual([]);
   });

@@ -312,9 +312,10 @@ describe('a crowd', () => {
         ),
       );
       expect(ends.filter((end) => end.reason === 'OK')).toHaveLength(allowed);
-      expect(ends.filter((end) => end.reason !== 'OK').map((end) => end.reason)).toEqual(
-        Array.from({ length: 100 - allowed }, () => reason),
-      );
+      // Who has to ask once more may hear it from the evaluation, which knows by then.
+      const reasons = product.redis.partitions === 1 ? [reason] : [reason, 'COUPON_NOT_APPLICABLE'];
+      const refused = ends.map((end) => end.reason).filter((end) => end !== 'OK');
+      expect(refused.filter((end) => !reasons.includes(end))).toEqual([]);
     },
     120_000,
   );
