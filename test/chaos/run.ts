@@ -107,8 +107,11 @@ async function disturb(
   const startedMs = Date.now();
   const sampler = new Sampler(world, history);
   const nemesis = new Nemesis(world, faults, random.fork('nemesis'));
+  // What fails stops the clients before their history is closed.
+  await using clients = new AsyncDisposableStack();
   try {
     const load = await startLoad(world, options.seed, history);
+    clients.defer(() => load.stop());
     await pause(WARM_UP_MS);
     await nemesis.run(Date.now() + options.faultsMs).finally(() => world.redis.repair());
     await pause(CALM_MS);
@@ -117,6 +120,7 @@ async function disturb(
     const unsettled = await settle(load);
     return { startedMs, loadEndedMs, injected: nemesis.injected, samples: sampler.samples, unsettled };
   } finally {
+    await clients.disposeAsync();
     await sampler.stop();
     history.close();
   }
