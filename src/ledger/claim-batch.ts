@@ -27,6 +27,8 @@ export interface BatchSettings {
   readonly durability: 'honest' | 'refuse' | 'degrade';
   /** The server's clock minus ours, ms. */
   readonly clockOffsetMs: number;
+  /** By the server's clock, ms: this attempt lands by then or not at all, whatever the claims' own deadlines are. */
+  readonly attemptUntilMs: number;
 }
 
 const DURABLE_MODES = { honest: '1', refuse: '0', degrade: '2' } as const;
@@ -86,7 +88,8 @@ export function encodeBatch(
   let at = 0;
   for (const claim of claims) {
     const { promotionRef, userId, deadlineMs } = claim.request;
-    const deadline = Math.min(Math.floor(deadlineMs + settings.clockOffsetMs), LAST_INSTANT_MS);
+    const ownMs = Math.floor(deadlineMs + settings.clockOffsetMs);
+    const deadline = Math.min(ownMs, Math.floor(settings.attemptUntilMs), LAST_INSTANT_MS);
     at = packClaim(packed, at, claim, promotions.of(promotionRef), wallets.of(userId), deadline);
   }
   const names = [keys.stream, keys.meta];

@@ -77,6 +77,8 @@ export const OUTCOME_REPLAYED = 2;
 export const OUTCOME_FACT_MISSING = 9;
 /** Nothing is left in the partition. */
 export const OUTCOME_SOLD_OUT = 11;
+/** The deadline of the attempt had passed. */
+export const OUTCOME_LATE = 14;
 /** The partition has no record of the promotion. */
 export const OUTCOME_UNDEFINED = 16;
 /** The server or its replicas do not keep what the promotion asks for. */

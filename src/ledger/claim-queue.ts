@@ -13,6 +13,8 @@ export interface WaitingClaim {
   /** Expected script time, microseconds. */
   readonly costUs: number;
   isSettled: boolean;
+  /** By the server's clock, ms: until then an attempt that got no answer may still land. 0 = there is none. */
+  unknownUntilMs: number;
 }
 
 /** A first-in-first-out queue whose head moves instead of its items. */

@@ -5,7 +5,7 @@ import { ClaimsAside, type UnitsOutcome } from './claims-aside.ts';
 function claimOf(user: string, promotionRef = 7): WaitingClaim {
   const listener = { claimed: () => {}, refused: () => {} };
   const request = { promotionRef, userId: user, fieldHex: '', deadlineMs: 0, facts: undefined, listener };
-  return { request, facts: Buffer.alloc(0), costUs: 1, isSettled: false };
+  return { request, facts: Buffer.alloc(0), costUs: 1, isSettled: false, unknownUntilMs: 0 };
 }
 
 /** Claims that stepped aside, and what became of them as `<what> <user> …`; `answer` ends what was asked last. */

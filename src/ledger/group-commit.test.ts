@@ -34,6 +34,7 @@ function groupCommit(overrides: Partial<GroupCommitPorts>): GroupCommit {
     runClaims: async (_keys, args) => replyOf(claimsIn(args), 1),
     settings: () => ({ backlogLimitEvents: 1_000, durability: 'honest' }),
     clock: new ServerClock(),
+    attemptMs: 5_000,
     defineMissing: async () => false,
     archived: async () => 'archived',
     reportBroken: () => undefined,

@@ -5,9 +5,10 @@
  * one batch share one script call and one fsync. What may go wrong at each step, and what is done:
  *
  * - the deadline passes while the claim waits: it is dropped unsent and refused;
- * - the deadline passes while it travels: the answer is "unknown"; the script itself refuses late claims, so an attempt
- *   that was given up cannot land after its retry was refused;
+ * - the deadline passes while it travels: the answer is "unknown"; the script itself refuses late claims;
  * - no reply, or a server that cannot work: the same claims are sent again until their deadlines (scripts are idempotent);
+ * - the attempt after one without a reply is refused: the refusal counts once the first cannot land any more, which each attempt's
+ *   own deadline says (LEDGER rule 3); until then the claim waits, and is asked again;
  * - nothing is left in this partition of a quantity that others have too: the claim steps aside until some is (`leases/`);
  * - the promotion asks for the level LEDGER: the answer waits for the archive, apart from later calls;
  * - the script fails: the batch is run claim by claim, the one that fails alone is refused as INTERNAL and reported.
@@ -21,6 +22,7 @@ import {
   type ClaimRequest,
   encodeFacts,
   OUTCOME_CORRUPT,
+  OUTCOME_LATE,
   OUTCOME_REPLAYED,
   OUTCOME_SOLD_OUT,
   OUTCOME_UNDEFINED,
@@ -42,7 +44,9 @@ export interface GroupCommitPorts {
   readonly queueLimit: number;
   readonly metrics: Metrics;
   runClaims(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown>;
-  settings(): Omit<BatchSettings, 'clockOffsetMs'>;
+  settings(): Omit<BatchSettings, 'clockOffsetMs' | 'attemptUntilMs'>;
+  /** Longest wait for a reply, ms: an attempt that lands later is of no use. */
+  readonly attemptMs: number;
   readonly clock: ServerClock;
   readonly defineMissing: ClaimsAsidePorts['defineMissing'];
   readonly obtainUnits?: ClaimsAsidePorts['obtainUnits'];
@@ -59,6 +63,8 @@ export class GroupCommit {
   private readonly ports: GroupCommitPorts;
   private readonly queue = new ClaimQueue();
   private readonly travelling = new Set<readonly WaitingClaim[]>();
+  /** Claims that were refused while an earlier attempt of theirs may still land. */
+  private readonly uncertain = new Set<WaitingClaim>();
   private readonly turnEnd = new TurnEnd(() => this.pump());
   private readonly retryDelay = new RetryDelay();
   private obstacle: RefusalReason | undefined;
@@ -100,7 +106,7 @@ export class GroupCommit {
     const facts = request.facts === undefined ? NO_FACTS : encodeFacts(request.facts);
     if (request.deadlineMs < this.earliestDeadlineMs) this.earliestDeadlineMs = request.deadlineMs;
     const costUs = limits.CLAIM_COST_US + (facts.length > 0 ? limits.FACTS_COST_US : 0);
-    this.queue.push({ request, facts, costUs, isSettled: false });
+    this.queue.push({ request, facts, costUs, isSettled: false, unknownUntilMs: 0 });
     this.schedulePump();
   }
 
@@ -112,7 +118,7 @@ export class GroupCommit {
   }
 
   private isIdle(): boolean {
-    const aside = this.aside.size + this.answers.waiting;
+    const aside = this.aside.size + this.answers.waiting + this.uncertain.size;
     return this.queue.size === 0 && this.travelling.size === 0 && aside === 0;
   }
 
@@ -154,18 +160,23 @@ export class GroupCommit {
    */
   private async send(batch: readonly WaitingClaim[]): Promise<void> {
     this.travelling.add(batch);
-    const outcome = await this.call(batch).catch((error: unknown) =>
+    const attemptUntilMs = this.ports.nowMs() + this.ports.clock.leastOffsetMs + this.ports.attemptMs;
+    const outcome = await this.call(batch, attemptUntilMs).catch((error: unknown) =>
       error instanceof ScriptFailure ? error : new ScriptFailure('script', String(error)),
     );
     this.travelling.delete(batch);
-    if (outcome instanceof ScriptFailure) this.fail(batch, outcome);
+    if (outcome instanceof ScriptFailure) this.fail(batch, outcome, attemptUntilMs);
     else if (outcome === undefined) this.findClosed(batch);
     else this.receive(batch, outcome);
     this.pump();
   }
 
-  private async call(batch: readonly WaitingClaim[]): Promise<BatchReply | undefined> {
-    const settings = { ...this.ports.settings(), clockOffsetMs: this.ports.clock.leastOffsetMs };
+  private async call(
+    batch: readonly WaitingClaim[],
+    attemptUntilMs: number,
+  ): Promise<BatchReply | undefined> {
+    const clockOffsetMs = this.ports.clock.leastOffsetMs;
+    const settings = { ...this.ports.settings(), clockOffsetMs, attemptUntilMs };
     const { keys, args } = encodeBatch(batch, this.ports.keys, settings);
     const sentAtMs = performance.now();
     const sentWallMs = this.ports.nowMs();
@@ -199,6 +210,10 @@ export class GroupCommit {
       return;
     }
     if (claim.isSettled) return;
+    if (outcome > OUTCOME_REPLAYED && this.isOpen(claim, outcome, reply.nowMs)) {
+      this.askAgain(claim, claim.unknownUntilMs - reply.nowMs);
+      return;
+    }
     if (outcome === OUTCOME_SOLD_OUT && this.aside.awaitUnits(claim, reply.version(index))) return;
     const { request } = claim;
     if (outcome <= OUTCOME_REPLAYED) {
@@ -210,7 +225,23 @@ export class GroupCommit {
     request.listener.refused(refusalOf(outcome, reply.needed(index), reply.seen(index)));
   }
 
-  private fail(batch: readonly WaitingClaim[], failure: ScriptFailure): void {
+  /** May a refused claim happen yet, by an earlier attempt, or was only the attempt late and not the claim? */
+  private isOpen({ request, unknownUntilMs }: WaitingClaim, outcome: number, serverNowMs: number): boolean {
+    const isLateItself = request.deadlineMs + this.ports.clock.leastOffsetMs < serverNowMs;
+    return unknownUntilMs >= serverNowMs || (outcome === OUTCOME_LATE && !isLateItself);
+  }
+
+  private askAgain(claim: WaitingClaim, waitMs: number): void {
+    this.uncertain.add(claim);
+    setTimeout(() => {
+      this.uncertain.delete(claim);
+      if (!claim.isSettled) this.queue.putBack([claim]);
+      this.pump();
+    }, Math.max(0, waitMs) + 1);
+  }
+
+  private fail(batch: readonly WaitingClaim[], failure: ScriptFailure, attemptUntilMs: number): void {
+    if (failure.kind === 'unreachable') for (const claim of batch) claim.unknownUntilMs = attemptUntilMs;
     if (failure.kind === 'script') {
       this.ports.metrics.ledgerScriptErrors.value += 1;
       this.runAlone(batch, failure);
@@ -254,6 +285,7 @@ export class GroupCommit {
     for (const group of this.aside.undefinedOnes()) this.sweep(group, nowMs);
     // Whatever is left elsewhere could not be found out.
     for (const group of this.aside.lackingOnes()) this.sweep(group, nowMs, 'LEDGER_UNAVAILABLE');
+    this.sweep(this.uncertain, nowMs, 'LEDGER_UNAVAILABLE');
     this.sweep(this.queue.waiting(), nowMs);
     this.settleIdle();
   }

@@ -148,6 +148,7 @@ export class LedgerPartition {
       queueLimit: settings.queueLimit,
       metrics,
       runClaims: (keys, args) => this.runClaims(keys, args),
+      attemptMs: settings.commandTimeoutMs,
       settings: () => ({
         backlogLimitEvents: settings.claimBacklogEvents,
         durability: this.isDurable() ? 'honest' : settings.durabilityFallback,
@@ -172,6 +173,7 @@ export class LedgerPartition {
       queueLimit: settings.queueLimit,
       metrics,
       run: (keys, args) => this.runTransactions(keys, args),
+      attemptMs: settings.commandTimeoutMs,
       backlogLimitEvents: () => settings.reservationBacklogEvents,
       isDurable: () => this.isDurable() || this.isYetToTell() || settings.durabilityFallback === 'degrade',
       clock: this.clock,

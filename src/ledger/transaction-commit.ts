@@ -26,6 +26,8 @@ export interface TransactionPorts {
   readonly queueLimit: number;
   readonly metrics: Metrics;
   run(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<CallReply>;
+  /** Longest wait for a reply, ms: an attempt that lands later is of no use. */
+  readonly attemptMs: number;
   /** Events not archived at which transactions that open something are refused. */
   backlogLimitEvents(): number;
   /** False while what the ledger acknowledges could be lost and the operator wants writes refused then. */
@@ -46,6 +48,8 @@ interface Waiting {
   readonly transaction: Transaction;
   readonly deadlineMs: number;
   readonly costUs: number;
+  /** By the server's clock, ms: until then an attempt that got no answer may still land. 0 = there is none. */
+  unknownUntilMs: number;
   readonly settle: (answer: Outcome | Refusal) => void;
 }
 
@@ -61,6 +65,8 @@ export class TransactionCommit {
   private queue: Waiting[] = [];
   private callsInFlight = 0;
   private sent = 0;
+  /** Transactions that were not carried out while an earlier attempt of theirs may still land. */
+  private uncertain = 0;
   private readonly turnEnd = new TurnEnd(() => this.pump());
   private readonly retryDelay = new RetryDelay();
   private obstacle: RefusalReason | undefined;
@@ -91,7 +97,7 @@ export class TransactionCommit {
     } else if (this.queue.length >= this.ports.queueLimit) {
       settle(new Refusal('LEDGER_OVERLOADED', 'too many writes wait for the ledger'));
     } else {
-      this.queue.push({ transaction, deadlineMs, costUs, settle });
+      this.queue.push({ transaction, deadlineMs, costUs, settle, unknownUntilMs: 0 });
       this.turnEnd.schedule();
     }
     return promise;
@@ -105,7 +111,7 @@ export class TransactionCommit {
   }
 
   private isIdle(): boolean {
-    return this.queue.length === 0 && this.callsInFlight === 0;
+    return this.queue.length === 0 && this.callsInFlight === 0 && this.uncertain === 0;
   }
 
   private pump(): void {
@@ -142,23 +148,24 @@ export class TransactionCommit {
   private async send(batch: readonly Waiting[]): Promise<void> {
     this.callsInFlight += 1;
     this.sent += batch.length;
-    const outcome = await this.call(batch).catch((error: unknown) =>
+    const attemptUntilMs = this.ports.nowMs() + this.ports.clock.leastOffsetMs + this.ports.attemptMs;
+    const outcome = await this.call(batch, attemptUntilMs).catch((error: unknown) =>
       error instanceof ScriptFailure ? error : new ScriptFailure('script', String(error)),
     );
     this.callsInFlight -= 1;
     this.sent -= batch.length;
-    if (outcome instanceof ScriptFailure) this.fail(batch, outcome);
+    if (outcome instanceof ScriptFailure) this.fail(batch, outcome, attemptUntilMs);
     else if (outcome === undefined) this.findClosed(batch);
     else this.receive(batch, outcome);
     this.pump();
   }
 
-  private async call(batch: readonly Waiting[]) {
+  private async call(batch: readonly Waiting[], attemptUntilMs: number) {
     const { ports } = this;
     const { leastOffsetMs } = ports.clock;
     const timed = batch.map(({ transaction, deadlineMs }) => ({
       transaction,
-      serverDeadlineMs: deadlineMs + leastOffsetMs,
+      serverDeadlineMs: Math.min(deadlineMs + leastOffsetMs, attemptUntilMs),
     }));
     const { keys, args } = encodeTransactions(timed, ports.keys, ports.backlogLimitEvents());
     const sentAtMs = ports.nowMs();
@@ -177,10 +184,30 @@ export class TransactionCommit {
     this.retryDelay.reset();
     this.ports.metrics.ledgerBacklogEvents.value = reply.backlogEvents;
     this.ports.metrics.ledgerPartitionOpen.value = 1;
-    batch.forEach(({ settle }, index) => {
+    for (const [index, waiting] of batch.entries()) {
       const outcome = reply.outcomes[index];
-      if (outcome !== undefined) settle(this.answerOf(outcome, reply.isReplicated));
-    });
+      if (outcome === undefined) continue;
+      if (this.isOpen(waiting, outcome, reply.nowMs))
+        this.askAgain(waiting, waiting.unknownUntilMs - reply.nowMs);
+      else waiting.settle(this.answerOf(outcome, reply.isReplicated));
+    }
+  }
+
+  /** May what was not carried out happen yet, by an earlier attempt, or was only the attempt late and not the transaction? */
+  private isOpen(waiting: Waiting, outcome: Outcome | Refused, serverNowMs: number): boolean {
+    const isDone = typeof outcome !== 'string' && (outcome.kind === 'done' || outcome.kind === 'replayed');
+    if (isDone) return false;
+    const isLateItself = waiting.deadlineMs + this.ports.clock.leastOffsetMs < serverNowMs;
+    return waiting.unknownUntilMs >= serverNowMs || (outcome === 'late' && !isLateItself);
+  }
+
+  private askAgain(waiting: Waiting, waitMs: number): void {
+    this.uncertain += 1;
+    setTimeout(() => {
+      this.uncertain -= 1;
+      this.queue.unshift(waiting);
+      this.pump();
+    }, Math.max(0, waitMs) + 1);
   }
 
   private answerOf(outcome: Outcome | Refused, isReplicated: boolean): Outcome | Refusal {
@@ -194,7 +221,8 @@ export class TransactionCommit {
     return outcome;
   }
 
-  private fail(batch: readonly Waiting[], failure: ScriptFailure): void {
+  private fail(batch: readonly Waiting[], failure: ScriptFailure, attemptUntilMs: number): void {
+    if (failure.kind === 'unreachable') for (const waiting of batch) waiting.unknownUntilMs = attemptUntilMs;
     if (failure.kind === 'script') {
       this.ports.metrics.ledgerScriptErrors.value += 1;
       this.runAlone(batch, failure);

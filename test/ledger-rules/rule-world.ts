@@ -62,11 +62,13 @@ export class RuleWorld {
       facts: Buffer.alloc(0),
       costUs: 1,
       isSettled: false,
+      unknownUntilMs: 0,
     };
     const { keys, args } = encodeBatch([claim], KEYS, {
       backlogLimitEvents: NO_LIMIT,
       durability: 'honest',
       clockOffsetMs: 0,
+      attemptUntilMs: Number.MAX_SAFE_INTEGER,
       ...settings,
     });
     return decodeBatchReply(await runScript(this.fixture.redis, 'claim', keys, args), 1);

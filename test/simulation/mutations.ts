@@ -5,6 +5,7 @@ import { TrimMargin } from '../../src/archive/trim-margin.ts';
 import { ClaimQueue } from '../../src/ledger/claim-queue.ts';
 import type { Step, Transaction } from '../../src/ledger/transaction.ts';
 import { generateSchedule } from './schedule/generate.ts';
+import { LATE_ATTEMPT } from './schedule/late-attempt.ts';
 import type { Schedule } from './schedule/plan.ts';
 import type { PlantedFaults } from './schedule/world.ts';
 import { Random } from './time/random.ts';
@@ -91,7 +92,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'a claim done before is not looked for': { planted: { script: new Set(['replay-ignored']) } },
   'the gate is ignored': { planted: { script: new Set(['gate-ignored']) } },
   'the deadline is not checked by the scripts': {
-    firstSeed: 400,
+    schedule: () => LATE_ATTEMPT,
     planted: { script: new Set(['deadline-ignored']) },
   },
   'an event is lost': { planted: { script: new Set(['event-lost']) } },

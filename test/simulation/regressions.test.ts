@@ -1,5 +1,6 @@
 /** Schedules that once broke a promise, as small as they could be made. Each names what was wrong. SPEC C3, C4 */
 import { expect, it } from 'vitest';
+import { LATE_ATTEMPT } from './schedule/late-attempt.ts';
 import type { Schedule } from './schedule/plan.ts';
 import { runSchedule } from './schedule/run-schedule.ts';
 
@@ -199,6 +200,11 @@ const CASES: readonly { readonly name: string; readonly schedule: Schedule }[] =
       ],
       faults: [{ kind: 'jump-clock', atMs: 526, byMs: 3600000 }],
     },
+  },
+  {
+    // F4, F32, LEDGER 3, 14
+    name: 'an attempt that was given up lands after the next one was refused',
+    schedule: LATE_ATTEMPT,
   },
 ];
 

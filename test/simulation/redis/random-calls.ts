@@ -104,12 +104,18 @@ export class RandomCalls {
       facts: random.chance(0.5) ? Buffer.alloc(0) : randomFacts(this.random, this.nowMs),
       costUs: 1,
       isSettled: false,
+      unknownUntilMs: 0,
     }));
     const backlogLimitEvents = random.pick([2, 12, 1_000]);
     const durability = random.pick(['honest', 'refuse', 'degrade']);
     return {
       script: 'claim',
-      ...encodeBatch(claims, KEYS, { backlogLimitEvents, durability, clockOffsetMs: 0 }),
+      ...encodeBatch(claims, KEYS, {
+        backlogLimitEvents,
+        durability,
+        clockOffsetMs: 0,
+        attemptUntilMs: Number.MAX_SAFE_INTEGER,
+      }),
     };
   }
 
