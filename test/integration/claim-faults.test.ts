@@ -1,7 +1,4 @@
-/** Claims while the store fails under them, on a real redis-server. */
-import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startRedisServer } from '../../tools/servers/redis-server.ts';
 import {
   definitionOf,
   type FixtureOptions,
@@ -27,15 +24,6 @@ async function start(options: FixtureOptions = {}): Promise<LedgerFixture> {
 
 async function issued(fixture: LedgerFixture): Promise<number> {
   return Number(await fixture.redis.hget('{p0}d:1', 'issued'));
-}
-
-/** Starts a replica of the server at `port`. Without a file of its own: redis-server refuses to end while it writes its first. */
-async function followFrom(port: number): Promise<void> {
-  const replica = await startRedisServer({ persistent: false });
-  closers.push(() => replica.stop());
-  const connection = new Redis(replica.url, { protocol: 2 });
-  await connection.replicaof('127.0.0.1', port);
-  connection.disconnect();
 }
 
 const users = (count: number): string[] => Array.from({ length: count }, (_, index) => `user-${index}`);
@@ -149,17 +137,6 @@ describe('durability is read, never assumed', () => {
   it('where the operator chose to degrade, the answer says FAST', async () => {
     const fixture = await start({ appendFsync: 'everysec', settings: { durabilityFallback: 'degrade' } });
     expect(await fixture.claim({ user: 'a', request: 'r' })).toMatchObject({ acknowledgement: 'fast' });
-  });
-
-  it('a DURABLE claim waits for its replicas, and is unknown when there are too few (LEDGER 13)', async () => {
-    const fixture = await start({ settings: { replicas: 1, commandTimeoutMs: 1_000 } });
-    expect(reasonOf(await fixture.claim({ user: 'a', request: 'r' }))).toBe('DURABILITY_UNMET');
-    await followFrom(fixture.server.port);
-    await expect.poll(() => fixture.redis.info('replication'), { timeout: 10_000 }).toContain('state=online');
-    expect(await fixture.claim({ user: 'a', request: 'r' })).toMatchObject({
-      acknowledgement: 'durable',
-      isReplay: true,
-    });
   });
 
   it('a FAST promotion is claimed on any server', async () => {
