@@ -5,7 +5,7 @@ import { ArchiveSide, archivedByModels } from './archive-side.ts';
 import { BATCH, type Ended, runBatch } from './run-sequences.ts';
 import { World } from './world.ts';
 
-const SEQUENCES = Number(process.env['MODEL_SEQUENCES'] ?? 2_000);
+const SEQUENCES = Number(process.env['MODEL_SEQUENCES'] ?? 1_000);
 const SEED = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000_000);
 /** So many sequences meet every ending by far. */
 const ENOUGH = 1_000;
