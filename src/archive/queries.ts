@@ -33,7 +33,7 @@ const ID_TIME_BYTES = 6;
 /** An id starts with its issue time, so a time is a bound of ids and months that cannot match are not even looked at. */
 function idTime(timeMs: number): Buffer {
   const bytes = Buffer.alloc(ID_TIME_BYTES);
-  bytes.writeUIntBE(timeMs, 0, ID_TIME_BYTES);
+  bytes.writeUIntBE(Math.max(0, Math.floor(timeMs)), 0, ID_TIME_BYTES);
   return bytes;
 }
 

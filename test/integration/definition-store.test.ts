@@ -90,6 +90,7 @@ describe('versions', () => {
     expect((await staff.get({ promotionId, version: 1 })).tags).toEqual(['a']);
     expect((await staff.get({ promotionId })).tags).toEqual(['b']);
     expect(await reasonOf(staff.get({ promotionId, version: 9 }))).toBe('PROMOTION_NOT_FOUND');
+    expect(await reasonOf(staff.get({ promotionId, version: 0xff_ff_ff_ff }))).toBe('PROMOTION_NOT_FOUND');
   });
 
   it('ignores what the service sets itself', async () => {

@@ -110,7 +110,7 @@ function onEveryWay(method: DescMethod, bodies: () => Buffer, json: () => Buffer
 /** A request without an idempotency key reads only. */
 const reads = (method: DescMethod) => !method.input.fields.some(({ name }) => name === 'request_id');
 
-describe(`seed ${seed}`, { shuffle: false }, () => {
+describe(`seed ${seed}`, () => {
   test(
     'requests that are broken',
     async () => {

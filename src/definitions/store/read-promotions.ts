@@ -38,7 +38,7 @@ export async function readVersion(
   deadlineMs: number,
 ): Promise<StoredPromotion | undefined> {
   const [row] = await withDeadline(
-    sql<BodyRow[]>`select body from promotion_version where ref = ${ref} and version = ${version}`,
+    sql<BodyRow[]>`select body from promotion_version where ref = ${ref} and version = ${version}::bigint`,
     deadlineMs,
   );
   return row && storedPromotion(row);
@@ -55,7 +55,7 @@ export async function readVersionOf(
     sql<BodyRow[]>`
       select v.body
       from promotion p join promotion_version v on v.ref = p.ref
-      where p.id = ${id} and v.version = ${version}`,
+      where p.id = ${id} and v.version = ${version}::bigint`,
     deadlineMs,
   );
   return storedPromotion(onlyRow(rows));
