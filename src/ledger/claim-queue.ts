@@ -4,17 +4,16 @@
  * Without the turns a flash sale would starve every other promotion: its claims alone fill batch after batch.
  */
 import type { ClaimRequest } from './claim-operation.ts';
+import type { Attempted } from './open-attempts.ts';
 
 /** A claim with what the queue keeps about it. */
-export interface WaitingClaim {
+export interface WaitingClaim extends Attempted {
   readonly request: ClaimRequest;
   /** Facts as the script reads them; empty when there are none. */
   readonly facts: Buffer;
   /** Expected script time, microseconds. */
   readonly costUs: number;
   isSettled: boolean;
-  /** By the server's clock, ms: until then an attempt that got no answer may still land. 0 = there is none. */
-  unknownUntilMs: number;
 }
 
 /** A first-in-first-out queue whose head moves instead of its items. */

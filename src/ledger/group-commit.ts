@@ -7,8 +7,7 @@
  * - the deadline passes while the claim waits: it is dropped unsent and refused;
  * - the deadline passes while it travels: the answer is "unknown"; the script itself refuses late claims;
  * - no reply, or a server that cannot work: the same claims are sent again until their deadlines (scripts are idempotent);
- * - the attempt after one without a reply is refused: the refusal counts once the first cannot land any more, which each attempt's
- *   own deadline says (LEDGER rule 3); until then the claim waits, and is asked again;
+ * - the attempt after one without a reply is refused: the refusal counts once the first cannot land any more (`open-attempts.ts`);
  * - nothing is left in this partition of a quantity that others have too: the claim steps aside until some is (`leases/`);
  * - the promotion asks for the level LEDGER: the answer waits for the archive, apart from later calls;
  * - the script fails: the batch is run claim by claim, the one that fails alone is refused as INTERNAL and reported.
@@ -32,6 +31,7 @@ import { ClaimQueue, type WaitingClaim } from './claim-queue.ts';
 import { ClaimsAside, type ClaimsAsidePorts } from './claims-aside.ts';
 import type { PartitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
+import { OpenAttempts } from './open-attempts.ts';
 import { RetryDelay } from './retry-delay.ts';
 import { ScriptFailure } from './script-runner.ts';
 import type { ServerClock } from './server-clock.ts';
@@ -63,8 +63,6 @@ export class GroupCommit {
   private readonly ports: GroupCommitPorts;
   private readonly queue = new ClaimQueue();
   private readonly travelling = new Set<readonly WaitingClaim[]>();
-  /** Claims that were refused while an earlier attempt of theirs may still land. */
-  private readonly uncertain = new Set<WaitingClaim>();
   private readonly turnEnd = new TurnEnd(() => this.pump());
   private readonly retryDelay = new RetryDelay();
   private obstacle: RefusalReason | undefined;
@@ -72,6 +70,7 @@ export class GroupCommit {
   private earliestDeadlineMs = Number.POSITIVE_INFINITY;
   private sweepTimer: NodeJS.Timeout | undefined;
   private readonly aside: ClaimsAside;
+  private readonly attempts: OpenAttempts<WaitingClaim>;
   private readonly answers: ArchivedAnswers;
   private idle: PromiseWithResolvers<void> | undefined;
 
@@ -83,6 +82,12 @@ export class GroupCommit {
       putBack: (claims) => this.queue.putBack(claims),
       refuse: (claim, reason, needed, seen) => this.settleRefused(claim, reason, needed, seen),
       onGone: () => this.pump(),
+    });
+    this.attempts = new OpenAttempts({
+      attemptMs: ports.attemptMs,
+      clock: ports.clock,
+      nowMs: () => ports.nowMs(),
+      putBack: (claim) => this.putBack(claim),
     });
     this.answers = new ArchivedAnswers({ archived: ports.archived, onSettled: () => this.settleIdle() });
   }
@@ -118,7 +123,7 @@ export class GroupCommit {
   }
 
   private isIdle(): boolean {
-    const aside = this.aside.size + this.answers.waiting + this.uncertain.size;
+    const aside = this.aside.size + this.answers.waiting + this.attempts.items.size;
     return this.queue.size === 0 && this.travelling.size === 0 && aside === 0;
   }
 
@@ -160,7 +165,7 @@ export class GroupCommit {
    */
   private async send(batch: readonly WaitingClaim[]): Promise<void> {
     this.travelling.add(batch);
-    const attemptUntilMs = this.ports.nowMs() + this.ports.clock.leastOffsetMs + this.ports.attemptMs;
+    const attemptUntilMs = this.attempts.endMs();
     const outcome = await this.call(batch, attemptUntilMs).catch((error: unknown) =>
       error instanceof ScriptFailure ? error : new ScriptFailure('script', String(error)),
     );
@@ -210,10 +215,7 @@ export class GroupCommit {
       return;
     }
     if (claim.isSettled) return;
-    if (outcome > OUTCOME_REPLAYED && this.isOpen(claim, outcome, reply.nowMs)) {
-      this.askAgain(claim, claim.unknownUntilMs - reply.nowMs);
-      return;
-    }
+    if (outcome > OUTCOME_REPLAYED && this.isHeld(claim, outcome, reply.nowMs)) return;
     if (outcome === OUTCOME_SOLD_OUT && this.aside.awaitUnits(claim, reply.version(index))) return;
     const { request } = claim;
     if (outcome <= OUTCOME_REPLAYED) {
@@ -225,23 +227,18 @@ export class GroupCommit {
     request.listener.refused(refusalOf(outcome, reply.needed(index), reply.seen(index)));
   }
 
-  /** May a refused claim happen yet, by an earlier attempt, or was only the attempt late and not the claim? */
-  private isOpen({ request, unknownUntilMs }: WaitingClaim, outcome: number, serverNowMs: number): boolean {
-    const isLateItself = request.deadlineMs + this.ports.clock.leastOffsetMs < serverNowMs;
-    return unknownUntilMs >= serverNowMs || (outcome === OUTCOME_LATE && !isLateItself);
+  private isHeld(claim: WaitingClaim, outcome: number, serverNowMs: number): boolean {
+    const { deadlineMs } = claim.request;
+    return this.attempts.hold(claim, { deadlineMs, isLate: outcome === OUTCOME_LATE, serverNowMs });
   }
 
-  private askAgain(claim: WaitingClaim, waitMs: number): void {
-    this.uncertain.add(claim);
-    setTimeout(() => {
-      this.uncertain.delete(claim);
-      if (!claim.isSettled) this.queue.putBack([claim]);
-      this.pump();
-    }, Math.max(0, waitMs) + 1);
+  private putBack(claim: WaitingClaim): void {
+    if (!claim.isSettled) this.queue.putBack([claim]);
+    this.pump();
   }
 
   private fail(batch: readonly WaitingClaim[], failure: ScriptFailure, attemptUntilMs: number): void {
-    if (failure.kind === 'unreachable') for (const claim of batch) claim.unknownUntilMs = attemptUntilMs;
+    if (failure.kind === 'unreachable') this.attempts.lost(batch, attemptUntilMs);
     if (failure.kind === 'script') {
       this.ports.metrics.ledgerScriptErrors.value += 1;
       this.runAlone(batch, failure);
@@ -285,7 +282,7 @@ export class GroupCommit {
     for (const group of this.aside.undefinedOnes()) this.sweep(group, nowMs);
     // Whatever is left elsewhere could not be found out.
     for (const group of this.aside.lackingOnes()) this.sweep(group, nowMs, 'LEDGER_UNAVAILABLE');
-    this.sweep(this.uncertain, nowMs, 'LEDGER_UNAVAILABLE');
+    this.sweep(this.attempts.items, nowMs, 'LEDGER_UNAVAILABLE');
     this.sweep(this.queue.waiting(), nowMs);
     this.settleIdle();
   }

@@ -11,6 +11,7 @@ import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { PartitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
+import { type Attempted, OpenAttempts } from './open-attempts.ts';
 import { RetryDelay } from './retry-delay.ts';
 import { ScriptFailure } from './script-runner.ts';
 import type { ServerClock } from './server-clock.ts';
@@ -44,12 +45,10 @@ export interface CallReply {
   readonly isReplicated: boolean;
 }
 
-interface Waiting {
+interface Waiting extends Attempted {
   readonly transaction: Transaction;
   readonly deadlineMs: number;
   readonly costUs: number;
-  /** By the server's clock, ms: until then an attempt that got no answer may still land. 0 = there is none. */
-  unknownUntilMs: number;
   readonly settle: (answer: Outcome | Refusal) => void;
 }
 
@@ -65,15 +64,20 @@ export class TransactionCommit {
   private queue: Waiting[] = [];
   private callsInFlight = 0;
   private sent = 0;
-  /** Transactions that were not carried out while an earlier attempt of theirs may still land. */
-  private uncertain = 0;
   private readonly turnEnd = new TurnEnd(() => this.pump());
   private readonly retryDelay = new RetryDelay();
+  private readonly attempts: OpenAttempts<Waiting>;
   private obstacle: RefusalReason | undefined;
   private idle: PromiseWithResolvers<void> | undefined;
 
   constructor(ports: TransactionPorts) {
     this.ports = ports;
+    this.attempts = new OpenAttempts({
+      attemptMs: ports.attemptMs,
+      clock: ports.clock,
+      nowMs: () => ports.nowMs(),
+      putBack: (waiting) => this.putBack(waiting),
+    });
   }
 
   /** Transactions waiting for a call. */
@@ -111,7 +115,7 @@ export class TransactionCommit {
   }
 
   private isIdle(): boolean {
-    return this.queue.length === 0 && this.callsInFlight === 0 && this.uncertain === 0;
+    return this.queue.length === 0 && this.callsInFlight === 0 && this.attempts.items.size === 0;
   }
 
   private pump(): void {
@@ -148,7 +152,7 @@ export class TransactionCommit {
   private async send(batch: readonly Waiting[]): Promise<void> {
     this.callsInFlight += 1;
     this.sent += batch.length;
-    const attemptUntilMs = this.ports.nowMs() + this.ports.clock.leastOffsetMs + this.ports.attemptMs;
+    const attemptUntilMs = this.attempts.endMs();
     const outcome = await this.call(batch, attemptUntilMs).catch((error: unknown) =>
       error instanceof ScriptFailure ? error : new ScriptFailure('script', String(error)),
     );
@@ -187,27 +191,21 @@ export class TransactionCommit {
     for (const [index, waiting] of batch.entries()) {
       const outcome = reply.outcomes[index];
       if (outcome === undefined) continue;
-      if (this.isOpen(waiting, outcome, reply.nowMs))
-        this.askAgain(waiting, waiting.unknownUntilMs - reply.nowMs);
-      else waiting.settle(this.answerOf(outcome, reply.isReplicated));
+      if (!this.isHeld(waiting, outcome, reply.nowMs))
+        waiting.settle(this.answerOf(outcome, reply.isReplicated));
     }
   }
 
-  /** May what was not carried out happen yet, by an earlier attempt, or was only the attempt late and not the transaction? */
-  private isOpen(waiting: Waiting, outcome: Outcome | Refused, serverNowMs: number): boolean {
+  private isHeld(waiting: Waiting, outcome: Outcome | Refused, serverNowMs: number): boolean {
     const isDone = typeof outcome !== 'string' && (outcome.kind === 'done' || outcome.kind === 'replayed');
     if (isDone) return false;
-    const isLateItself = waiting.deadlineMs + this.ports.clock.leastOffsetMs < serverNowMs;
-    return waiting.unknownUntilMs >= serverNowMs || (outcome === 'late' && !isLateItself);
+    const { deadlineMs } = waiting;
+    return this.attempts.hold(waiting, { deadlineMs, isLate: outcome === 'late', serverNowMs });
   }
 
-  private askAgain(waiting: Waiting, waitMs: number): void {
-    this.uncertain += 1;
-    setTimeout(() => {
-      this.uncertain -= 1;
-      this.queue.unshift(waiting);
-      this.pump();
-    }, Math.max(0, waitMs) + 1);
+  private putBack(waiting: Waiting): void {
+    this.queue.unshift(waiting);
+    this.pump();
   }
 
   private answerOf(outcome: Outcome | Refused, isReplicated: boolean): Outcome | Refusal {
@@ -222,7 +220,7 @@ export class TransactionCommit {
   }
 
   private fail(batch: readonly Waiting[], failure: ScriptFailure, attemptUntilMs: number): void {
-    if (failure.kind === 'unreachable') for (const waiting of batch) waiting.unknownUntilMs = attemptUntilMs;
+    if (failure.kind === 'unreachable') this.attempts.lost(batch, attemptUntilMs);
     if (failure.kind === 'script') {
       this.ports.metrics.ledgerScriptErrors.value += 1;
       this.runAlone(batch, failure);
