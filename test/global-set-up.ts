@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../src/database/migrate.ts';
 import { startPostgresServer } from '../tools/servers/postgres-server.ts';
@@ -11,17 +14,27 @@ declare module 'vitest' {
   }
 }
 
-/** Starts one real Postgres for the whole run and ends it afterwards; a test file makes its own database in it. */
+/**
+ * Starts one real Postgres for the whole run and ends it afterwards; a test file makes its own database in it. Whatever the run
+ * writes to temporary folders lies in one, which goes with it.
+ */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'hongbao-test-'));
+  process.env['TMPDIR'] = folder;
+  const removeFolder = () => rm(folder, { recursive: true, force: true });
   const template = 'migrated';
   const server = await startPostgresServer();
   try {
     await migrate(await server.createDatabase(template));
   } catch (error) {
     await server.stop();
+    await removeFolder();
     throw error;
   }
   project.provide('postgresUrl', server.url());
   project.provide('postgresTemplate', template);
-  return () => server.stop();
+  return async () => {
+    await server.stop();
+    await removeFolder();
+  };
 }
