@@ -16,6 +16,7 @@ import { keepRules, LEDGER_START_MS, openPool, openStores, type Process, type St
 import { createSubsystems, type Subsystems } from './subsystems.ts';
 import { LOG_EVENTS, type Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { Tracer } from './telemetry/tracing/tracer.ts';
 import { LimitHints } from './transport/limit-hints.ts';
 import { HINT_READ_MS } from './transport/limits.ts';
 import type { LiveSources, LookUpCodes } from './transport/live-sources.ts';
@@ -31,6 +32,8 @@ export interface AppDependencies {
   readonly clock?: () => number;
 }
 
+  /** Absent: nothing is traced. Whoever brings it stops it. */
+  readonly tracer?: Tracer | undefined;
 /** A serving process. */
 export interface App {
   /** Opens the ports; ready once worker threads have a rule set. Stores that are away are waited for by the calls that need them. */
@@ -157,7 +160,7 @@ class Serving implements App {
 
   private servers(): Transport {
     const { process, stores, places, keeper, evaluator, live, subsystems, archiveWatch: archived } = this;
-    const { config, metrics, logger, nowMs: clock } = process;
+    const { config, metrics, logger, tracer, nowMs: clock } = process;
     const parts = { ...process, stores, places, keeper, evaluator, live, subsystems, archived };
     return createTransport({
       config,
@@ -172,6 +175,7 @@ class Serving implements App {
         ruleSet: { version: keeper.current.version, promotions: keeper.current.size },
       }),
       clock,
+      tracer,
     });
   }
 }

@@ -11,12 +11,15 @@ import { ledgerSettings } from './ledger-settings.ts';
 import { type RuleSetFollower, RuleSetKeeper } from './ruleset/rule-set-keeper.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { Tracer } from './telemetry/tracing/tracer.ts';
 
 /** What a process has before it opens anything. */
 export interface Process {
   readonly config: Config;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** Local epoch milliseconds. */
   readonly nowMs: () => number;
 }

@@ -1,5 +1,6 @@
 import { createDatabase, type Sql } from '../database/client.ts';
 import { isDatabaseDown } from '../database/database-faults.ts';
+import { tracedStatement } from '../database/traced-statement.ts';
 import type { ArchiveStore } from './archive-store.ts';
 import { type Fence, flushBatch, tryBatch } from './flush.ts';
 import {
@@ -49,7 +50,7 @@ export class ArchiveClient implements ArchiveStore {
       this.replace();
     }, this.waitMs);
     try {
-      return await Promise.race([statement(this.sql), late]);
+      return await tracedStatement(() => Promise.race([statement(this.sql), late]));
     } catch (error) {
       if (isDatabaseDown(error)) this.replace();
       throw error;

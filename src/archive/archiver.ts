@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import { LOG_EVENTS } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import { type Tracer, tracedRoot } from '../telemetry/tracing/tracer.ts';
 import type { ArchiveStore } from './archive-store.ts';
 import { BatchWriter } from './batch-writer.ts';
 import type { DecodedEntry } from './decoded-entry.ts';
@@ -35,6 +34,8 @@ export type ArchiveMetrics = Pick<
   | 'archiveOldestUnflushedSeconds'
   | 'archiveBatchEvents'
   | 'archiveFlushSeconds'
+  /** Absent: no batch is traced. */
+  readonly tracer?: Tracer | undefined;
   | 'archiveEvents'
   | 'archiveQuarantinedEvents'
   | 'archiveForkDetected'
@@ -158,6 +159,13 @@ export class Archiver {
     this.publishedSeq = undefined;
     if (outcome.kind === 'moved') return;
     const { id, logger } = this.dependencies;
+  private write(entries: readonly DecodedEntry[]): Promise<void> {
+    const { tracer, id } = this.dependencies;
+    const attributes = { 'hongbao.partition': id.partition, 'hongbao.archive.entries': entries.length };
+    const start = { name: 'archive batch', kind: 'internal', attributes } as const;
+    return tracedRoot(tracer, start, () => this.writer.write(entries));
+  }
+
     const { replayedEntries } = outcome;
     logger.info({ event: LOG_EVENTS.ledgerOpened, ...id, replayedEntries }, 'the partition is open');
   }

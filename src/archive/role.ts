@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { LOG_EVENTS } from '../telemetry/logger.ts';
+import type { Tracer } from '../telemetry/tracing/tracer.ts';
 import { ArchiveClient } from './archive-client.ts';
 import { metricsOfPartitions } from './archive-gauges.ts';
 import { type ArchiveMetrics, Archiver } from './archiver.ts';
@@ -14,6 +15,8 @@ export interface ArchiveRoleDependencies {
   readonly ledgerAdmin: (id: PartitionId) => LedgerAdmin;
   readonly metrics: ArchiveMetrics;
   readonly logger: Logger;
+  /** Absent: no batch is traced. */
+  readonly tracer?: Tracer | undefined;
   readonly config: ArchiveRoleConfig;
   /** Wall clock, ms since the epoch. */
   readonly nowMs: () => number;

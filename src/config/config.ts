@@ -118,6 +118,7 @@ function mapSettings(read: <T>(variable: Variable<T>) => T): Settings {
     grpc: readSection(VARIABLES.grpc, read),
     http: readSection(VARIABLES.http, read),
     ops: readSection(VARIABLES.ops, read),
+    tracing: readSection(VARIABLES.tracing, read),
     connections: readSection(VARIABLES.connections, read),
     database: readSection(VARIABLES.database, read),
     redis: readSection(VARIABLES.redis, read),

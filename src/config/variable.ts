@@ -80,6 +80,54 @@ export function optionalText(name: string, description: string): Variable<string
   return { name, schema, shownDefault: undefined, description, secret: false };
 }
 
+/** Text with a default. */
+export function text(name: string, preset: string, description: string): Variable<string> {
+  const schema = z
+    .string()
+    .min(1, 'must not be empty')
+    .or(z.undefined().transform(() => preset));
+  return { name, schema, shownDefault: preset, description, secret: false };
+}
+
+/** A share of a whole: a decimal number from 0 to 1. */
+export function ratio(name: string, preset: number, description: string): Variable<number> {
+  const schema = z
+    .string()
+    .regex(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/, 'must be a decimal number from 0 to 1')
+    .transform(Number)
+    .or(z.undefined().transform(() => preset));
+  return { name, schema, shownDefault: String(preset), description, secret: false };
+}
+
+const HEADER_PAIR = /^([\w!#$%&'*+.^`|~-]+)=([\x21-\x7e]*)$/;
+
+/** Headers of requests as `name=value` separated by commas, values percent-encoded; none when the variable is not set. A secret. */
+export function requestHeaders(
+  name: string,
+  description: string,
+): Variable<Readonly<Record<string, string>>> {
+  const schema = z
+    .string()
+    .transform((value) => value.split(',').map((pair) => HEADER_PAIR.exec(pair.trim())))
+    .refine((pairs) => pairs.every((pair) => pair !== null && decoded(pair[2]) !== undefined), {
+      error: 'must be name=value pairs separated by commas, values percent-encoded',
+    })
+    .transform((pairs): Readonly<Record<string, string>> => {
+      const entries = pairs.map((pair) => [pair?.[1] ?? '', decoded(pair?.[2]) ?? '']);
+      return Object.fromEntries(entries);
+    })
+    .or(z.undefined().transform((): Readonly<Record<string, string>> => ({})));
+  return { name, schema, shownDefault: undefined, description, secret: true };
+}
+
+function decoded(value = ''): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A secret of at least so many characters, which nobody can remember or guess; it may be absent. */
 export function secretText(
   name: string,

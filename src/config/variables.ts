@@ -2,6 +2,7 @@
 import { CODE_VARIABLES } from './code-variables.ts';
 import { LEDGER_VARIABLES, REDIS_VARIABLES } from './ledger-variables.ts';
 import { KEY_VARIABLES, RATE_VARIABLES, TLS_VARIABLES } from './security-variables.ts';
+import { TRACING_VARIABLES } from './tracing-variables.ts';
 import {
   choice,
   cronLine,
@@ -87,6 +88,7 @@ export const VARIABLES = {
     ),
     port: port('HONGBAO_OPS_PORT', 9090, 'Port of `/metrics`, `/livez`, `/readyz` and `/healthz/details`.'),
   },
+  tracing: TRACING_VARIABLES,
   connections: {
     maxAgeMs: integer(
       'HONGBAO_CONNECTIONS_MAX_AGE_MS',

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import postgres from 'postgres';
 import { Refusal } from '../domain/refusal.ts';
 import { isDatabaseDown } from './database-faults.ts';
+import { tracedStatement } from './traced-statement.ts';
 
 /** A pool of Postgres connections; the tagged template is the only way to write SQL. */
 export type Sql = postgres.Sql;
@@ -110,7 +111,7 @@ export async function withDeadline<T>(statement: PromiseLike<T>, deadlineMs: num
     );
   });
   try {
-    return await Promise.race([statement, late]);
+    return await tracedStatement(() => Promise.race([statement, late]));
   } catch (error) {
     throw isDatabaseDown(error) ? unavailable(error) : error;
   } finally {

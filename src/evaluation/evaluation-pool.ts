@@ -5,6 +5,8 @@
 import { Refusal } from '../domain/refusal.ts';
 import type { EvaluationPoolName } from '../telemetry/evaluation-pool-metrics.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { sharedWork } from '../telemetry/tracing/traced-work.ts';
+import { taskStart } from './evaluation-span.ts';
 import type { PendingEvaluation } from './pending-evaluation.ts';
 import { decodeResult, type TimedOutcome } from './result-format.ts';
 import type { RuleReport } from './rule-report.ts';
@@ -155,7 +157,8 @@ export class EvaluationPool {
   private async run(batch: readonly Waiting[], order: number): Promise<void> {
     const items = batch.map(({ item }) => item);
     try {
-      const result = await this.travel(encodeTask(items));
+      const start = () => taskStart(this.ports.name, items.length);
+      const result = await sharedWork(items, start, () => this.travel(encodeTask(items)));
       this.settleAll(items, decodeResult(result));
     } catch (error) {
       this.fallen.push({ batch, order, error });
@@ -195,6 +198,7 @@ export class EvaluationPool {
       const timed = outcomes[index];
       if (timed === undefined) throw new Error('a batch came back with fewer outcomes than requests');
       seconds.observe(timed.microseconds / US_PER_SECOND);
+      item.span?.set('hongbao.evaluation.worker_microseconds', Math.round(timed.microseconds));
       settle(item, timed.outcome);
     }
   }

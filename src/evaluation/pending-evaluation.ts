@@ -1,5 +1,6 @@
 import type { Refusal } from '../domain/refusal.ts';
 import type { VersionName } from '../engine/rule-table.ts';
+import type { Waits } from '../telemetry/tracing/traced-work.ts';
 
 /** What is asked of a worker; each kind has its own request and response message. */
 export const EVALUATION_KINDS = ['evaluate_cart', 'list_usable_coupons', 'validate_coupon'] as const;
@@ -37,7 +38,7 @@ export interface EvaluationItem {
 }
 
 /** An item on its way through a pool. Exactly one of the three methods is called, unless it is settled before. */
-export interface PendingEvaluation extends EvaluationItem {
+export interface PendingEvaluation extends EvaluationItem, Waits {
   /** Nobody waits for it any more. */
   readonly isSettled: boolean;
   answered(response: Uint8Array): void;

@@ -7,6 +7,8 @@ import { LRUCache } from 'lru-cache';
 import { Piscina } from 'piscina';
 import { Refusal } from '../domain/refusal.ts';
 import type { RuleSetChange } from '../domain/rule-set-change.ts';
+import { sharedWork } from '../telemetry/tracing/traced-work.ts';
+import { taskStart } from './evaluation-span.ts';
 import { REPLAY_IDLE_MS, REPLAY_QUEUE_LIMIT, REPLAYED_RULE_SETS_KEPT } from './limits.ts';
 import type { PendingEvaluation } from './pending-evaluation.ts';
 import { decodeResult } from './result-format.ts';
@@ -67,7 +69,8 @@ export class ReplayPool {
       return;
     }
     this.waiting += 1;
-    this.last = this.last.then(() => this.replay(item, version, deadlineMs));
+    const replay = (): Promise<void> => this.replay(item, version, deadlineMs);
+    this.last = this.last.then(() => sharedWork([item], () => taskStart('replay', 1), replay));
   }
 
   /** Ends the thread at once. */

@@ -2,6 +2,7 @@
 import { Refusal } from '../domain/refusal.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { type Tracer, tracedRoot } from '../telemetry/tracing/tracer.ts';
 import type { Job, JobCounts } from './job.ts';
 import { CRON_RETRY_MS, ERROR_LENGTH, EVERY_RETRY_MS, SIGN_OF_LIFE_MS, STATEMENT_MS } from './limits.ts';
 import { nextRunMs } from './next-run.ts';
@@ -13,6 +14,8 @@ import type { RunEnd, RunRequest } from './store/runs.ts';
 export interface RunnerPorts extends RunRecordPorts {
   readonly metrics: Pick<Metrics, 'jobRuns' | 'jobLastSuccess' | 'jobSeconds' | 'jobNextRun'>;
   readonly logger: Logger;
+  /** Absent: no run is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** The lead under which runs are made; its signal is aborted when it ends. */
@@ -80,7 +83,9 @@ export class JobRunner {
       record.progress(soFar);
     };
     try {
-      counts = await this.job.run({ signal: this.lead.signal, nowMs: startedAtMs, progress });
+      const context = { signal: this.lead.signal, nowMs: startedAtMs, progress };
+      const start = { name: `job ${this.job.name}`, kind: 'internal', attributes: {} } as const;
+      counts = await tracedRoot(this.ports.tracer, start, () => this.job.run(context));
       return this.ended('done', startedAtMs, counts, '');
     } catch (error) {
       this.report(error);

@@ -3,11 +3,12 @@
  *
  * Without the turns a flash sale would starve every other promotion: its claims alone fill batch after batch.
  */
+import type { Waits } from '../telemetry/tracing/traced-work.ts';
 import type { ClaimRequest } from './claim-operation.ts';
 import type { Attempted } from './open-attempts.ts';
 
 /** A claim with what the queue keeps about it. */
-export interface WaitingClaim extends Attempted {
+export interface WaitingClaim extends Attempted, Waits {
   readonly request: ClaimRequest;
   /** Facts as the script reads them; empty when there are none. */
   readonly facts: Buffer;

@@ -15,6 +15,7 @@
 
 import type { RefusalReason } from '../domain/refusal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { currentSpan } from '../telemetry/tracing/current-span.ts';
 import { ArchivedAnswers, type ArchivedAnswersPorts } from './archived-answers.ts';
 import { type BatchReply, type BatchSettings, decodeBatchReply, encodeBatch } from './claim-batch.ts';
 import {
@@ -34,6 +35,7 @@ import * as limits from './limits.ts';
 import { OpenAttempts } from './open-attempts.ts';
 import { RetryDelay } from './retry-delay.ts';
 import { ScriptFailure } from './script-runner.ts';
+import { tracedScript } from './script-span.ts';
 import type { ServerClock } from './server-clock.ts';
 import { TurnEnd } from './turn-end.ts';
 
@@ -111,7 +113,8 @@ export class GroupCommit {
     const facts = request.facts === undefined ? NO_FACTS : encodeFacts(request.facts);
     if (request.deadlineMs < this.earliestDeadlineMs) this.earliestDeadlineMs = request.deadlineMs;
     const costUs = limits.CLAIM_COST_US + (facts.length > 0 ? limits.FACTS_COST_US : 0);
-    this.queue.push({ request, facts, costUs, isSettled: false, unknownUntilMs: 0 });
+    const span = currentSpan();
+    this.queue.push({ request, facts, costUs, isSettled: false, unknownUntilMs: 0, span });
     this.schedulePump();
   }
 
@@ -185,7 +188,7 @@ export class GroupCommit {
     const { keys, args } = encodeBatch(batch, this.ports.keys, settings);
     const sentAtMs = performance.now();
     const sentWallMs = this.ports.nowMs();
-    const raw = await this.ports.runClaims(keys, args);
+    const raw = await tracedScript('claim', batch, () => this.ports.runClaims(keys, args));
     const tookMs = performance.now() - sentAtMs;
     const reply = decodeBatchReply(raw, batch.length);
     this.ports.metrics.scriptSeconds.observe(tookMs / 1000);

@@ -5,6 +5,7 @@ import { Refusal } from '../domain/refusal.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import { Gauge } from '../telemetry/metric.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { tracedWork } from '../telemetry/tracing/traced-work.ts';
 import { type ArchivedCoupons, NO_ARCHIVE } from './archived-coupons.ts';
 import { withoutReplicas } from './claim-batch.ts';
 import type { ClaimsAsidePorts } from './claims-aside.ts';
@@ -20,6 +21,7 @@ import type { PartitionNodes } from './partition-nodes.ts';
 import { PartitionReads } from './partition-reads.ts';
 import type { ScriptConnections } from './script-connections.ts';
 import { runReplicatedScript, runScript, ScriptFailure, type ScriptName } from './script-runner.ts';
+import { scriptStart } from './script-span.ts';
 import { ServerClock } from './server-clock.ts';
 import type { Topology } from './topology.ts';
 import { type CallReply, TransactionCommit } from './transaction-commit.ts';
@@ -210,7 +212,8 @@ export class LedgerPartition {
     keys: readonly string[],
     args: readonly (string | Buffer | number)[],
   ): Promise<unknown> {
-    const { reply, isReplicated } = await this.runConfirmed('writes', script, keys, args);
+    const run = () => this.runConfirmed('writes', script, keys, args);
+    const { reply, isReplicated } = await tracedWork(() => scriptStart(script, 1), run);
     if (isReplicated || this.ports.settings.durabilityFallback === 'degrade') return reply;
     throw new ScriptFailure('unreachable', 'too few replicas have confirmed this write');
   }

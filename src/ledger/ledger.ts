@@ -10,6 +10,7 @@ import type { LiveDefinition } from '../domain/live-definition.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { tracedWork } from '../telemetry/tracing/traced-work.ts';
 import type { ArchivedCoupons } from './archived-coupons.ts';
 import { Attempts } from './attempts.ts';
 import type { ClaimRequest } from './claim-operation.ts';
@@ -20,6 +21,7 @@ import { LedgerLeases } from './leases/ledger-leases.ts';
 import { LedgerPartition, type PartitionSettings } from './ledger-partition.ts';
 import { LedgerServers, type ServerSettings } from './ledger-servers.ts';
 import { LedgerReads } from './reads.ts';
+import { READ_START } from './script-span.ts';
 import type { Connect } from './topology.ts';
 import { type Outcome, type RecordName, type Transaction, userOfTransaction } from './transaction.ts';
 
@@ -247,7 +249,11 @@ export class Ledger {
    * Reads again while a partition is on its way to another server, for half of the time there is: the caller may have another
    * way. On one server nothing moves, and who asks hears at once that it is away.
    */
-  private async readAgain<Answer>(deadlineMs: number, read: () => Promise<Answer>): Promise<Answer> {
+  private readAgain<Answer>(deadlineMs: number, read: () => Promise<Answer>): Promise<Answer> {
+    return tracedWork(READ_START, () => this.readUntilAnswered(deadlineMs, read));
+  }
+
+  private async readUntilAnswered<Answer>(deadlineMs: number, read: () => Promise<Answer>): Promise<Answer> {
     const { topology } = this.servers;
     if (topology.kind === 'single') return await this.attempts.within(deadlineMs, read());
     const nowMs = this.ports.nowMs();

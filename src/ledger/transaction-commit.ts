@@ -9,11 +9,14 @@
  */
 import { Refusal, type RefusalReason } from '../domain/refusal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { currentSpan } from '../telemetry/tracing/current-span.ts';
+import type { Waits } from '../telemetry/tracing/traced-work.ts';
 import type { PartitionKeys } from './keys.ts';
 import * as limits from './limits.ts';
 import { type Attempted, OpenAttempts } from './open-attempts.ts';
 import { RetryDelay } from './retry-delay.ts';
 import { ScriptFailure } from './script-runner.ts';
+import { tracedScript } from './script-span.ts';
 import type { ServerClock } from './server-clock.ts';
 import type { Outcome, Transaction } from './transaction.ts';
 import { encodeTransactions } from './transaction-codec.ts';
@@ -45,7 +48,7 @@ export interface CallReply {
   readonly isReplicated: boolean;
 }
 
-interface Waiting extends Attempted {
+interface Waiting extends Attempted, Waits {
   readonly transaction: Transaction;
   readonly deadlineMs: number;
   readonly costUs: number;
@@ -101,7 +104,7 @@ export class TransactionCommit {
     } else if (this.queue.length >= this.ports.queueLimit) {
       settle(new Refusal('LEDGER_OVERLOADED', 'too many writes wait for the ledger'));
     } else {
-      this.queue.push({ transaction, deadlineMs, costUs, settle, unknownUntilMs: 0 });
+      this.queue.push({ transaction, deadlineMs, costUs, settle, unknownUntilMs: 0, span: currentSpan() });
       this.turnEnd.schedule();
     }
     return promise;
@@ -174,7 +177,7 @@ export class TransactionCommit {
     const { keys, args } = encodeTransactions(timed, ports.keys, ports.backlogLimitEvents());
     const sentAtMs = ports.nowMs();
     const startMs = performance.now();
-    const { reply, isReplicated } = await ports.run(keys, args);
+    const { reply, isReplicated } = await tracedScript('transact', batch, () => ports.run(keys, args));
     const tookMs = performance.now() - startMs;
     ports.metrics.scriptSeconds.observe(tookMs / 1000);
     ports.metrics.ledgerBatchItems.observe(batch.length);

@@ -14,6 +14,8 @@ import { PartitionConnections } from '../ledger/partition-connection.ts';
 import { ledgerConnection } from '../ledger-settings.ts';
 import { createLogger, LOG_EVENTS } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { TRACES_STOP_MS } from '../telemetry/tracing/limits.ts';
+import { startTracing } from '../telemetry/tracing/tracer.ts';
 import { OpsServer } from '../transport/ops-server.ts';
 import { readBuild } from './build.ts';
 import { JobWorker } from './job-worker.ts';
@@ -26,21 +28,23 @@ const LEDGER_START_MS = 2_000;
 export async function archive(config: Config): Promise<number> {
   const logger = createLogger({ level: config.service.logLevel, role: 'archive' });
   endOnUncaughtErrors(logger);
-  const metrics = createMetrics(readBuild('archive'));
+  const build = readBuild('archive');
+  const metrics = createMetrics(build);
+  const tracer = await startTracing(config.tracing, { build, metrics, logger });
   const connections = new PartitionConnections(ledgerConnection(config), 'hongbao-archive', (error) =>
     logger.warn({ event: LOG_EVENTS.ledgerConnection, cause: error.message }, 'no connection'),
   );
   const owner = `${hostname()}:${process.pid}:${randomUUID()}`;
   const { partitions } = config.ledger;
   const places = new ArchivePlaces(undefined, partitions);
-  const jobs = new JobWorker({ config, metrics, logger, connections, places, owner, nowMs: Date.now });
+  const shared = { metrics, logger, tracer, nowMs: Date.now };
+  const jobs = new JobWorker({ ...shared, config, connections, places, owner });
   const createRole = (): ArchiveRole =>
     createArchiveRole({
       databaseUrl: config.database.url,
       ledgerAdmin: ({ generation, partition }) =>
         new LedgerAdmin(connections.of(partition), generation, partition, partitions),
-      metrics,
-      logger,
+      ...shared,
       config: { generation: places.generation, partitions, owner, ...config.archive },
       nowMs: Date.now,
     });
@@ -63,6 +67,7 @@ export async function archive(config: Config): Promise<number> {
     await role.stop();
   }
   await ops.close();
+  await tracer?.stop(Math.min(TRACES_STOP_MS, config.drain.graceMs));
   connections.close();
   logger.info({ event: LOG_EVENTS.serviceStopped }, 'stopped');
   return 0;

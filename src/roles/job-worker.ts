@@ -28,14 +28,15 @@ export class JobWorker {
   private readonly scheduler: Scheduler;
 
   constructor(ports: JobWorkerPorts) {
-    const { config, metrics, logger, owner, nowMs } = ports;
+    const { config, metrics, logger, tracer, owner, nowMs } = ports;
     this.ports = ports;
     this.schedulerSql = openPool(ports, 'hongbao-scheduler', SCHEDULER_CONNECTIONS);
     this.stores = openStores(ports, openPool(ports, 'hongbao-jobs', JOB_CONNECTIONS));
     this.keeper = keepRules(ports, this.stores, 'hongbao-job-rules');
     const jobs = allJobs(this.jobParts());
     const { leaseMs } = config.jobs;
-    this.scheduler = new Scheduler({ sql: this.schedulerSql, jobs, owner, leaseMs, metrics, logger, nowMs });
+    const own = { sql: this.schedulerSql, jobs, owner, leaseMs };
+    this.scheduler = new Scheduler({ ...own, metrics, logger, tracer, nowMs });
   }
 
   /** Begins; stores that are away are waited for. No job runs before the promotions in force are known. */

@@ -1,5 +1,6 @@
 /** Structured logs on standard output: stable field names, no secret, no person. */
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { currentSpan } from './tracing/current-span.ts';
 
 export type { Logger } from 'pino';
 
@@ -51,6 +52,7 @@ export const LOG_EVENTS = {
   message: 'message',
   userErased: 'user_erased',
   sealedUnreadable: 'sealed_unreadable',
+  tracesUnsent: 'traces_unsent',
 } as const;
 
 /** Fields that may hold a token, an argument of a command or a phone number, at the depths at which they occur. */
@@ -64,6 +66,12 @@ const REDACTED_PATHS = [
   ]),
 ];
 
+/** By these a line is found from its trace and the other way round. */
+function traceFields(): Readonly<Record<string, string>> {
+  const span = currentSpan();
+  return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
+}
+
 /** The logger of a process. The destination is standard output unless a test passes its own. */
 export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
   const settings = {
@@ -72,6 +80,7 @@ export function createLogger(options: LoggerOptions, destination?: DestinationSt
     messageKey: 'message',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    mixin: traceFields,
     redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
   };
   return destination === undefined ? pino(settings) : pino(settings, destination);

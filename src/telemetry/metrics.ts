@@ -13,6 +13,7 @@ import { archiveMetrics, ledgerMetrics } from './ledger-metrics.ts';
 import { pointsMetrics, redemptionMetrics, returnMetrics } from './order-metrics.ts';
 import { reasons } from './refusal-reasons.ts';
 import { serverMetrics } from './server-metrics.ts';
+import { traceMetrics } from './trace-metrics.ts';
 
 /** How an evaluation ended: decided, or refused with a reason. */
 export type EvaluationOutcome = 'decided' | RefusalReason;
@@ -54,6 +55,7 @@ export function createMetrics(build: Build) {
     ...jobMetrics(declare),
     ...feedMetrics(declare),
     ...eventMetrics(declare),
+    ...traceMetrics(declare),
   };
 }
 

@@ -10,6 +10,8 @@ import {
 import type { Identity } from '../domain/identity.ts';
 import { unreadableRequest } from '../domain/invalid-request.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { Span } from '../telemetry/tracing/span.ts';
+import type { RpcSystem } from './call-span.ts';
 import type { Call, Caller, Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
 import { languageOf } from './refusal-messages.ts';
@@ -59,6 +61,8 @@ class AdapterCaller implements Caller {
   readonly actAs: string | undefined;
   readonly peer: Identity | undefined;
   readonly requestedDeadlineMs: number;
+  readonly rpcSystem: RpcSystem;
+  span: Span | undefined;
   readonly #context: HandlerContext;
   #call: Call | undefined;
   /** Whoever waits: first the gate for the admission, then the route for the answer, nobody in between. */
@@ -70,6 +74,7 @@ class AdapterCaller implements Caller {
     this.actAs = context.requestHeader.get('x-hongbao-identity') ?? undefined;
     this.peer = context.values.get(PEER);
     this.requestedDeadlineMs = nowMs + (context.timeoutMs() ?? Infinity);
+    this.rpcSystem = context.protocolName === 'connect' ? 'connect_rpc' : 'grpc';
   }
 
   /** Kept when the call is admitted, broken with the Connect error otherwise. */
@@ -116,6 +121,10 @@ class AdapterCaller implements Caller {
 
   get #language(): ReturnType<typeof languageOf> {
     return languageOf(this.#context.requestHeader.get('accept-language') ?? undefined);
+  }
+
+  get traceParent(): string | undefined {
+    return this.#context.requestHeader.get('traceparent') ?? undefined;
   }
 
   admitted(call: Call): void {

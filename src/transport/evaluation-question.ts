@@ -7,6 +7,7 @@ import { COUPON_BYTES } from '../evaluation/coupon-bytes.ts';
 import { HEAVY_CODES, HEAVY_COUPONS, HEAVY_REQUEST_BYTES, VERSION_ROUNDS } from '../evaluation/limits.ts';
 import type { EvaluationKind, LiveInputs, PendingEvaluation } from '../evaluation/pending-evaluation.ts';
 import type { HolderAsk, HolderState } from '../ledger/reads.ts';
+import { currentSpan } from '../telemetry/tracing/current-span.ts';
 import { asRefusal } from './as-refusal.ts';
 import type { HotReply } from './binding.ts';
 import type { CallContext } from './call-context.ts';
@@ -55,6 +56,7 @@ export class Question implements PendingEvaluation {
   readonly deadlineMs: number;
   readonly bodies: Uint8Array[] = [];
   readonly lookedUp: VersionName[] = [];
+  readonly span = currentSpan();
   wallet: Uint8Array = NO_BYTES;
   live: LiveInputs | undefined;
   isSettled = false;

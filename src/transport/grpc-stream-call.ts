@@ -6,6 +6,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { Span } from '../telemetry/tracing/span.ts';
 import { deadlineOf, headerOf } from './grpc-unary-call.ts';
 import type { Call, Caller } from './invoke.ts';
 import type { PeersByAddress } from './peers-by-address.ts';
@@ -26,6 +27,8 @@ export class GrpcStreamCall implements Caller, Leaving {
   readonly actAs: string | undefined;
   readonly peer: Identity | undefined;
   readonly requestedDeadlineMs: number;
+  readonly rpcSystem = 'grpc';
+  span: Span | undefined;
   readonly #stream: ServerDuplexStream<Uint8Array, Uint8Array>;
   #isLeaving = false;
   /** The caller was not heard to the end. */
@@ -45,6 +48,10 @@ export class GrpcStreamCall implements Caller, Leaving {
     open.add(this);
     // Also emitted when the stream has ended well.
     stream.once('cancelled', () => open.delete(this));
+  }
+
+  get traceParent(): string | undefined {
+    return headerOf(this.#stream.metadata, 'traceparent');
   }
 
   admitted(call: Call): void {

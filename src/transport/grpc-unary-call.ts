@@ -6,6 +6,7 @@
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { Span } from '../telemetry/tracing/span.ts';
 import type { Call, Caller, Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
 import type { PeersByAddress } from './peers-by-address.ts';
@@ -37,6 +38,8 @@ export class GrpcUnaryCall extends ServerInterceptingCall implements Caller {
   actAs: string | undefined;
   peer: Identity | undefined;
   requestedDeadlineMs = Infinity;
+  readonly rpcSystem = 'grpc';
+  span: Span | undefined;
   readonly #base: ServerInterceptingCallInterface;
   readonly #invoker: Invoker;
   readonly #method: Method;
@@ -70,6 +73,10 @@ export class GrpcUnaryCall extends ServerInterceptingCall implements Caller {
     this.peer = this.#peers.find(this.#base);
     this.requestedDeadlineMs = deadlineOf(this.#base);
     this.#invoker.begin(this.#method, this);
+  }
+
+  get traceParent(): string | undefined {
+    return headerOf(this.#metadata, 'traceparent');
   }
 
   admitted(call: Call): void {

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { Span } from '../telemetry/tracing/span.ts';
 import { type Call, type Caller, type Invoker, tooLarge } from './invoke.ts';
 import type { Method } from './method.ts';
 import { languageOf } from './refusal-messages.ts';
@@ -54,6 +55,8 @@ export class HttpUnaryCall implements Caller {
   readonly actAs: string | undefined;
   readonly peer: Identity | undefined;
   readonly requestedDeadlineMs: number;
+  readonly rpcSystem = 'connect_rpc';
+  span: Span | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #method: Method;
@@ -83,6 +86,10 @@ export class HttpUnaryCall implements Caller {
   /** Takes the request through the one path of all calls. */
   begin(invoker: Invoker): void {
     invoker.begin(this.#method, this);
+  }
+
+  get traceParent(): string | undefined {
+    return httpHeaderOf(this.#request, 'traceparent');
   }
 
   admitted(call: Call): void {

@@ -7,10 +7,14 @@ import type { Config } from '../config/config.ts';
 import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
+import { within } from '../telemetry/tracing/current-span.ts';
+import type { Span } from '../telemetry/tracing/span.ts';
+import type { Tracer } from '../telemetry/tracing/tracer.ts';
 import type { Admission } from './admission.ts';
 import type { Authenticator, Credentials } from './authentication.ts';
 import type { StreamWrite } from './binding.ts';
 import type { CallContext } from './call-context.ts';
+import { endCallSpan, type RpcSystem } from './call-span.ts';
 import { DeadlineWatch } from './deadline-watch.ts';
 import type { Method } from './method.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -24,6 +28,11 @@ import { codeNumber } from './status-code.ts';
 export interface Caller extends Credentials {
   /** The deadline of the request in local epoch milliseconds; `Infinity` when it states none. */
   readonly requestedDeadlineMs: number;
+  /** The header `traceparent`; looked at only where calls are traced. */
+  readonly traceParent: string | undefined;
+  readonly rpcSystem: RpcSystem;
+  /** The span of the call, where it is recorded. Set by the invoker. */
+  span: Span | undefined;
   admitted(call: Call): void;
   answered(response: Uint8Array): void;
   refused(refusal: Refusal): void;
@@ -37,6 +46,8 @@ export interface InvokeOptions {
   readonly admission: Admission;
   readonly rateLimits: RateLimits;
   readonly logger: Logger;
+  /** Absent: no call is traced. */
+  readonly tracer?: Tracer | undefined;
   /** Local epoch milliseconds. */
   readonly clock: () => number;
 }
@@ -65,9 +76,12 @@ export class Invoker {
   begin(method: Method, caller: Caller): void {
     const startedAtMs = performance.now();
     const nowMs = this.options.clock();
+    const { tracer } = this.options;
+    if (tracer !== undefined)
+      caller.span = tracer.root(method.spanStarts[caller.rpcSystem], caller.traceParent);
     method.countStart();
     if (!this.options.admission.enter()) {
-      method.countEnd(codeOf(OVERLOADED), startedAtMs);
+      countEnd(method, caller, codeOf(OVERLOADED), startedAtMs, OVERLOADED);
       caller.refused(OVERLOADED);
       return;
     }
@@ -79,7 +93,10 @@ export class Invoker {
   #authenticate(method: Method, caller: Caller, nowMs: number, startedAtMs: number): void {
     this.options.authenticator.verify(caller, nowMs).then(
       (identity) => this.#admit(method, caller, identity, nowMs, startedAtMs),
-      (error) => this.#turnAway(method, caller, this.refusalFor(error, method), startedAtMs),
+      (error) => {
+        const refusal = within(caller.span, () => this.refusalFor(error, method));
+        this.#turnAway(method, caller, refusal, startedAtMs);
+      },
     );
   }
 
@@ -111,7 +128,7 @@ export class Invoker {
 
   #turnAway(method: Method, caller: Caller, refusal: Refusal, startedAtMs: number): void {
     this.options.admission.leave();
-    method.countEnd(codeOf(refusal), startedAtMs);
+    countEnd(method, caller, codeOf(refusal), startedAtMs, refusal);
     caller.refused(refusal);
   }
 
@@ -175,6 +192,12 @@ export class Call implements CallContext {
 
   /** Runs the handler of a unary method on the bytes of the request. */
   run(request: Uint8Array): void {
+    const { span } = this.#caller;
+    if (span === undefined) this.#serve(request);
+    else within(span, () => this.#serve(request));
+  }
+
+  #serve(request: Uint8Array): void {
     this.#invoker.incomplete.forget(this);
     const { binding, maxBytes } = this.#method;
     const refusal =
@@ -210,6 +233,14 @@ export class Call implements CallContext {
    * @param cutBy Asked when the handler has ended: why its requests were cut off, if they were.
    */
   runStream(requests: AsyncIterable<Uint8Array>, write: StreamWrite, cutBy: () => Refusal | undefined): void {
+    within(this.#caller.span, () => this.#serveStream(requests, write, cutBy));
+  }
+
+  #serveStream(
+    requests: AsyncIterable<Uint8Array>,
+    write: StreamWrite,
+    cutBy: () => Refusal | undefined,
+  ): void {
     const { binding, maxBytes } = this.#method;
     if (binding.kind !== 'stream') throw new Error(`${this.#method.path} is not a stream`);
     binding.handle(withinSize(requests, maxBytes), this, write).then(
@@ -223,7 +254,7 @@ export class Call implements CallContext {
   end(result: Uint8Array | Refusal): void {
     if (this.#ended) return;
     if (result instanceof Refusal) {
-      this.#close(codeOf(result));
+      this.#close(codeOf(result), result);
       this.#caller.refused(result);
     } else {
       this.#close(OK);
@@ -251,14 +282,26 @@ export class Call implements CallContext {
     if (!this.#ended) this.end(this.#invoker.refusalFor(error, this.#method));
   }
 
-  #close(code: number): void {
+  #close(code: number, refusal?: Refusal): void {
     this.#ended = true;
     this.#invoker.options.admission.leave();
     this.#invoker.incomplete.forget(this);
-    this.#method.countEnd(code, this.#startedAtMs);
+    countEnd(this.#method, this.#caller, code, this.#startedAtMs, refusal);
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#controller?.abort();
   }
+}
+
+/** Counts a call that ended, and ends its span. */
+function countEnd(
+  method: Method,
+  caller: Caller,
+  code: number,
+  startedAtMs: number,
+  refusal: Refusal | undefined,
+): void {
+  method.countEnd(code, startedAtMs);
+  if (caller.span !== undefined) endCallSpan(caller.span, caller.rpcSystem, code, refusal?.reason);
 }
 
 /** The refusal for a message above the limit of its method. */

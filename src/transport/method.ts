@@ -5,6 +5,7 @@ import type { Identity } from '../domain/identity.ts';
 import type { Counter, Histogram } from '../telemetry/metric.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Binding, pathOf } from './binding.ts';
+import { type CallStarts, callStarts } from './call-span.ts';
 import { allows, type MethodPolicy, POLICIES } from './policy.ts';
 import { type ReadUser, userReaderOf } from './rate-limits-user-field.ts';
 import { CODE_NAMES } from './status-code.ts';
@@ -35,6 +36,8 @@ export class Method {
   readonly maxBytes: number;
   /** Reads the user a request is about; undefined when requests are about no one user. */
   readonly readUser: ReadUser | undefined;
+  /** How spans of its calls begin. */
+  readonly spanStarts: CallStarts;
   readonly #policy: MethodPolicy;
   readonly #started: Counter;
   readonly #seconds: Histogram;
@@ -48,6 +51,7 @@ export class Method {
     this.path = pathOf(method);
     this.maxBytes = LARGE_METHODS.has(typeName) ? limits.maxBatchMessageBytes : limits.maxMessageBytes;
     this.readUser = userReaderOf(method.input);
+    this.spanStarts = callStarts(method);
     this.#policy = policy;
     this.#started = metrics.serverStarted.child(...labels);
     this.#seconds = metrics.serverHandlingSeconds.child(...labels);

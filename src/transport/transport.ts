@@ -4,6 +4,7 @@ import { createValidator } from '@bufbuild/protovalidate';
 import type { Config } from '../config/config.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracer } from '../telemetry/tracing/tracer.ts';
 import { Admission } from './admission.ts';
 import { type Authenticator, createAuthenticator } from './authentication.ts';
 import type { Binding } from './binding.ts';
@@ -24,6 +25,7 @@ export interface TransportDependencies {
   >;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly tracer?: Tracer | undefined;
   /** The services that are served; each of their methods needs a binding and a policy. */
   readonly services: readonly DescService[];
   readonly bindings: readonly Binding[];
@@ -73,7 +75,7 @@ class Servers implements Transport {
   #draining: Promise<void> | undefined;
 
   constructor(dependencies: TransportDependencies) {
-    const { config, metrics, logger, services, bindings, details } = dependencies;
+    const { config, metrics, logger, tracer, services, bindings, details } = dependencies;
     const methods = bindMethods(services, bindings, config.limits, metrics);
     this.#authenticator = createAuthenticator(config.auth, metrics, logger);
     this.#tls = createTls({ config: config.tls, logger, metrics });
@@ -85,6 +87,7 @@ class Servers implements Transport {
       admission: this.#admission,
       rateLimits: new RateLimits(config.rates, metrics),
       logger,
+      tracer,
       clock: dependencies.clock ?? Date.now,
     });
     this.#dependencies = dependencies;

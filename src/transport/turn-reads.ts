@@ -3,6 +3,9 @@
  * for less hears DEADLINE_EXCEEDED when his own passes, and nobody else does.
  */
 import { Refusal } from '../domain/refusal.ts';
+import { currentSpan } from '../telemetry/tracing/current-span.ts';
+import type { SpanStart } from '../telemetry/tracing/span.ts';
+import { sharedWork } from '../telemetry/tracing/traced-work.ts';
 import { asRefusal } from './as-refusal.ts';
 import type { DeadlineWatch, Expiring } from './deadline-watch.ts';
 
@@ -22,6 +25,7 @@ interface TurnReadsPorts<Ask, Value> {
 const USERS_PER_READ = 128;
 
 const TOO_SLOW = new Refusal('DEADLINE_EXCEEDED', 'The deadline passed before the wallet was read');
+const TURN_START = (): SpanStart => ({ name: 'read wallets', kind: 'internal', attributes: {} });
 const NOT_READ = 'The wallet could not be read';
 
 interface Wanted<Ask, Value> {
@@ -64,7 +68,8 @@ export class TurnReads<Ask extends { readonly userId: string }, Value> {
     const deadlineMs = Math.max(...wanted.flatMap(({ waiters }) => waiters.map((one) => one.deadlineMs)));
     let values: readonly (Value | Refusal)[];
     try {
-      values = await this.ports.readAll(asks, deadlineMs);
+      const waiting = wanted.flatMap(({ waiters }) => waiters);
+      values = await sharedWork(waiting, TURN_START, () => this.ports.readAll(asks, deadlineMs));
     } catch (error) {
       const refusal = asRefusal(error, NOT_READ);
       values = asks.map(() => refusal);
@@ -79,6 +84,7 @@ export class TurnReads<Ask extends { readonly userId: string }, Value> {
 /** One who asked. */
 class Waiter<Value> implements Expiring {
   readonly deadlineMs: number;
+  readonly span = currentSpan();
   private readonly deadlines: DeadlineWatch;
   private onRead: OnRead<Value> | undefined;
 
