@@ -27,6 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   wire: ['domain'],
   gen: ['domain', 'wire'],
+  // What others install: nothing of the service itself.
+  client: ['domain', 'gen'],
   config: ['domain'],
   telemetry: ['domain', 'config'],
   engine: ['domain'],

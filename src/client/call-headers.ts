@@ -1,0 +1,2 @@
+/** Headers in any form that `Headers` takes. */
+export type CallHeaders = ConstructorParameters<typeof Headers>[0];

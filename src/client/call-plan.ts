@@ -1,0 +1,53 @@
+/** How long each method may take, and whether it may be repeated. */
+import type { DescMethod } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
+
+/** What a client does about one method unless a call says otherwise. */
+export interface CallPlan {
+  /** Time for the whole call with all its attempts, ms. */
+  readonly deadlineMs: number;
+  /** Time for one attempt, ms: what hangs is asked elsewhere while there is time left. */
+  readonly attemptMs: number;
+}
+
+/** The checkout waits for it and can go on without: it had better know soon. */
+const DECISION: CallPlan = { deadlineMs: 1_000, attemptMs: 500 };
+const READ: CallPlan = { deadlineMs: 3_000, attemptMs: 1_500 };
+/** Whoever asked for a change wants to know what became of it: patience is cheaper than doubt. */
+const WRITE: CallPlan = { deadlineMs: 6_000, attemptMs: 2_000 };
+const BULK: CallPlan = { deadlineMs: 10_000, attemptMs: 5_000 };
+/** Staff's calls are few and may be large. */
+const STAFF: CallPlan = { deadlineMs: 15_000, attemptMs: 7_500 };
+
+const STAFF_SERVICES = new Set(['PromotionService', 'InsightService', 'JobService', 'PrivacyService']);
+
+/** Methods that differ from what their service and kind suggest. */
+export const EXCEPTIONS: Readonly<Record<string, CallPlan>> = {
+  'CartService.EvaluateCart': DECISION,
+  'CartService.ListUsableCoupons': DECISION,
+  'CartService.ValidateCoupon': DECISION,
+  'CartService.BatchEvaluateCarts': BULK,
+  'CouponService.BatchClaimCoupons': BULK,
+};
+
+/** `CouponService.ClaimCoupon`. */
+export function methodName(method: DescMethod): string {
+  return `${method.parent.name}.${method.name}`;
+}
+
+/** The plan of a method; a deadline of the caller's own goes before. */
+export function planOf(method: DescMethod, deadlines: Readonly<Record<string, number>>): CallPlan {
+  const plan = EXCEPTIONS[methodName(method)] ?? planByKind(method);
+  const deadlineMs = deadlines[methodName(method)];
+  return deadlineMs === undefined ? plan : { ...plan, deadlineMs };
+}
+
+function planByKind(method: DescMethod): CallPlan {
+  if (STAFF_SERVICES.has(method.parent.name)) return STAFF;
+  return isRead(method) ? READ : WRITE;
+}
+
+/** Whether the contract says that the method changes nothing. */
+export function isRead(method: DescMethod): boolean {
+  return method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+}
