@@ -54,7 +54,7 @@ export interface Redemption {
   readonly requestId: string;
   /** Digest of the request that reserved or used, in hex. */
   readonly digest: string;
-  /** Request ids of commits and releases, and what each did. */
+  /** What calls the order remembers beside the one that reserved it, and what each did; see `redemption/request-ids.ts`. */
   readonly requests: Readonly<Record<string, string>>;
   readonly orderNumber: string;
   readonly currency: string;

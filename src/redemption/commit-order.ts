@@ -72,7 +72,11 @@ const commitHeld: Attempt = async (ports, order, { requestId }, deadlineMs) => {
 };
 
 function committedHead(redemption: Redemption, requestId: string): Redemption {
-  return { ...redemption, state: 'committed', requests: requestsWith(redemption, requestId, 'commit') };
+  return {
+    ...redemption,
+    state: 'committed',
+    requests: requestsWith(redemption.requests, requestId, 'commit'),
+  };
 }
 
 function writeCommitted({ userId, orderId }: KnownOrder, head: Redemption): Step[] {

@@ -1,12 +1,22 @@
 /** How a reservation ends by a call, to be used or to be let go of: decided on what was read, and again when that has changed. */
 import type { Redemption } from '../domain/redemption.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { ORDER_FIELDS } from '../ledger/record-fields.ts';
 import { isOutdated } from '../ledger/still-so.ts';
+import { orderOf, type Step } from '../ledger/transaction.ts';
+import { afterSteps } from './after-steps.ts';
 import { isConfirmed, seenOf } from './confirm-order.ts';
 import { settleCodes } from './order-codes.ts';
-import { type KnownOrder, type OrderRecords, readOrder, requireOrder } from './read-order.ts';
+import {
+  expectHead,
+  headBytes,
+  type KnownOrder,
+  type OrderRecords,
+  readOrder,
+  requireOrder,
+} from './read-order.ts';
 import type { LetGoPorts } from './redemption-ports.ts';
-import { type EndingCall, hasEnded } from './request-ids.ts';
+import { type EndingCall, hasEnded, requestsWith } from './request-ids.ts';
 
 /** A call to commit or release. An empty reservation id means the order's latest reservation. */
 export interface EndingRequest {
@@ -62,20 +72,36 @@ async function tryEnd(
   deadlineMs: number,
 ): Promise<RedemptionAnswer | undefined> {
   const order = requireOrder(records);
-  const wasEnded = hasEnded(order.redemption, requestId, ending.call);
-  if (!wasEnded) requireReservation(order.redemption, reservationId);
-  const isReplay = wasEnded || ending.isDone(order.redemption);
-  const ended = isReplay ? await confirmed(ports, order, deadlineMs) : await ending.attempt(order);
-  return ended && { order: ended, replayed: isReplay };
+  const { redemption } = order;
+  if (hasEnded(redemption, requestId, ending.call))
+    return (await isConfirmed(ports.ledger, order, deadlineMs)) ? { order, replayed: true } : undefined;
+  requireReservation(redemption, reservationId);
+  const isDone = ending.isDone(redemption);
+  const ended = isDone
+    ? await noteCall(ports, order, requestId, ending.call, deadlineMs)
+    : await ending.attempt(order);
+  return ended && { order: ended, replayed: isDone };
 }
 
-/** The order, once it is safe to answer with; undefined when it has changed. */
-async function confirmed(
+/**
+ * Writes down that this call, too, was answered: repeated after the order has been reserved anew, it must not end that
+ * reservation. Undefined when something had changed meanwhile.
+ */
+async function noteCall(
   { ledger }: LetGoPorts,
   order: KnownOrder,
+  requestId: string,
+  call: EndingCall,
   deadlineMs: number,
 ): Promise<KnownOrder | undefined> {
-  return (await isConfirmed(ledger, order, deadlineMs)) ? order : undefined;
+  const { userId, orderId, redemption } = order;
+  const head = headBytes({ ...redemption, requests: requestsWith(redemption.requests, requestId, call) });
+  const steps: Step[] = [
+    expectHead(order),
+    { kind: 'set', on: orderOf(userId, orderId), field: ORDER_FIELDS.head.bytes, value: head },
+  ];
+  const outcome = await ledger.transact({ event: 'order_noted', opensNew: false, steps }, deadlineMs);
+  return outcome.kind === 'done' ? afterSteps(order, steps, outcome.nowMs) : undefined;
 }
 
 function requireReservation(redemption: Redemption, reservationId: string): void {

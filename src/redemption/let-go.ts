@@ -77,7 +77,7 @@ async function tryRelease(
     ...order.redemption,
     state: 'released',
     endedAtMs: ports.ledger.nowMs(),
-    requests: requestsWith(order.redemption, requestId, 'release'),
+    requests: requestsWith(order.redemption.requests, requestId, 'release'),
     ...(reason !== '' && { reason }),
   };
   const steps = [expectHead(order), ...givingBack(order, head)];

@@ -145,7 +145,9 @@ describe('messages about granted coupons', () => {
     // Users of several partitions are told in any order.
     while ((await send())['sent'] !== undefined && !wanted.every((one) => told.includes(one)))
       await sleep(20);
-    expect(told.toSorted()).toEqual(wanted);
+    // What other tests did before may reach the feed only now.
+    const ours = told.filter((one) => /(told|both|silent|alone)$/.test(one));
+    expect(ours.toSorted()).toEqual(wanted);
   });
 });
 

@@ -65,8 +65,8 @@ export function hold(state: ModelState, operation: HoldOperation, decided: Decid
   const { request, cart, holdMs, expectedMinor } = operation;
   const content = JSON.stringify({ ...operation, request: '' });
   const { head } = record;
-  const earlier = head?.reservation === request ? head.content : head?.requests[request];
-  if (head !== undefined && earlier !== undefined && !isEnding(earlier))
+  const earlier = head?.reservation === request ? head.content : head?.reservations[request];
+  if (head !== undefined && earlier !== undefined)
     return earlier === content ? answer(head, true) : refused('REQUEST_ID_REUSED');
   lapseInTheWay(state, operation);
   if (head?.state === 'reserved') return refused('ORDER_ALREADY_RESERVED', { reservation: head.reservation });
@@ -83,7 +83,8 @@ export function hold(state: ModelState, operation: HoldOperation, decided: Decid
     state: isUse ? 'committed' : 'reserved',
     reservation: request,
     content,
-    requests: head === undefined ? {} : { ...head.requests, [head.reservation]: head.content },
+    reservations: head === undefined ? {} : { ...head.reservations, [head.reservation]: head.content },
+    endings: head === undefined ? {} : { ...head.endings },
     cart,
     reservedAtMs: state.nowMs,
     dueAtMs: isUse ? 0 : state.nowMs + holdMs,
@@ -102,8 +103,6 @@ export function hold(state: ModelState, operation: HoldOperation, decided: Decid
   for (const use of made.uses) count(state, user, use, 1);
   return answer(made, false);
 }
-
-const isEnding = (what: string): boolean => what === 'commit' || what === 'release';
 
 /** The order itself, and those that hold what is asked for, stand in nobody's way past their time. */
 function lapseInTheWay(state: ModelState, { user: name, order, couponIds }: HoldOperation): void {
@@ -252,16 +251,15 @@ export function end(state: ModelState, operation: EndOperation): Answer {
   const { user: name, order, kind, request, reservation } = operation;
   const { head } = state.users[name].orders[order];
   if (head === undefined) return refused('ORDER_NOT_FOUND');
-  const earlier = head.requests[request];
-  if (earlier !== undefined && isEnding(earlier))
-    return earlier === kind ? answer(head, true) : refused('REQUEST_ID_REUSED');
+  const earlier = head.endings[request];
+  if (earlier !== undefined) return earlier === kind ? answer(head, true) : refused('REQUEST_ID_REUSED');
   if (reservation !== '' && reservation !== head.reservation) return refused('RESERVATION_NOT_FOUND');
   return kind === 'commit' ? commit(state, operation, head) : release(state, operation, head);
 }
 
 function commit(state: ModelState, { user: name, order, request }: EndOperation, head: ModelHead): Answer {
   const user = state.users[name];
-  if (head.state === 'committed' || head.state === 'returned') return answer(head, true);
+  if (head.state === 'committed' || head.state === 'returned') return noted(head, request, 'commit');
   if (head.state === 'released') return refused('RESERVATION_RELEASED');
   if (head.state === 'expired') {
     const areFree = head.uses.every(({ couponId }) => couponId === undefined || isFree(user, couponId));
@@ -272,8 +270,14 @@ function commit(state: ModelState, { user: name, order, request }: EndOperation,
   takeCoupons(user, order, head, 'used');
   head.state = 'committed';
   head.committedAtMs = state.nowMs;
-  head.requests[request] = 'commit';
+  head.endings[request] = 'commit';
   return answer(head, false);
+}
+
+/** Done before by another call: this one is kept in mind as well. */
+function noted(head: ModelHead, request: string, call: 'commit' | 'release'): Answer {
+  head.endings[request] = call;
+  return answer(head, true);
 }
 
 /** Free, whatever its date: it was held in time. */
@@ -293,9 +297,9 @@ function fitsAgain(state: ModelState, user: ModelUser, { uses }: ModelHead): boo
 
 function release(state: ModelState, { user, order, request }: EndOperation, head: ModelHead): Answer {
   if (head.state === 'committed' || head.state === 'returned') return refused('ORDER_ALREADY_COMMITTED');
-  if (head.state !== 'reserved') return answer(head, true);
+  if (head.state !== 'reserved') return noted(head, request, 'release');
   letGo(state, user, order, 'released');
-  head.requests[request] = 'release';
+  head.endings[request] = 'release';
   return answer(head, false);
 }
 

@@ -33,7 +33,9 @@ export interface ModelHead {
   state: 'reserved' | 'committed' | 'released' | 'expired' | 'returned';
   readonly reservation: string;
   readonly content: string;
-  readonly requests: Record<string, string>;
+  /** Earlier reservations by request id, and what each asked for. */
+  readonly reservations: Record<string, string>;
+  readonly endings: Record<string, 'commit' | 'release'>;
   readonly cart: ModelCart;
   readonly reservedAtMs: number;
   readonly dueAtMs: number;

@@ -4,6 +4,7 @@ import { decodeRedemption } from '../../../src/domain/redemption.ts';
 import { REASONS } from '../../../src/domain/refusal.ts';
 import { couponFieldHex } from '../../../src/ledger/coupon-field.ts';
 import { decodeEntry, type LedgerEvent } from '../../../src/ledger/event-format.ts';
+import { endings } from '../../../src/redemption/request-ids.ts';
 import { bufferOf } from '../redis/bytes.ts';
 import type { Attempt, Told } from '../schedule/history.ts';
 import type { Operation } from '../schedule/plan.ts';
@@ -27,7 +28,7 @@ function effectsOf({ kind, writes }: LedgerEvent): string[] {
       if (name.startsWith('r:')) return [`return ${id} ${name.slice(2)}`];
       if (name !== 'h') return [];
       const head = decodeRedemption(value);
-      const ended = Object.entries(head.requests).map(([request, what]) => `${what} ${id} ${request}`);
+      const ended = endings(head.requests).map(({ requestId, call }) => `${call} ${id} ${requestId}`);
       return [`hold ${id} ${head.requestId}`, `${head.state} ${id}`, ...ended];
     }),
   );

@@ -72,6 +72,8 @@ export function runDefine(call: ScriptCall): ScriptReply {
   const known = keyspace.field(index, id);
   if (known !== undefined && known !== ref)
     throw new ScriptError('ID_TAKEN promotion id belongs to another ref');
+  if (stored !== undefined && known === undefined)
+    throw new ScriptError('REF_TAKEN ref belongs to another promotion');
   const issued = keyspace.field(record, 'issued') ?? '0';
   if (stored !== undefined && unpack(stored, 3, 4) >= (version ?? Number.NaN))
     return [0, digits(unpack(keyspace.field(record, '@') ?? '', 0, 6)), issued, lent];

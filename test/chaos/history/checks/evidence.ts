@@ -1,5 +1,6 @@
 /** What the log shows of one call: whether it was carried out, where, and what it did. */
 import { couponFieldHex, type IssueKind } from '../../../../src/ledger/coupon-field.ts';
+import { earlierEnding, earlierReservation } from '../../../../src/redemption/request-ids.ts';
 import type { Call } from '../calls.ts';
 import type { Operation } from '../history.ts';
 import type { Place } from '../violation.ts';
@@ -25,8 +26,6 @@ export const ISSUE_KINDS: Partial<Record<Operation, IssueKind>> = {
   claimCode: 'code',
 };
 
-const RESERVE_PREFIX = 'reserve:';
-
 /** The coupon a call issued. */
 export function couponOf(
   { coupons }: LogBooks,
@@ -47,13 +46,15 @@ function versionsOf(
 export function beginningOf(books: LogBooks, call: Call): HeadVersion | undefined {
   return versionsOf(books, call).find(
     ({ head }) =>
-      head.requestId === call.requestId || head.requests[call.requestId]?.startsWith(RESERVE_PREFIX) === true,
+      head.requestId === call.requestId || earlierReservation(head.requests, call.requestId) !== undefined,
   );
 }
 
 /** The version of the order that a commit or release made and signed. */
 export function endingOf(books: LogBooks, call: Call): HeadVersion | undefined {
-  return versionsOf(books, call).find(({ head }) => head.requests[call.requestId] === call.operation);
+  return versionsOf(books, call).find(
+    ({ head }) => earlierEnding(head.requests, call.requestId) === call.operation,
+  );
 }
 
 /** Where a call was carried out; undefined when the log shows no trace of it. */

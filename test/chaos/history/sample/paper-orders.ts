@@ -12,6 +12,12 @@ import {
 } from '../../../../src/domain/refund-record.ts';
 import type { EventKind } from '../../../../src/ledger/event-format.ts';
 import { ORDER_FIELDS, USAGE_FIELDS } from '../../../../src/ledger/record-fields.ts';
+import {
+  earlierEnding,
+  earlierReservation,
+  inheritedRequests,
+  requestsWith,
+} from '../../../../src/redemption/request-ids.ts';
 import type { Answer } from '../history.ts';
 import { EMPTY_HEAD, PRICE_MINOR, UNITS } from './paper-cart.ts';
 import { counter, latin1, type PaperEnd, type PaperProduct } from './paper-coupons.ts';
@@ -50,7 +56,10 @@ export class PaperOrders {
     requestId: string,
   ): PaperEnd {
     const before = this.headOf(order);
-    if (before?.requestId === requestId || before?.requests[requestId] !== undefined)
+    if (
+      before?.requestId === requestId ||
+      (before && earlierReservation(before.requests, requestId) !== undefined)
+    )
       return { answer: answerOf(order, before, true) };
     if (before?.state === 'reserved') return { refused: 'ORDER_ALREADY_RESERVED' };
     if (before?.state === 'committed' || before?.state === 'returned')
@@ -73,7 +82,7 @@ export class PaperOrders {
       ...{ reservationId: requestId, requestId, reservedAtMs: nowMs },
       dueAtMs: isUse ? 0 : nowMs + HOLD_MS,
       committedAtMs: isUse ? nowMs : 0,
-      requests: before === undefined ? {} : { ...before.requests, [before.requestId]: 'reserve:digest' },
+      requests: inheritedRequests(before),
       itemsDiscountMinor: DISCOUNT_MINOR * uses.length,
       payableMinor: PRICE_MINOR * UNITS - DISCOUNT_MINOR * uses.length,
       coupons: uses.map((use) => ({ ...use, returned: false })),
@@ -94,11 +103,16 @@ export class PaperOrders {
     if (before === undefined) return { refused: 'ORDER_NOT_FOUND' };
     const isCommit = operation === 'commit';
     const done = isCommit ? ['committed', 'returned'] : ['released', 'expired'];
-    if (before.requests[requestId] === operation || done.includes(before.state))
+    if (earlierEnding(before.requests, requestId) === operation)
       return { answer: answerOf(order, before, true) };
+    const requests = requestsWith(before.requests, requestId, operation);
+    if (done.includes(before.state)) {
+      const head = { ...before, requests };
+      this.write(order, 'order_noted', head, before, undefined);
+      return { answer: answerOf(order, head, true) };
+    }
     if (before.state !== 'reserved')
       return { refused: isCommit ? 'RESERVATION_RELEASED' : 'ORDER_ALREADY_COMMITTED' };
-    const requests = { ...before.requests, [requestId]: operation };
     const head: Redemption = isCommit
       ? { ...before, state: 'committed', committedAtMs: this.product.nowMs, requests }
       : {
