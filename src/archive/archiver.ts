@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import { LOG_EVENTS } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { type Tracer, tracedRoot } from '../telemetry/tracing/tracer.ts';
 import type { ArchiveStore } from './archive-store.ts';
 import { BatchWriter } from './batch-writer.ts';
@@ -34,8 +36,6 @@ export type ArchiveMetrics = Pick<
   | 'archiveOldestUnflushedSeconds'
   | 'archiveBatchEvents'
   | 'archiveFlushSeconds'
-  /** Absent: no batch is traced. */
-  readonly tracer?: Tracer | undefined;
   | 'archiveEvents'
   | 'archiveQuarantinedEvents'
   | 'archiveForkDetected'
@@ -51,6 +51,8 @@ export interface ArchiverDependencies {
   readonly ledger: LedgerAdmin;
   readonly metrics: ArchiveMetrics;
   readonly logger: Logger;
+  /** Absent: no batch is traced. */
+  readonly tracer?: Tracer | undefined;
   /** Names this process among all that may archive the partition; unique. */
   readonly owner: string;
   /** Wall clock, ms since the epoch. */
@@ -159,13 +161,6 @@ export class Archiver {
     this.publishedSeq = undefined;
     if (outcome.kind === 'moved') return;
     const { id, logger } = this.dependencies;
-  private write(entries: readonly DecodedEntry[]): Promise<void> {
-    const { tracer, id } = this.dependencies;
-    const attributes = { 'hongbao.partition': id.partition, 'hongbao.archive.entries': entries.length };
-    const start = { name: 'archive batch', kind: 'internal', attributes } as const;
-    return tracedRoot(tracer, start, () => this.writer.write(entries));
-  }
-
     const { replayedEntries } = outcome;
     logger.info({ event: LOG_EVENTS.ledgerOpened, ...id, replayedEntries }, 'the partition is open');
   }
@@ -180,12 +175,19 @@ export class Archiver {
     const last = entries.at(-1);
     if (last !== undefined) {
       this.reader.prefetch(last.seq);
-      await this.writer.write(entries);
+      await this.write(entries);
       this.oldestPendingMs = undefined;
     }
     this.onProgress();
     await this.tellLedger();
     return this.pauseAfter(entries);
+  }
+
+  private write(entries: readonly DecodedEntry[]): Promise<void> {
+    const { tracer, id } = this.dependencies;
+    const attributes = { 'hongbao.partition': id.partition, 'hongbao.archive.entries': entries.length };
+    const start = { name: 'archive batch', kind: 'internal', attributes } as const;
+    return tracedRoot(tracer, start, () => this.writer.write(entries));
   }
 
   /**
