@@ -9,6 +9,7 @@ import { DASHBOARDS, dashboardFiles } from '../../tools/dashboards/all-dashboard
 import { AVAILABILITY, BUYER_METHODS, IN_TIME, IN_TIME_SECONDS } from '../../tools/dashboards/objectives.ts';
 import {
   alerts,
+  groupOrders,
   hasProgram,
   kebab,
   panelQueries,
@@ -115,6 +116,13 @@ describe('rules', () => {
     const files = alerts.map(({ alert }) => kebab(alert)).toSorted();
     expect(readdirSync(RUNBOOKS).map((name) => name.replace('.md', ''))).toEqual(files);
     expect(readdirSync(RULE_TESTS).map((name) => name.replace('.yaml', ''))).toEqual(files);
+  });
+
+  // Otherwise promtool takes them in any order: alerts that read what is recorded find it too old now and then, and stay silent.
+  test('tests over several groups say in which order they are evaluated', () => {
+    const several = groupOrders().filter(({ loaded }) => loaded.length > 1);
+    expect(several).not.toEqual([]);
+    for (const { path, loaded, asked } of several) expect(asked, path).toEqual(loaded);
   });
 
   test('runbooks name what exists: other runbooks, documents, settings, metrics', async () => {

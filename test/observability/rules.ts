@@ -36,6 +36,8 @@ const RuleFile = z.strictObject({
   ),
 });
 const TestFile = z.looseObject({
+  rule_files: z.array(z.string()),
+  group_eval_order: z.array(z.string()).optional(),
   tests: z.array(
     z.looseObject({
       name: z.string(),
@@ -51,9 +53,9 @@ export function yamlFiles(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-const rules = yamlFiles(RULES).flatMap((path) =>
-  RuleFile.parse(parse(readFileSync(path, 'utf8'))).groups.flatMap((group) => group.rules),
-);
+const groupsIn = (path: string) => RuleFile.parse(parse(readFileSync(path, 'utf8'))).groups;
+
+const rules = yamlFiles(RULES).flatMap((path) => groupsIn(path).flatMap((group) => group.rules));
 
 /** Every alert. */
 export const alerts = rules.filter((rule) => 'alert' in rule);
@@ -68,6 +70,19 @@ export function testsOf(alert: string): { readonly name: string; readonly expect
       .filter(({ alertname }) => alertname === alert)
       .map(({ exp_alerts }) => ({ name, expected: exp_alerts.length })),
   );
+}
+
+/** Names of the groups that each file of tests loads, in the order of its files, and the order it asks for. */
+export function groupOrders(): {
+  readonly path: string;
+  readonly loaded: string[];
+  readonly asked: string[];
+}[] {
+  return yamlFiles(RULE_TESTS).map((path) => {
+    const { rule_files, group_eval_order = [] } = TestFile.parse(parse(readFileSync(path, 'utf8')));
+    const groups = rule_files.flatMap((file) => groupsIn(join(RULE_TESTS, file)));
+    return { path, loaded: groups.map(({ name }) => name), asked: group_eval_order };
+  });
 }
 
 /** The name of an alert in file names. */
