@@ -62,6 +62,10 @@ function newArchiver(
   return Object.assign(archiver, { metrics });
 }
 
+function ownerOf({ metrics }: { readonly metrics: ArchiverDependencies['metrics'] }): number {
+  return metrics.archiveOwner.child('0').read();
+}
+
 /** Takes turns until the condition holds; the test's own time limit ends a loop that never gets there. */
 async function turnUntil(archiver: Archiver, isTrue: () => Promise<boolean> | boolean): Promise<void> {
   for (;;) {
@@ -197,9 +201,9 @@ describe('archiving', () => {
     await turnUntil(first, isLevel);
     const second = newArchiver({ owner: 'second' });
     await second.turn();
-    expect(second.metrics.archiveOwner.value).toBe(0);
+    expect(ownerOf(second)).toBe(0);
     await sql`UPDATE ledger_cursor SET lease_until = now() - interval '1 second'`;
-    await turnUntil(second, () => second.metrics.archiveOwner.value === 1);
+    await turnUntil(second, () => ownerOf(second) === 1);
     await fixture.ledger.define(definitionOf(), soon());
     await claimAll('u', 3);
     const before = await cursorSeq();
@@ -208,7 +212,7 @@ describe('archiving', () => {
     await turnUntil(second, isLevel);
     nowMs += 300_000;
     await first.turn();
-    expect(first.metrics.archiveOwner.value).toBe(0);
+    expect(ownerOf(first)).toBe(0);
     expect(await archivedUsers()).toHaveLength(3);
   });
 
@@ -290,7 +294,7 @@ describe('the gate', () => {
     for (let number = 0; number < 40; number += 1) await fixture.claim({ user: `x${number}`, request: 'r1' });
     expect(await fixture.admin.lastSeq()).toBeGreaterThan(cursor);
     await fixture.server.restart();
-    await turnUntil(archiver, () => archiver.metrics.archiveForkDetected.value === 1);
+    await turnUntil(archiver, () => archiver.metrics.archiveForkDetected.child('0').read() === 1);
     expect(archiver.metrics.archiveHalted.child('0', 'fork').value).toBe(1);
     for (let turns = 0; turns < 5; turns += 1) await archiver.turn();
     expect(await isOpen()).toBe(false);
@@ -356,7 +360,7 @@ describe('poison', () => {
       { subject: `promotion:${POISON_REF}`, events: 1 },
       { subject: 'user:bob', events: 2 },
     ]);
-    expect(archiver.metrics.archiveQuarantinedEvents.read()).toBe(3);
+    expect(archiver.metrics.archiveQuarantinedEvents.child('0').read()).toBe(3);
     const [log] = await sql`SELECT count(*) FILTER (WHERE NOT projected)::int AS open FROM event_log`;
     expect(log?.['open']).toBeGreaterThan(0);
   });
@@ -369,10 +373,10 @@ describe('poison', () => {
     await sql`ALTER TABLE coupon ALTER promotion_ref TYPE bigint`;
     await sql`ALTER TABLE promotion_counter ALTER promotion_ref TYPE bigint`;
     const next = newArchiver({ owner: 'second' });
-    await turnUntil(next, () => next.metrics.archiveOwner.value === 1);
+    await turnUntil(next, () => ownerOf(next) === 1);
     await next.turn();
     expect(await archivedUsers()).toEqual(['ann', 'ann', 'bob', 'bob', 'eve']);
-    expect(next.metrics.archiveQuarantinedEvents.read()).toBe(0);
+    expect(next.metrics.archiveQuarantinedEvents.child('0').read()).toBe(0);
     expect(await sql`SELECT 1 FROM event_log WHERE NOT projected`).toHaveLength(0);
     const counters = await sql`SELECT promotion_ref::text AS ref, issued FROM promotion_counter ORDER BY 1`;
     expect(counters).toMatchObject([

@@ -1,13 +1,12 @@
 import type { Logger } from 'pino';
-import { LOG_EVENTS } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { type Tracer, tracedRoot } from '../telemetry/tracing/tracer.ts';
 import type { ArchiveStore } from './archive-store.ts';
+import { type ArchiveMetrics, ArchiverReport } from './archiver-report.ts';
 import { BatchWriter } from './batch-writer.ts';
 import type { DecodedEntry } from './decoded-entry.ts';
 import { ForkError } from './flush.ts';
 import { compareAtCursor, type GatekeeperDependencies, keepGate } from './gatekeeper.ts';
-import { HaltError, type HaltReason } from './halt.ts';
+import { HaltError } from './halt.ts';
 import type { Lease } from './lease.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { LedgerAdmin, PartitionId } from './ledger-port.ts';
@@ -25,24 +24,8 @@ import {
   TRIM_INTERVAL_MS,
   TRIM_MARGIN_MS,
 } from './limits.ts';
-import type { FoldedBatch } from './projection.ts';
 import { StreamReader } from './stream-reader.ts';
 import { TrimMargin } from './trim-margin.ts';
-
-/** What the archiver counts. */
-export type ArchiveMetrics = Pick<
-  Metrics,
-  | 'archiveLagSeconds'
-  | 'archiveOldestUnflushedSeconds'
-  | 'archiveBatchEvents'
-  | 'archiveFlushSeconds'
-  | 'archiveEvents'
-  | 'archiveQuarantinedEvents'
-  | 'archiveForkDetected'
-  | 'archiveHalted'
-  | 'archiveOwner'
-  | 'couponsIssued'
->;
 
 /** What one archiver works with. Its client and its ledger connection are used by nothing else. */
 export interface ArchiverDependencies {
@@ -77,33 +60,30 @@ export class Archiver {
   private readonly reader: StreamReader;
   private readonly writer: BatchWriter;
   private readonly gate: GatekeeperDependencies;
+  private readonly report: ArchiverReport;
   private trim: TrimMargin;
   private adoptedEpoch: number | undefined;
   private publishedSeq: number | undefined;
-  private halt: HaltReason | undefined;
   private haltedUntilMs = 0;
   private housekeepingAtMs = 0;
-  private oldestPendingMs: number | undefined;
-  private lastFault: string | undefined;
-  private progressAtMs: number;
   private levelAskedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(dependencies: ArchiverDependencies) {
-    const { id, client, ledger, owner, nowMs, metrics } = dependencies;
+    const { id, client, ledger, owner, nowMs } = dependencies;
     this.dependencies = dependencies;
     this.elapsedMs = dependencies.elapsedMs ?? nowMs;
     const terms = { id, owner, leaseMs: dependencies.leaseMs ?? LEASE_MS };
     this.keeper = new LeaseKeeper(client, terms, this.elapsedMs);
     this.reader = new StreamReader(ledger);
-    this.writer = new BatchWriter(client, this.keeper, nowMs, (batch, ms) => this.onCommit(batch, ms));
+    this.writer = new BatchWriter(client, this.keeper, nowMs, (batch, ms) =>
+      this.report.committed(batch, ms),
+    );
     const confirmLease = async (): Promise<void> => {
       await this.keeper.confirm();
     };
     this.gate = { id, client, ledger, confirmLease };
     this.trim = this.newTrim();
-    this.progressAtMs = nowMs();
-    metrics.archiveOldestUnflushedSeconds.source = () => this.oldestPendingSeconds();
-    metrics.archiveQuarantinedEvents.source = () => this.writer.quarantinedEvents;
+    this.report = new ArchiverReport(dependencies, () => this.writer.quarantinedEvents);
   }
 
   /** Does one turn; answers with the pause before the next one, ms. Never throws: faults are logged, counted, retried. */
@@ -130,7 +110,7 @@ export class Archiver {
       return STANDBY_POLL_MS;
     }
     const isHalted = this.elapsedMs() < this.haltedUntilMs;
-    if (isHalted && this.halt !== 'unknown_format') return FAULT_PAUSE_MS;
+    if (isHalted && this.report.haltedFor !== 'unknown_format') return FAULT_PAUSE_MS;
     if (this.adoptedEpoch !== lease.epoch) await this.adopt(lease);
     await this.watchGate(lease);
     if (isHalted) return FAULT_PAUSE_MS;
@@ -140,7 +120,7 @@ export class Archiver {
 
   /** A new lease: nothing remembered from before counts. */
   private async adopt(lease: Lease): Promise<void> {
-    const { metrics, logger, ledger } = this.dependencies;
+    const { ledger } = this.dependencies;
     this.reader.forget();
     this.trim = this.newTrim();
     this.publishedSeq = undefined;
@@ -149,9 +129,7 @@ export class Archiver {
     const [runId, openFor] = await Promise.all([ledger.serverRunId(), ledger.openRunId()]);
     if (runId === openFor) await compareAtCursor(this.gate, lease.seq);
     this.adoptedEpoch = lease.epoch;
-    metrics.archiveOwner.value = 1;
-    const place = { ...this.dependencies.id, epoch: lease.epoch, seq: lease.seq };
-    logger.info({ event: LOG_EVENTS.archiveOwned, ...place }, 'archiving the partition');
+    this.report.owned(lease);
   }
 
   private async watchGate(lease: Lease): Promise<void> {
@@ -160,9 +138,7 @@ export class Archiver {
     this.reader.forget();
     this.publishedSeq = undefined;
     if (outcome.kind === 'moved') return;
-    const { id, logger } = this.dependencies;
-    const { replayedEntries } = outcome;
-    logger.info({ event: LOG_EVENTS.ledgerOpened, ...id, replayedEntries }, 'the partition is open');
+    this.report.opened(outcome.replayedEntries);
   }
 
   /** Moves one batch; answers with the pause before the next turn. */
@@ -176,9 +152,9 @@ export class Archiver {
     if (last !== undefined) {
       this.reader.prefetch(last.seq);
       await this.write(entries);
-      this.oldestPendingMs = undefined;
+      this.report.pending(undefined);
     }
-    this.onProgress();
+    this.report.progressed();
     await this.tellLedger();
     return this.pauseAfter(entries);
   }
@@ -229,102 +205,41 @@ export class Archiver {
 
   /** Makes segments ahead and tries the quarantine again, now and then. What fails here must not stop the stream. */
   private async keepHouse(lease: Lease): Promise<void> {
-    const { client, id, nowMs, logger } = this.dependencies;
+    const { client, id, nowMs } = this.dependencies;
     if (this.elapsedMs() < this.housekeepingAtMs) return;
     this.housekeepingAtMs = this.elapsedMs() + HOUSEKEEPING_MS;
     try {
       await client.ensureSegments(id, lease.seq, nowMs());
-      const settled = await this.writer.retryQuarantine();
-      if (settled > 0) logger.info({ ...id, settled }, 'events left quarantine');
+      this.report.settled(await this.writer.retryQuarantine());
     } catch (error) {
-      const fault = { event: LOG_EVENTS.archiveFlushFailed, ...id, ...describeFault(error) };
-      logger.warn(fault, 'housekeeping of the archive failed and will be tried again');
-    }
-  }
-
-  private onCommit(batch: FoldedBatch, statementMs: number): void {
-    const { metrics, nowMs, logger, id } = this.dependencies;
-    const committedAtMs = nowMs();
-    const events = batch.log.reduce((sum, row) => sum + row.eventCount, 0);
-    metrics.archiveEvents.value += events;
-    for (const { source, issuedSeq } of batch.coupons)
-      if (issuedSeq >= 0) metrics.couponsIssued.child(source).value += 1;
-    metrics.archiveBatchEvents.observe(events);
-    metrics.archiveFlushSeconds.observe(statementMs / 1_000);
-    for (const row of batch.log) {
-      metrics.archiveLagSeconds.observe(Math.max(0, committedAtMs - row.timeMs) / 1_000);
-    }
-    for (const { seq, eventIndex, error } of batch.quarantine) {
-      const fault = { event: LOG_EVENTS.archiveQuarantined, ...id, seq, eventIndex, reason: error };
-      logger.error(fault, 'an event went to quarantine');
+      this.report.housekeepingFailed(error);
     }
   }
 
   private onFault(error: unknown): number {
-    const { logger, id } = this.dependencies;
     const halt = error instanceof ForkError ? new HaltError('fork', error.message) : error;
-    const fault = describeFault(halt);
-    const isNews = this.lastFault !== fault.reason;
-    this.lastFault = fault.reason;
-    if (halt instanceof HaltError) this.stopFor(halt, isNews);
-    else if (isNews) {
-      const line = { event: LOG_EVENTS.archiveFlushFailed, ...id, ...fault };
-      logger.warn(line, 'the archive could not go on and will try again');
-    }
+    if (halt instanceof HaltError) {
+      this.haltedUntilMs = this.elapsedMs() + HALT_PAUSE_MS;
+      this.report.halted(halt);
+    } else this.report.failed(error);
     return FAULT_PAUSE_MS;
   }
 
-  private stopFor(halt: HaltError, isNews: boolean): void {
-    const { metrics, logger, id } = this.dependencies;
-    this.halt = halt.reason;
-    this.haltedUntilMs = this.elapsedMs() + HALT_PAUSE_MS;
-    metrics.archiveHalted.child(String(id.partition), halt.reason).value = 1;
-    if (halt.reason === 'fork') metrics.archiveForkDetected.value = 1;
-    const line = { event: LOG_EVENTS.archiveFork, ...id, halt: halt.reason, ...describeFault(halt) };
-    if (isNews) logger.error(line, 'the partition is stopped until somebody has looked at it');
-  }
-
-  /** The archive is level with the stream or has moved: whatever stopped it before is over. */
-  private onProgress(): void {
-    const { id, metrics } = this.dependencies;
-    if (this.halt !== undefined) metrics.archiveHalted.child(String(id.partition), this.halt).value = 0;
-    this.halt = undefined;
-    this.lastFault = undefined;
-    this.progressAtMs = this.dependencies.nowMs();
-    this.dependencies.metrics.archiveForkDetected.value = 0;
-  }
-
+  /** What could not be read has no time that is known: the one before stays. */
   private notePending(first: DecodedEntry | undefined): void {
-    if (first === undefined) this.oldestPendingMs = undefined;
-    else if (first.kind === 'read') this.oldestPendingMs = first.entry.timeMs;
+    if (first === undefined) this.report.pending(undefined);
+    else if (first.kind === 'read') this.report.pending(first.entry.timeMs);
   }
 
-  /** While the archive is stuck before it could read what waits, the age is counted from its last progress. */
-  private oldestPendingSeconds(): number {
-    const sinceMs = this.oldestPendingMs ?? (this.lastFault === undefined ? undefined : this.progressAtMs);
-    if (sinceMs === undefined) return 0;
-    return Math.max(0, this.dependencies.nowMs() - sinceMs) / 1_000;
-  }
-
+  /** A pause after a halt is over too: who holds the partition next looks at it anew. */
   private leave(): void {
-    const { metrics, logger, id } = this.dependencies;
-    const isLoss = this.adoptedEpoch !== undefined;
-    if (isLoss) logger.info({ event: LOG_EVENTS.archiveLost, ...id }, 'no longer archiving the partition');
+    this.report.left();
     this.adoptedEpoch = undefined;
-    this.oldestPendingMs = undefined;
-    this.lastFault = undefined;
-    metrics.archiveOwner.value = 0;
+    this.haltedUntilMs = 0;
   }
 
   private newTrim(): TrimMargin {
     const { trimMarginMs = TRIM_MARGIN_MS, trimIntervalMs = TRIM_INTERVAL_MS } = this.dependencies;
     return new TrimMargin(trimMarginMs, trimIntervalMs);
   }
-}
-
-/** What may be logged of an error: a driver's details can hold whole rows. */
-function describeFault(error: unknown): { readonly reason: string; readonly code?: string } {
-  if (!(error instanceof Error)) return { reason: String(error) };
-  const code = 'code' in error ? { code: String(error.code) } : {};
-  return { reason: `${error.name}: ${error.message}`, ...code };
 }

@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { LOG_EVENTS } from '../telemetry/logger.ts';
 import type { Tracer } from '../telemetry/tracing/tracer.ts';
 import { ArchiveClient } from './archive-client.ts';
-import { metricsOfPartitions } from './archive-gauges.ts';
-import { type ArchiveMetrics, Archiver } from './archiver.ts';
+import { Archiver } from './archiver.ts';
+import type { ArchiveMetrics } from './archiver-report.ts';
 import type { LedgerAdmin, PartitionId } from './ledger-port.ts';
 
 /** What the archive role is made of. */
@@ -43,8 +43,8 @@ export interface ArchiveRole {
 
 /** The archive role: one archiver per partition, each active in one process at a time. */
 export function createArchiveRole(dependencies: ArchiveRoleDependencies): ArchiveRole {
-  const metrics = metricsOfPartitions(dependencies.metrics, dependencies.config.partitions);
-  const loops = metrics.map((own, partition) => createLoop({ ...dependencies, metrics: own }, partition));
+  const { partitions } = dependencies.config;
+  const loops = Array.from({ length: partitions }, (_, partition) => createLoop(dependencies, partition));
   return {
     start() {
       for (const loop of loops) loop.start();

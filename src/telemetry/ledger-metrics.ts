@@ -76,15 +76,17 @@ export function ledgerMetrics(declare: Declare) {
 
 /** Declares them. */
 export function archiveMetrics(declare: Declare) {
+  const ofPartition = (name: string, help: string) =>
+    declare.gauges<readonly [partition: string]>(name, help, ['partition']);
   return {
     archiveLagSeconds: declare.histogram(
       'promo_archive_lag_seconds',
       'Time from an event to its commit in Postgres.',
       LAG_SECONDS,
     ),
-    archiveOldestUnflushedSeconds: declare.gauge(
+    archiveOldestUnflushedSeconds: ofPartition(
       'promo_archive_oldest_unflushed_seconds',
-      'Age of the oldest event that is not yet in Postgres.',
+      'Age of the oldest event of a partition that is not yet in Postgres; 0 in a process that does not archive it.',
     ),
     archiveBatchEvents: declare.histogram(
       'promo_archive_batch_events',
@@ -97,20 +99,20 @@ export function archiveMetrics(declare: Declare) {
       CALL_SECONDS,
     ),
     archiveEvents: declare.counter('promo_archive_events_total', 'Events written to Postgres.'),
-    archiveQuarantinedEvents: declare.gauge(
+    archiveQuarantinedEvents: ofPartition(
       'promo_archive_quarantined_events',
-      'Events in the log that could not be projected.',
+      'Events in the log of a partition that could not be projected; 0 in a process that does not archive it.',
     ),
-    archiveForkDetected: declare.gauge(
+    archiveForkDetected: ofPartition(
       'promo_archive_fork_detected',
-      '1 when Redis and Postgres hold different histories.',
+      '1 while Redis and Postgres hold different histories of a partition.',
     ),
     archiveHalted: declare.gauges<readonly [partition: string, reason: 'fork' | 'hole' | 'unknown_format']>(
       'promo_archive_halted',
       '1 while a partition is not archived until somebody has looked at it, by the reason.',
       ['partition', 'reason'],
     ),
-    archiveOwner: declare.gauge('promo_archive_owner', '1 in the process that archives every partition.'),
+    archiveOwner: ofPartition('promo_archive_owner', '1 in the process that archives a partition.'),
     couponsIssued: withChildren(
       declare.counters<readonly [source: string]>(
         'promo_coupons_issued_total',

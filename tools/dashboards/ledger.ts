@@ -56,12 +56,15 @@ const state: readonly Panel[] = [
   },
   {
     kind: 'stat',
-    title: 'Processes with every partition',
+    title: 'Partitions nobody archives',
     description:
-      'Processes that archive every partition themselves: 1 where the ledger has one partition; several may share more.',
+      'Partitions that no archiving process holds. For a moment when one hands over to another; for longer: see docs/runbooks/hongbao-archive-stalled.md.',
     unit: 'none',
     width: 4,
-    queries: [query('sum(promo_archive_owner{$s})', 'owners')],
+    redFrom: 1,
+    queries: [
+      query('count(max by (namespace, partition) (promo_archive_owner{$s}) == 0) or vector(0)', 'partitions'),
+    ],
   },
 ];
 
@@ -80,10 +83,12 @@ const lag: readonly Panel[] = [
   {
     kind: 'timeseries',
     title: 'Oldest event not archived',
-    description: 'Its age. Above a second: Postgres does not keep up or is away.',
+    description: 'Its age, by partition. Above a second: Postgres does not keep up or is away.',
     unit: 's',
     redFrom: 30,
-    queries: [query('max by (instance) (promo_archive_oldest_unflushed_seconds{$s})', '{{instance}}')],
+    queries: [
+      query('max by (partition) (promo_archive_oldest_unflushed_seconds{$s})', 'partition {{partition}}'),
+    ],
   },
   {
     kind: 'timeseries',
