@@ -110,12 +110,11 @@ class Serving implements App {
 
   /** While Postgres is away the archive cannot be read either, and until it has answered is not: a start need not wait for it for long. */
   private async joinLedger(): Promise<void> {
-    const learning = learnGeneration(this.stores.sql, this.places, this.stopping.signal);
+    const { sql } = this.stores;
+    const { logger } = this.process;
+    const learning = learnGeneration({ sql, logger }, this.places, this.stopping.signal);
     learning.catch((error: unknown) =>
-      this.process.logger.error(
-        { event: LOG_EVENTS.ledgerGeneration, err: error },
-        'the ledger is of another shape',
-      ),
+      logger.error({ event: LOG_EVENTS.ledgerGeneration, err: error }, 'the ledger is of another shape'),
     );
     await Promise.race([learning, sleep(LEDGER_START_MS)]);
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Logger, pino } from 'pino';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
@@ -9,10 +10,14 @@ import { ArchivePlaces } from './places.ts';
 
 let database: TestDatabase;
 let sql: postgres.Sql;
+let lines: Record<string, unknown>[];
+let logger: Logger;
 
 beforeEach(async () => {
   database = await createTestDatabase();
   sql = postgres(database.url, { max: 1, onnotice: () => {} });
+  lines = [];
+  logger = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) });
 });
 
 afterEach(async () => {
@@ -61,18 +66,45 @@ describe('a process that was started while Postgres was away', () => {
         isAway ? Promise.reject(new Error('away')) : Reflect.apply(target, self, args),
     });
     const places = new ArchivePlaces(undefined, 4);
-    const learning = learnGeneration(stumbling, places, new AbortController().signal);
+    const learning = learnGeneration({ sql: stumbling, logger }, places, new AbortController().signal);
     await sleep(1);
     expect(() => places.generation).toThrow();
     isAway = false;
     expect(await learning).toBe(true);
     expect(places.ofUser('ann').generation).toBe(2);
+    expect(lines).toMatchObject([{ event: 'ledger_generation', reason: 'Error: away' }]);
+  });
+
+  // SPEC S2: a store that is locked down too far has to say so, as it does not come back by itself.
+  test('says once why Postgres tells it nothing, and goes on asking', async () => {
+    const connection = { role: 'pg_monitor' };
+    const locked = postgres(database.url, { max: 1, onnotice: () => {}, connection });
+    const stopping = new AbortController();
+    let asked = 0;
+    const counted: postgres.Sql = new Proxy(locked, {
+      apply: (target, self, args) => {
+        asked += 1;
+        if (asked === 2) stopping.abort();
+        return Reflect.apply(target, self, args);
+      },
+    });
+    const learning = learnGeneration(
+      { sql: counted, logger },
+      new ArchivePlaces(undefined, 4),
+      stopping.signal,
+    );
+    expect(await learning).toBe(false);
+    expect(lines).toMatchObject([{ event: 'ledger_generation', level: 40, code: '42501' }]);
+    expect(lines[0]?.['reason']).toContain('permission denied');
+    await locked.end();
   });
 
   test('stays without one when the ledger has another number of partitions', async () => {
     await sql`UPDATE ledger_generation SET partitions = 8`;
     const places = new ArchivePlaces(undefined, 4);
-    await expect(learnGeneration(sql, places, new AbortController().signal)).rejects.toThrow('8 partitions');
+    await expect(learnGeneration({ sql, logger }, places, new AbortController().signal)).rejects.toThrow(
+      '8 partitions',
+    );
     expect(() => places.all).toThrow(expect.objectContaining(UNKNOWN));
   });
 });

@@ -12,7 +12,7 @@ import { createDatabase } from '../database/client.ts';
 import { LedgerAdmin } from '../ledger/admin.ts';
 import { PartitionConnections } from '../ledger/partition-connection.ts';
 import { ledgerConnection } from '../ledger-settings.ts';
-import { createLogger, LOG_EVENTS } from '../telemetry/logger.ts';
+import { createLogger, LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { TRACES_STOP_MS } from '../telemetry/tracing/limits.ts';
 import { startTracing } from '../telemetry/tracing/tracer.ts';
@@ -55,7 +55,7 @@ export async function archive(config: Config): Promise<number> {
   const signalled = untilSignal();
   const opsPort = await ops.listen();
   await connections.start(LEDGER_START_MS);
-  if (await joinLedger(config, places, signalled)) {
+  if (await joinLedger(config, logger, places, signalled)) {
     const role = createRole();
     role.start();
     const begun = jobs.start();
@@ -76,6 +76,7 @@ export async function archive(config: Config): Promise<number> {
 /** Nothing can be archived before Postgres has said which generation is in force; false when the process is told to stop. */
 async function joinLedger(
   config: Config,
+  logger: Logger,
   places: ArchivePlaces,
   signalled: Promise<unknown>,
 ): Promise<boolean> {
@@ -89,7 +90,7 @@ async function joinLedger(
   const stopping = new AbortController();
   void signalled.then(() => stopping.abort());
   try {
-    return await learnGeneration(sql, places, stopping.signal);
+    return await learnGeneration({ sql, logger }, places, stopping.signal);
   } finally {
     await sql.end({ timeout: 1 });
   }
