@@ -1,6 +1,7 @@
-import { COUPON_FIELD_BYTES, COUPON_ID_BYTES, decodeCouponValue } from '../domain/coupon.ts';
+import { COUPON_FIELD_BYTES, decodeCouponValue } from '../domain/coupon.ts';
 import { issuesCoupons, type LedgerEvent, type Write } from '../ledger/event-format.ts';
 import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
+import { couponIdBytes } from './coupon-ids.ts';
 import { type EventPlace, readOrRefuse, splitOrderId } from './event-place.ts';
 import { couponsOfOrder, isOrderHead } from './order-rows.ts';
 import type { CouponRow, RetiredCouponRow } from './projection.ts';
@@ -112,12 +113,4 @@ function couponRow(
     claims: claimsIn(wallet, coupon.promotionRef),
     live: liveIn(wallet),
   };
-}
-
-/** The binary form of a public coupon id: issue time, then the wallet field. */
-function couponIdBytes(issuedAtMs: number, field: Buffer): Buffer {
-  const bytes = Buffer.allocUnsafe(COUPON_ID_BYTES);
-  bytes.writeUIntBE(issuedAtMs, 0, COUPON_ID_BYTES - COUPON_FIELD_BYTES);
-  field.copy(bytes, COUPON_ID_BYTES - COUPON_FIELD_BYTES);
-  return bytes;
 }

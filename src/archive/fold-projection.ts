@@ -1,4 +1,3 @@
-import { COUPON_FIELD_BYTES, COUPON_ID_BYTES } from '../domain/coupon.ts';
 import {
   appliedValue,
   type FieldWrite,
@@ -7,6 +6,7 @@ import {
   type Write,
 } from '../ledger/event-format.ts';
 import { counterRow, isFigure, mergeCounters } from './counter-rows.ts';
+import { COUPON_ID_TIME_BYTES } from './coupon-ids.ts';
 import { retiredCoupons, type TouchedCoupon, touchedCoupons } from './coupon-rows.ts';
 import { type EventPlace, UnprojectableError } from './event-place.ts';
 import { pointsRows, redemptionHistory, redemptionRows } from './order-rows.ts';
@@ -22,8 +22,6 @@ import type {
   RetiredCouponRow,
 } from './projection.ts';
 import { walletFieldsOfTheirOwn } from './wallet-fields.ts';
-
-const ID_TIME_BYTES = COUPON_ID_BYTES - COUPON_FIELD_BYTES;
 
 /** Collects post-images: of every key the newest one stays. Events must arrive in stream order. */
 export class ProjectionFold {
@@ -89,7 +87,7 @@ export class ProjectionFold {
     const key = bytesKey(row.couponId);
     const before = this.coupons.get(key);
     this.coupons.set(key, before === undefined ? row : mergeCoupons(before, row));
-    const name = walletKey(row.userId, row.couponId.subarray(ID_TIME_BYTES));
+    const name = walletKey(row.userId, row.couponId.subarray(COUPON_ID_TIME_BYTES));
     this.couponKeys.set(name, key);
     this.retiredCoupons.delete(name);
     if (issuesCoupons(event.kind) || event.kind === 'carried') return;

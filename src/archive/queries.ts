@@ -1,5 +1,6 @@
 import { plainArray } from '../database/array-literal.ts';
 import { type Sql, withDeadline } from '../database/client.ts';
+import { couponIdsFrom } from './coupon-ids.ts';
 import type { ArchivePlaces } from './places.ts';
 
 /** A coupon as the archive has it, with the public id of its promotion. */
@@ -28,15 +29,6 @@ export interface PageBelow<Key> {
   readonly limit: number;
 }
 
-const ID_TIME_BYTES = 6;
-
-/** An id starts with its issue time, so a time is a bound of ids and months that cannot match are not even looked at. */
-function idTime(timeMs: number): Buffer {
-  const bytes = Buffer.alloc(ID_TIME_BYTES);
-  bytes.writeUIntBE(Math.max(0, Math.floor(timeMs)), 0, ID_TIME_BYTES);
-  return bytes;
-}
-
 /** Issued coupons, newest first; none of users who were erased. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED. */
 export function findIssuedCoupons(
   sql: Sql,
@@ -51,8 +43,8 @@ export function findIssuedCoupons(
     WHERE NOT EXISTS (SELECT FROM erasure WHERE erasure.user_id = coupon.user_id)
       ${promotionId === undefined ? sql`` : sql`AND promotion_ref = (SELECT ref FROM promotion WHERE id = ${promotionId})`}
       ${userId === undefined ? sql`` : sql`AND user_id = ${userId}`}
-      ${fromMs === undefined ? sql`` : sql`AND coupon_id >= ${idTime(fromMs)}`}
-      ${untilMs === undefined ? sql`` : sql`AND coupon_id < ${idTime(untilMs)}`}
+      ${fromMs === undefined ? sql`` : sql`AND coupon_id >= ${couponIdsFrom(fromMs)}`}
+      ${untilMs === undefined ? sql`` : sql`AND coupon_id < ${couponIdsFrom(untilMs)}`}
       ${page.below === undefined ? sql`` : sql`AND coupon_id < ${page.below}`}
     ORDER BY coupon_id DESC LIMIT ${page.limit}`;
   return withDeadline(rows, deadlineMs);

@@ -1,8 +1,8 @@
 import type { Sql } from '../database/client.ts';
+import { couponIdsFrom } from './coupon-ids.ts';
 import type { PartitionId } from './ledger-port.ts';
 import { COUPON_MONTHS_AHEAD, LOG_SEGMENT_ENTRIES } from './limits.ts';
 
-const ID_TIME_BYTES = 6;
 /** Advisory lock of whoever makes a segment; no other lock of the database has this number. */
 const SEGMENTS_LOCK = 7_317_001;
 
@@ -52,13 +52,7 @@ function couponMonths(nowMs: number): MonthSegment[] {
     const startMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + offset);
     const endMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + offset + 1);
     const label = new Date(startMs).toISOString().slice(0, 7).replace('-', '_');
-    months.push({ label, from: idTime(startMs), until: idTime(endMs) });
+    months.push({ label, from: couponIdsFrom(startMs), until: couponIdsFrom(endMs) });
   }
   return months;
-}
-
-function idTime(timeMs: number): Buffer {
-  const bytes = Buffer.alloc(ID_TIME_BYTES);
-  bytes.writeUIntBE(timeMs, 0, ID_TIME_BYTES);
-  return bytes;
 }

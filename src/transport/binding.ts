@@ -15,6 +15,7 @@ import { invalidRequest, unreadableRequest } from '../domain/invalid-request.ts'
 import type { FieldViolation, Refusal } from '../domain/refusal.ts';
 import type { RequestCodec } from '../wire/decode-request.ts';
 import { refuseNulTexts } from '../wire/nul-texts.ts';
+import { refuseOddTimes } from '../wire/odd-times.ts';
 import type { CallContext } from './call-context.ts';
 import { checkedRequest } from './hot-request.ts';
 
@@ -113,11 +114,13 @@ export function stream(method: StreamMethod, handle: StreamHandler): Binding {
 }
 
 /**
- * The message in `bytes`. Throws Refusal INVALID_REQUEST when they hold another one, or none, or text that no store keeps.
+ * The message in `bytes`. Throws Refusal INVALID_REQUEST when they hold another one, or none, text that no store keeps,
+ * or a time that is none.
  */
 export function decodeMessage<I extends DescMessage>(schema: I, bytes: Uint8Array): MessageShape<I> {
   const message = readMessage(schema, bytes);
   refuseNulTexts(message, bytes);
+  refuseOddTimes(schema, message);
   return message;
 }
 

@@ -40,6 +40,14 @@ export function isAfter(
   return moment.seconds > seconds || (moment.seconds === seconds && moment.nanos > nanos);
 }
 
+/** What is said of a moment or a span for which {@link hasOddNanos} holds. */
+export const ODD_NANOS = 'must have nanos between 0 and 999999999';
+
+/** Whether the nanoseconds of a moment or a span are no fraction of a second. */
+export function hasOddNanos({ nanos }: { readonly nanos: number }): boolean {
+  return nanos < 0 || nanos > 999_999_999;
+}
+
 function countCodePoints(value: string): number {
   let count = 0;
   for (const _character of value) count++;

@@ -61,6 +61,9 @@ const PLAUSIBLE: Readonly<Record<string, readonly string[]>> = {
 
 const NUMBERS = [0, 1, 2, 100, -1, 2 ** 31 - 1, -(2 ** 31)];
 const BIG_NUMBERS = [0n, 1n, 100n, -1n, 2n ** 53n, 2n ** 63n - 1n, -(2n ** 63n), 253_402_300_800n];
+const TIMES = /^google\.protobuf\.(Timestamp|Duration)$/;
+/** Seconds and nanoseconds that each look well and make up no time together. */
+const ODD_NANOS = [-1, -(2 ** 31), 2 ** 31 - 1, 1_000_000_000];
 const MAX_DEPTH = 6;
 const MAX_ELEMENTS = 3;
 /** Depth at which a nested message stops a reader that counts. */
@@ -91,7 +94,12 @@ function fieldValue(dice: Dice, field: DescField, hostility: number, depth: numb
 }
 
 function one(dice: Dice, field: DescField, hostility: number, depth: number): unknown {
-  if (field.message !== undefined) return randomMessage(dice, field.message, hostility, depth + 1);
+  if (field.message !== undefined) {
+    const isOdd = TIMES.test(field.message.typeName) && dice.isLucky(hostility);
+    if (isOdd)
+      return create(field.message, { seconds: BigInt(dice.between(0, 3)), nanos: dice.pick(ODD_NANOS) });
+    return randomMessage(dice, field.message, hostility, depth + 1);
+  }
   if (field.enum !== undefined)
     return dice.isLucky(0.9) ? dice.pick(field.enum.values).number : dice.pick([...NUMBERS, 9_999]);
   switch (field.scalar) {

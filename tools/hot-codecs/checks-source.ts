@@ -9,7 +9,8 @@ import {
   message as messageExtension,
   oneof as oneofExtension,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
-import { isOptional, scalarShape } from './field-shapes.ts';
+import { ODD_NANOS } from '../../src/wire/checks.ts';
+import { DURATION, isOptional, scalarShape, TIMESTAMP } from './field-shapes.ts';
 import { indent } from './indent.ts';
 import { UnsupportedError } from './unsupported.ts';
 import { refuseOtherRules, type ValueCheck } from './value-check.ts';
@@ -65,9 +66,18 @@ function fieldStatements(field: DescField, patterns: PatternNames): string {
   const value = field.oneof ? 'value' : `message.${field.localName}`;
   const checks = [
     ...valueChecks(field, rules, value, patterns).map((check) => pushIf(check, quote(field.name))),
+    ...nanosChecks(field, value).map((check) => pushIf(check, quote(field.name))),
     nestedStatements(field, rules, value, patterns),
   ].filter((statement) => statement !== '');
   return guarded(field, rules, checks.join('\n'));
+}
+
+/** Beyond protovalidate: what the general decoding refuses in every other request, see `src/wire/odd-times.ts`. */
+function nanosChecks(field: DescField, value: string): ValueCheck[] {
+  const type = field.message?.typeName;
+  if (type !== TIMESTAMP && type !== DURATION) return [];
+  if (field.fieldKind !== 'message') throw new UnsupportedError(field, 'several times in one field');
+  return [{ fails: `hasOddNanos(${value})`, description: ODD_NANOS }];
 }
 
 /** Applies `required` and `ignore`, and skips fields that are absent. */

@@ -3,7 +3,7 @@ import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator } from '@bufbuild/protovalidate';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { FieldViolation } from '../../src/domain/refusal.ts';
+import { type FieldViolation, Refusal } from '../../src/domain/refusal.ts';
 import {
   BatchEvaluateCartsRequestSchema,
   EvaluateCartRequestSchema,
@@ -17,6 +17,8 @@ import * as cartRequests from '../../src/gen/hot/cart-requests.ts';
 import * as claimRequests from '../../src/gen/hot/claim-requests.ts';
 import * as redemptionRequests from '../../src/gen/hot/redemption-requests.ts';
 import * as walletRequests from '../../src/gen/hot/wallet-requests.ts';
+import { ODD_NANOS } from '../../src/wire/checks.ts';
+import { refuseOddTimes } from '../../src/wire/odd-times.ts';
 import { HOT_MODULES } from './hot-modules.ts';
 import { contentOf, messages } from './random-messages.ts';
 
@@ -30,6 +32,17 @@ function theirs(desc: DescMessage, message: Message): FieldViolation[] {
     field: pathToString(violation.field),
     description: violation.message,
   }));
+}
+
+/** The same of what the general decoding refuses. */
+function oddTimes(desc: DescMessage, message: Message): readonly FieldViolation[] {
+  try {
+    refuseOddTimes(desc, message);
+    return [];
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return error.detail.violations ?? [];
+  }
 }
 
 const checks = new Map<string, (message: never) => readonly FieldViolation[]>([
@@ -54,10 +67,13 @@ function violationsOf(desc: DescMessage, message: Message): readonly FieldViolat
 }
 
 describe.each(roots.map((desc) => ({ name: desc.name, desc })))('$name', ({ desc }) => {
-  test('finds what protovalidate finds, in the same words and order', () => {
+  test('finds what protovalidate and the general decoding find, in the same words and order', () => {
     fc.assert(
       fc.property(messages(desc), (message) => {
-        expect(violationsOf(desc, message)).toEqual(theirs(desc, message));
+        const found = violationsOf(desc, message);
+        const isOdd = ({ description }: FieldViolation) => description === ODD_NANOS;
+        expect(found.filter((violation) => !isOdd(violation))).toEqual(theirs(desc, message));
+        expect(found.filter(isOdd)).toEqual(oddTimes(desc, message));
       }),
       { numRuns: 300 },
     );
@@ -202,11 +218,23 @@ test.each([
     init: { ...item, facts: { registeredAt: { seconds: 253_402_300_799n, nanos: 1 } } },
     fields: ['facts.registered_at'],
   },
+  {
+    what: 'registered in the last nanosecond of a second',
+    init: { ...item, facts: { registeredAt: { seconds: 1n, nanos: 999_999_999 } } },
+    fields: [],
+  },
 ])('a claim $what', ({ init, fields }) => {
   const message = create(ClaimCouponRequestSchema, init);
   const found = violationsOf(ClaimCouponRequestSchema, message);
   expect(found.map((violation) => violation.field)).toEqual(fields);
   expect(found).toEqual(theirs(ClaimCouponRequestSchema, message));
+});
+
+test.each([-(2 ** 31), -1, 1_000_000_000, 2 ** 31 - 1])('a claim registered at 1 s and %d ns', (nanos) => {
+  const init = { ...item, facts: { registeredAt: { seconds: 1n, nanos } } };
+  const message = create(ClaimCouponRequestSchema, init);
+  const found = violationsOf(ClaimCouponRequestSchema, message);
+  expect(found).toEqual([{ field: 'facts.registered_at', description: ODD_NANOS }]);
 });
 
 test.each([0, 1, 999, 1000, 1001])('a batch of %d claims', (size) => {

@@ -5,6 +5,8 @@ import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator } from '@bufbuild/protovalidate';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { ODD_NANOS } from '../../src/wire/checks.ts';
 import { compileProto } from './compile-proto.ts';
 import { emittedDecoder } from './emitted-module.ts';
 import { HOT_MODULES } from './hot-modules.ts';
@@ -15,6 +17,8 @@ import { UnsupportedError } from './unsupported.ts';
 test.each(HOT_MODULES)('$file is what the contract gives now', (module) => {
   expect(moduleSource(module)).toBe(readFileSync(join('src/gen/hot', module.file), 'utf8'));
 });
+
+const Violations = z.array(z.object({ field: z.string(), description: z.string() }));
 
 const SUPPORTED = `
 enum Color { COLOR_UNSPECIFIED = 0; COLOR_RED = 1; COLOR_BLUE = 5; }
@@ -72,7 +76,8 @@ test('every supported rule says what protovalidate says', async () => {
         description: violation.message,
       }));
       expect(result.kind).not.toBe('error');
-      expect(violationsOf(message as never)).toEqual(expected);
+      const found = Violations.parse(violationsOf(message as never));
+      expect(found.filter(({ description }) => description !== ODD_NANOS)).toEqual(expected);
       for (const { field } of expected) violated.add(field.charAt(0));
     }),
     { numRuns: 600 },

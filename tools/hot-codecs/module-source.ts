@@ -80,7 +80,15 @@ function importLines(
 ): string {
   const named = (names: readonly string[]): string[] =>
     names.filter((name) => new RegExp(`\\b${name}\\b`).test(body));
-  const checks = named(['isAfter', 'isBefore', 'isLonger', 'isShorter', 'NO_VIOLATIONS', 'prefixFields']);
+  const checks = named([
+    'hasOddNanos',
+    'isAfter',
+    'isBefore',
+    'isLonger',
+    'isShorter',
+    'NO_VIOLATIONS',
+    'prefixFields',
+  ]);
   const lines = [
     ...(named(['FieldViolation']).length > 0
       ? [`import type { FieldViolation } from '${src}/domain/refusal.ts';`]
