@@ -167,6 +167,23 @@ export function definitionPorts(
   return { sql, ledger, archive: archiveProgress(sql), newPromotionId: () => `p-${randomUUID()}` };
 }
 
+/** Takes away what a database restored to an older state lacks: versions after `kept`, or the whole promotion. */
+export async function forgetPromotion(sql: Sql, promotionId: string, kept = 0): Promise<void> {
+  const [row] = await sql<{ ref: number }[]>`select ref from promotion where id = ${promotionId}`;
+  const ref = row?.ref ?? 0;
+  await sql`delete from definition_outbox where ref = ${ref}`;
+  await sql`delete from definition_delivery where ref = ${ref}`;
+  await sql`delete from request_record where ref = ${ref} and version > ${kept}`;
+  await sql`delete from audit_entry where ref = ${ref} and to_version > ${kept}`;
+  await sql`delete from promotion_version where ref = ${ref} and version > ${kept}`;
+  if (kept === 0) await sql`delete from promotion where ref = ${ref}`;
+  else
+    await sql`
+      update promotion p set version = v.version, rule_set_version = v.rule_set_version
+      from promotion_version v where p.ref = ${ref} and v.ref = p.ref and v.version = ${kept}`;
+  await sql`update rule_set set version = (select coalesce(max(rule_set_version), 0) from promotion_version)`;
+}
+
 /** The reason a call was refused for; fails the test when it was not. */
 export async function reasonOf(call: Promise<unknown>): Promise<RefusalReason> {
   return (await refusalOf(call)).reason;

@@ -31,4 +31,16 @@ describe('bringing a definition', () => {
       reason: 'PROMOTION_NOT_FOUND',
     });
   });
+
+  // SPEC C3: a database that was restored to an older state counts refs anew.
+  it('never overwrites the record of another promotion that has its ref', async () => {
+    const { ledger } = fixture;
+    await ledger.ensureDefined(1, soon());
+    const other = definitionOf({ id: 'another', version: 99 });
+    await expect(ledger.define(other, soon())).rejects.toMatchObject({
+      reason: 'INTERNAL',
+      cause: { message: 'REF_TAKEN ref belongs to another promotion' },
+    });
+    await expect(ledger.define(definitionOf({ version: 2 }), soon())).resolves.toMatchObject({ issued: 0 });
+  });
 });

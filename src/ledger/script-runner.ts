@@ -28,7 +28,7 @@ export class ScriptFailure extends Error {
 
 const BUSY_REPLY =
   /^(BUSY|LOADING|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|TRYAGAIN|MOVED|ASK|NOPERM|NOAUTH)/;
-const SCRIPT_REPLY = /^(ERR|WRONGTYPE|ID_TAKEN|GENERATION|PARTITIONS)/;
+const SCRIPT_REPLY = /^(ERR|WRONGTYPE|ID_TAKEN|REF_TAKEN|GENERATION|PARTITIONS)/;
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

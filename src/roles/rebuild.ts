@@ -1,6 +1,7 @@
 /**
  * `rebuild redis [--partitions P] [--new-generation] [--yes]`: Redis from the projections of Postgres.
  * `rebuild postgres [--force] [--yes]`: the projections of Postgres from Redis, when Postgres was restored to an older state.
+ * `rebuild definitions [--yes]`: promotions that a restored Postgres lacks, from what the ledger was brought of them.
  *
  * Without `--yes` they only say what they would do. See docs/recovery.md.
  */
@@ -17,6 +18,7 @@ import { rebuildPostgres } from '../archive/rebuild/rebuild-postgres.ts';
 import { type RebuildOutcome, rebuildRedis } from '../archive/rebuild/rebuild-redis.ts';
 import type { Config } from '../config/config.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
+import { rebuildDefinitions } from '../definitions/rebuild-definitions.ts';
 import { LedgerAdmin } from '../ledger/admin.ts';
 import { PARTITION_COUNTS } from '../ledger/keys.ts';
 import { PartitionConnections } from '../ledger/partition-connection.ts';
@@ -30,13 +32,16 @@ const MOST_PARTITIONS = PARTITION_COUNTS.at(-1) ?? 1;
 
 const USAGE = `usage: hongbao rebuild redis [--partitions ${PARTITION_COUNTS.join('|')}] [--new-generation] [--yes]
        hongbao rebuild postgres [--force] [--yes]
+       hongbao rebuild definitions [--yes]
 `;
 const EXIT_USAGE = 2;
 const EXIT_REFUSED = 1;
 const CONNECTION_NAME = 'hongbao-rebuild';
 
+const TARGETS = ['redis', 'postgres', 'definitions'] as const;
+
 interface Order {
-  readonly store: 'redis' | 'postgres';
+  readonly target: (typeof TARGETS)[number];
   /** Undefined: as many as there are. */
   readonly partitions: number | undefined;
   readonly isNewGeneration: boolean;
@@ -55,16 +60,18 @@ function parseOrder(args: readonly string[]): Order {
       yes: { type: 'boolean', default: false },
     },
   });
-  const [store, ...rest] = positionals;
-  if ((store !== 'redis' && store !== 'postgres') || rest.length > 0)
-    throw new TypeError('what is to be rebuilt: redis or postgres');
+  const [name, ...rest] = positionals;
+  const target = TARGETS.find((known) => known === name);
+  if (target === undefined || rest.length > 0)
+    throw new TypeError(`what is to be rebuilt: ${TARGETS.join(', ')}`);
   const partitions = values.partitions === undefined ? undefined : Number(values.partitions);
   if (partitions !== undefined && !PARTITION_COUNTS.some((count) => count === partitions))
     throw new TypeError(`--partitions: one of ${PARTITION_COUNTS.join(', ')}`);
   const isNewGeneration = values['new-generation'];
-  if (store === 'postgres' && (partitions !== undefined || isNewGeneration))
+  if (target !== 'redis' && (partitions !== undefined || isNewGeneration))
     throw new TypeError('--partitions and --new-generation are about Redis');
-  return { store, partitions, isNewGeneration, isForced: values.force, isConfirmed: values.yes };
+  if (target === 'definitions' && values.force) throw new TypeError('--force is about Postgres');
+  return { target, partitions, isNewGeneration, isForced: values.force, isConfirmed: values.yes };
 }
 
 /** Exit code 0 when it is done, when there was nothing to do and after a mere look; 1 when it cannot be; 2 when the order makes no sense. */
@@ -93,8 +100,9 @@ export async function rebuild(config: Config, args: readonly string[]): Promise<
 }
 
 async function carryOut(ports: RebuildPorts, order: Order): Promise<string> {
+  if (order.target === 'definitions') return await bringDefinitions(ports, order);
   const { source, isResumed } = await readSuccession(ports.sql);
-  if (order.store === 'postgres')
+  if (order.target === 'postgres')
     return told(await rebuildPostgres(ports, { ...source, ...order, ...source }));
   const isAnother = order.partitions !== undefined && order.partitions !== source.partitions;
   if (!isAnother && !order.isNewGeneration && !isResumed)
@@ -103,6 +111,12 @@ async function carryOut(ports: RebuildPorts, order: Order): Promise<string> {
   const made = await makeGeneration(ports, { partitions, isConfirmed: order.isConfirmed });
   if (made === undefined) return told('only looked');
   return `done: set HONGBAO_LEDGER_PARTITIONS to ${partitions} for all processes`;
+}
+
+async function bringDefinitions({ sql, nowMs }: RebuildPorts, { isConfirmed }: Order): Promise<string> {
+  const outcome = await rebuildDefinitions({ sql, isConfirmed, say, nowMs });
+  if (outcome === 'refused') throw new RebuildRefused('not every promotion could be brought back, see above');
+  return told(outcome);
 }
 
 function inForce(source: Source, { isConfirmed }: Order): Source & { readonly isConfirmed: boolean } {

@@ -29,6 +29,12 @@ function changesOf(rows: readonly ChangeRow[], after: number, limit: number): Ch
   };
 }
 
+/** The rule-set version of the last change. */
+export async function readRuleSetVersion(sql: Sql, deadlineMs: number): Promise<number> {
+  const [row] = await withDeadline(sql<{ version: string }[]>`select version from rule_set`, deadlineMs);
+  return Number(row?.version ?? 0);
+}
+
 /** An entry as it is stored. */
 export function storedChange(
   { ref, state }: RuleSetEntry,

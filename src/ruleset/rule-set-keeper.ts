@@ -5,7 +5,13 @@ import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { ChangeListener, type OpenListener } from './change-listener.ts';
-import { loadChanges, loadPromotions, ruleSetEntry, storedChange } from './load-changes.ts';
+import {
+  loadChanges,
+  loadPromotions,
+  readRuleSetVersion,
+  ruleSetEntry,
+  storedChange,
+} from './load-changes.ts';
 import { RuleSet } from './rule-set.ts';
 
 /** Promotions per statement while loading; a first load of 100,000 takes many, and calls are served in between. */
@@ -111,7 +117,7 @@ export class RuleSetKeeper {
 
   private async loadFromDatabase(): Promise<void> {
     const { sql, nowMs } = this.ports;
-    const isWhole = this.ruleSet === undefined || this.isFromLedger;
+    const isWhole = this.ruleSet === undefined || this.isFromLedger || (await this.isAheadOfDatabase());
     const load = isWhole ? loadPromotions : loadChanges;
     const stored: RuleSetChange[] = [];
     let next = isWhole ? RuleSet.empty() : this.current;
@@ -123,6 +129,12 @@ export class RuleSetKeeper {
     }
     this.confirmedAtMs = nowMs();
     if (next !== this.ruleSet) this.swap(next, stored, { isFromLedger: false, isWhole });
+  }
+
+  /** A Postgres that was restored to an older state counts its changes from there. */
+  private async isAheadOfDatabase(): Promise<boolean> {
+    const { sql, nowMs } = this.ports;
+    return (await readRuleSetVersion(sql, nowMs() + LOAD_MS)) < this.current.version;
   }
 
   private async loadFromLedger(): Promise<void> {

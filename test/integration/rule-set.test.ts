@@ -14,6 +14,7 @@ import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.ts';
 import {
   definitionPorts,
+  forgetPromotion,
   reasonOf,
   SwitchableLedger,
   samplePromotion,
@@ -123,6 +124,20 @@ it('finds changes by polling when notifications are lost', async () => {
   await keeper.start();
   const promotionId = await createActive();
   await expect.poll(() => keeper.current.byId(promotionId)?.state, PATIENCE).toBe('active');
+});
+
+// SPEC P1: what is live is what Postgres has, also when that is less than before.
+it('begins anew when Postgres was restored to an older state', async () => {
+  const kept = await createActive();
+  const { keeper } = keeperOf(50);
+  await keeper.start();
+  const lost = await createActive();
+  await expect.poll(() => keeper.current.byId(lost)?.state, PATIENCE).toBe('active');
+  const { version } = keeper.current;
+  await forgetPromotion(ports.sql, lost);
+  await expect.poll(() => keeper.current.byId(lost), PATIENCE).toBeUndefined();
+  expect(keeper.current.version).toBeLessThan(version);
+  expect(keeper.current.byId(kept)?.state).toBe('active');
 });
 
 it('loads only what changed', async () => {

@@ -57,7 +57,7 @@ export async function insertPromotion(
         from bumped
         returning ref, rule_set_version
       ),
-      ${recordsOfChange(sql, promotion, body, record)}`,
+      ${recordsOfChange(sql, promotion, body, record, null)}`,
     deadlineMs,
   );
   return { promotion, body };
@@ -65,17 +65,17 @@ export async function insertPromotion(
 
 /**
  * Writes the next version of a promotion the same way, provided its current version still is the one before; undefined
- * when it is not. `promotion.version` is the new one.
+ * when it is not. `promotion.version` is the new one, `before` the one it must follow.
  */
 export async function commitVersion(
   sql: Sql,
   promotion: Promotion,
   record: ChangeRecord,
   deadlineMs: number,
+  before = promotion.version - 1,
 ): Promise<StoredPromotion | undefined> {
   const body = toBinary(PromotionSchema, promotion);
   const row = searchColumns(promotion, record);
-  const before = promotion.version - 1;
   const rows = await withDeadline(
     sql`
       with bumped as (
@@ -94,7 +94,7 @@ export async function commitVersion(
         where p.ref = ${promotion.ref} and p.version = ${before} and p.state <> 'deleted'
         returning p.ref, p.rule_set_version
       ),
-      ${recordsOfChange(sql, promotion, body, record)}`,
+      ${recordsOfChange(sql, promotion, body, record, before)}`,
     deadlineMs,
   );
   return rows.length === 0 ? undefined : { promotion, body };
@@ -106,9 +106,9 @@ function recordsOfChange(
   { version }: Promotion,
   body: Uint8Array,
   record: ChangeRecord,
+  versionBefore: number | null,
 ): postgres.PendingQuery<postgres.Row[]> {
   const at = new Date(record.atMs);
-  const versionBefore = version > 1 ? version - 1 : null;
   return sql`
     versioned as (
       insert into promotion_version (ref, version, body, actor, at, also_issued, rule_set_version)

@@ -39,6 +39,8 @@ local stored = redis.call('HMGET', record, 'd', 'issued', '@', 'received', 'gran
 local lent = pool and redis.call('HGET', pool, 't') or '0'
 local known = redis.call('HGET', index, id)
 if known and known ~= ref then return redis.error_reply('ID_TAKEN promotion id belongs to another ref') end
+-- A database that was restored to an older state may count refs anew: what another promotion has stays its own.
+if stored[1] and not known then return redis.error_reply('REF_TAKEN ref belongs to another promotion') end
 local issued = stored[2] or '0'
 if stored[1] and struct.unpack('>I4', stored[1], 4) >= version then
   return { 0, string.format('%d', struct.unpack('>I6', stored[3])), issued, lent }
