@@ -24,6 +24,9 @@ import { SERVICES } from './transport/services.ts';
 import { type Addresses, createTransport, type Transport } from './transport/transport.ts';
 import { WatchedPromotions } from './transport/watched-promotions.ts';
 
+/** How long a start waits for promotions before it opens its ports without them. */
+const RULES_START_MS = 5_000;
+
 /** What an application is made of beside its configuration. */
 export interface AppDependencies {
   readonly config: Config;
@@ -36,7 +39,10 @@ export interface AppDependencies {
   readonly tracer?: Tracer | undefined;
 /** A serving process. */
 export interface App {
-  /** Opens the ports; ready once worker threads have a rule set. Stores that are away are waited for by the calls that need them. */
+  /**
+   * Opens the ports once worker threads have a rule set, or some seconds later without one: then it is not ready. Stores that are
+   * away are waited for by the calls that need them.
+   */
   start(): Promise<Addresses>;
   /** Leaves without failing a call, then closes everything. */
   stop(): Promise<void>;
@@ -46,6 +52,7 @@ class Serving implements App {
   private readonly process: Process;
   private readonly places: ArchivePlaces;
   private readonly stopping = new AbortController();
+  private readonly rulesInForce = Promise.withResolvers<void>();
   private readonly archiveWatch: ArchiveWatch;
   private readonly stores: Stores;
   private readonly evaluator: Evaluator;
@@ -88,9 +95,11 @@ class Serving implements App {
       this.joinLedger(),
     ];
     await Promise.all(stores);
+    void this.keeper.start();
+    // Clients that reconnect by themselves come as soon as a port is open, and look at no readiness.
+    await Promise.race([this.rulesInForce.promise, sleep(RULES_START_MS, undefined, { ref: false })]);
     const addresses = await this.transport.start();
     this.outbox.start();
-    void this.keeper.start();
     this.process.logger.info({ event: LOG_EVENTS.serviceStarted, ...addresses }, 'serving');
     return addresses;
   }
@@ -152,6 +161,7 @@ class Serving implements App {
       replaceRules: async (rules) => {
         watched.replace(this.keeper.current.entries());
         await evaluator.replaceRules(rules);
+        this.rulesInForce.resolve();
         this.transport.updateHealth();
       },
     };
