@@ -5,7 +5,6 @@ import type { HistoryRecord, HistorySink, Invoke } from '../history/history.ts';
 import type { Ask, AskEnd } from './ask.ts';
 import { type ClaimOrder, claimAsk, sendBatch } from './coupon-asks.ts';
 import {
-  CALL_TIMEOUT_MS,
   CONNECT_PROBABILITY,
   KEPT_FOR_REPEATS,
   RETRIES,
@@ -14,22 +13,18 @@ import {
   STAFF_TIMEOUT_MS,
   TWIN_PROBABILITY,
 } from './limits.ts';
-import type { Wire } from './wire.ts';
-
-/** Ways into the services. */
-export interface Wires {
-  readonly grpc: readonly Wire[];
-  readonly connect: readonly Wire[];
-}
+import type { Wire, Wires } from './wire.ts';
 
 /** What all clients of a load share. */
 export interface AskerPorts {
-  readonly wires: Wires;
+  readonly wires: Pick<Wires, 'grpc' | 'connect'>;
   readonly history: HistorySink;
   /** Numbers of attempts; unique in a history. */
   readonly nextId: () => number;
   /** False once no new calls shall begin. */
   readonly isOn: () => boolean;
+  /** What a call may take before its outcome is unknown, ms; staff's changes have a time of their own. */
+  readonly callTimeoutMs: number;
   /** Waits until another attempt may be sent: the rate of the load. */
   readonly turn: () => Promise<void>;
 }
@@ -71,7 +66,7 @@ export class Asker {
     const asks = items.map(claimAsk);
     const batch = this.ports.nextId();
     const invokes = asks.map((ask) => this.begin(ask, wire, undefined, batch));
-    const ends = await sendBatch(wire, items, CALL_TIMEOUT_MS);
+    const ends = await sendBatch(wire, items, this.ports.callTimeoutMs);
     for (const [index, invoke] of invokes.entries()) {
       const [ask, end] = [asks[index], ends[index]];
       if (ask !== undefined && end !== undefined) this.end(ask, invoke, end);
@@ -124,7 +119,7 @@ export class Asker {
       },
       arguments: ask.arguments,
       ...{ transport: wire.transport, address: wire.address },
-      timeoutMs: operation === 'define' ? STAFF_TIMEOUT_MS : CALL_TIMEOUT_MS,
+      timeoutMs: operation === 'define' ? STAFF_TIMEOUT_MS : this.ports.callTimeoutMs,
       ...(batch !== undefined && { batch }),
       ...(repeat !== undefined && { repeat }),
     };

@@ -4,10 +4,11 @@ import { createRandom } from '../faults/random.ts';
 import type { HistorySink } from '../history/history.ts';
 import { Asker, type AskerPorts } from './asker.ts';
 import { type CatalogueEntry, catalogueOf, codesOf, importCodes } from './catalogue.ts';
+import { CALL_TIMEOUT_MS } from './limits.ts';
 import { Shop } from './shop.ts';
 import { Shopper } from './shopper.ts';
 import { Staff } from './staff.ts';
-import { type HeadersOf, openWires, type ServiceAddress } from './wire.ts';
+import { type HeadersOf, openWires, type ServiceAddress, type Wires } from './wire.ts';
 
 /** A load. */
 export interface LoadOptions {
@@ -18,12 +19,16 @@ export interface LoadOptions {
   readonly clients?: number;
   /** Attempts per second of all clients together, at most; a batch is one. */
   readonly ratePerSecond?: number;
+  /** What a call may take before its outcome is unknown, ms. */
+  readonly callTimeoutMs?: number;
   /** Users all clients share: few enough that they meet. */
   readonly users?: number;
   /** Keeps the names of several loads on the same stores apart. */
   readonly prefix?: string;
   /** Tokens; none by default. */
   readonly headersOf?: HeadersOf;
+  /** Ways into the services; by default one of each kind into each service. Closed with the load. */
+  readonly wires?: Wires;
 }
 
 /** A load under way. */
@@ -40,7 +45,13 @@ export interface Load {
   close(): void;
 }
 
-const DEFAULTS = { clients: 12, ratePerSecond: 250, users: 60, prefix: 'c' };
+const DEFAULTS = {
+  clients: 12,
+  ratePerSecond: 250,
+  callTimeoutMs: CALL_TIMEOUT_MS,
+  users: 60,
+  prefix: 'c',
+};
 const CODES = 250;
 const SECOND_MS = 1_000;
 
@@ -57,8 +68,8 @@ function pacer(ratePerSecond: number): () => Promise<void> {
 /** Makes the promotions and begins to shop. Throws when the promotions cannot be made; no fault may be on yet. */
 export async function startLoad(options: LoadOptions): Promise<Load> {
   const { seed, services, history, headersOf = () => ({}) } = options;
-  const { clients, ratePerSecond, users, prefix } = { ...DEFAULTS, ...options };
-  const wires = openWires(services, headersOf);
+  const { clients, ratePerSecond, callTimeoutMs, users, prefix } = { ...DEFAULTS, ...options };
+  const { wires = openWires(services, headersOf) } = options;
   const random = createRandom(seed, 'load');
   const state = { isOn: true, id: 0 };
   const ports: AskerPorts = {
@@ -66,6 +77,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     history,
     nextId: () => (state.id += 1),
     isOn: () => state.isOn,
+    callTimeoutMs,
     turn: pacer(ratePerSecond),
   };
   const catalogue = catalogueOf(prefix);
@@ -106,7 +118,7 @@ async function run(state: { readonly isOn: boolean }, step: () => Promise<void>)
 }
 
 async function bringCodes(
-  [wire]: ReturnType<typeof openWires>['connect'],
+  [wire]: Wires['connect'],
   catalogue: readonly CatalogueEntry[],
   codes: readonly string[],
 ): Promise<void> {

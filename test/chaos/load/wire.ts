@@ -9,7 +9,7 @@ import {
 } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type ChannelOptions, Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { ErrorInfoSchema } from '../../../src/gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../../../src/gen/google/rpc/status_pb.ts';
 import { CODE_NAMES } from '../../../src/transport/status-code.ts';
@@ -75,20 +75,20 @@ function grpcFailure(error: ServiceError): WireEnd<never> {
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-class GrpcWire implements Wire {
+/** Calls over gRPC. `address` may be any target of the library, `options` say more about the channel. */
+export class GrpcWire implements Wire {
   readonly transport = 'grpc';
   readonly address: string;
   private readonly client: Client;
   private readonly headersOf: HeadersOf;
 
-  constructor({ host, grpcPort }: ServiceAddress, headersOf: HeadersOf) {
-    this.address = `${host}:${grpcPort}`;
+  constructor(address: string, headersOf: HeadersOf, options: ChannelOptions) {
+    this.address = address;
     this.headersOf = headersOf;
-    this.client = new Client(this.address, credentials.createInsecure(), {
+    this.client = new Client(address, credentials.createInsecure(), {
       'grpc.initial_reconnect_backoff_ms': RECONNECT_MS,
       'grpc.max_reconnect_backoff_ms': RECONNECT_MS,
-      // The library would send some calls again by itself; who asks again here is written down.
-      'grpc.enable_retries': 0,
+      ...options,
     });
   }
 
@@ -120,7 +120,8 @@ class GrpcWire implements Wire {
   }
 }
 
-class ConnectWire implements Wire {
+/** Calls over Connect, on HTTP/1.1. */
+export class ConnectWire implements Wire {
   readonly transport = 'connect';
   readonly address: string;
   private readonly connect: ReturnType<typeof createConnectTransport>;
@@ -159,12 +160,18 @@ class ConnectWire implements Wire {
   }
 }
 
+/** Ways into the services. */
+export interface Wires {
+  readonly grpc: readonly Wire[];
+  readonly connect: readonly Wire[];
+  close(): void;
+}
+
 /** Both ways into every service. */
-export function openWires(
-  services: readonly ServiceAddress[],
-  headersOf: HeadersOf,
-): { readonly grpc: readonly Wire[]; readonly connect: readonly Wire[]; close(): void } {
-  const grpc = services.map((service) => new GrpcWire(service, headersOf));
+export function openWires(services: readonly ServiceAddress[], headersOf: HeadersOf): Wires {
+  // The library would send some calls again by itself; who asks again here is written down.
+  const once = { 'grpc.enable_retries': 0 };
+  const grpc = services.map(({ host, grpcPort }) => new GrpcWire(`${host}:${grpcPort}`, headersOf, once));
   const connect = services.map((service) => new ConnectWire(service, headersOf));
   return {
     grpc,
