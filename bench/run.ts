@@ -9,6 +9,7 @@ import { runClaim, runFlush, runOverload } from './suites/claim-suite.ts';
 import { runClaimCluster } from './suites/cluster-suite.ts';
 import { runEvaluate } from './suites/evaluate-suite.ts';
 import { figuresOf, type Outcome } from './suites/outcome.ts';
+import { runSizes } from './suites/sizes-suite.ts';
 import type { SuiteRun } from './suites/suite.ts';
 import { allPassed, barsOf, judge, readThresholds } from './thresholds.ts';
 
@@ -24,6 +25,7 @@ const SUITES: Readonly<Record<BenchCommand, readonly Suite[]>> = {
   flush: [runFlush],
   evaluate: [runEvaluate],
   overload: [runOverload],
+  sizes: [runSizes],
   all: [runEvaluate, runClaim],
 };
 

@@ -25,20 +25,25 @@ export async function measureWalletMemory(
     const ids = Array.from({ length: COUPONS_EACH }, (_, index) => `bench-memory-${index + 1}`);
     for (const id of ids) await promotions.create({ id, quantity: ENDLESS, perUserLimit: 1 });
     const firstSerial = loads.reserveSerials();
-    const before = await walletBytes(redis);
+    const before = await readWalletBytes(redis);
     for (const id of ids) await claimForUsers(serve.httpPort, product.tokens.gateway, id, firstSerial, USERS);
-    return ((await walletBytes(redis)) - before) / (USERS * COUPONS_EACH);
+    return ((await readWalletBytes(redis)) - before) / (USERS * COUPONS_EACH);
   } finally {
     redis.disconnect();
   }
 }
 
-async function walletBytes(redis: Redis): Promise<number> {
+/** Bytes of everything but the stream of events and the buffers of connections. */
+export async function readWalletBytes(redis: Redis): Promise<number> {
   const info = await redis.info('memory');
   const used = Number(/used_memory_dataset:(\d+)/.exec(info)?.[1] ?? Number.NaN);
   const overhead = Number(/used_memory_overhead:(\d+)/.exec(info)?.[1] ?? Number.NaN);
   const buffers = Number(/mem_clients_normal:(\d+)/.exec(info)?.[1] ?? 0);
   const aof = Number(/mem_aof_buffer:(\d+)/.exec(info)?.[1] ?? 0);
-  const stream = Number(await redis.call('MEMORY', 'USAGE', STREAM_KEY, 'SAMPLES', 0));
-  return used + overhead - buffers - aof - stream;
+  return used + overhead - buffers - aof - (await readStreamBytes(redis));
+}
+
+/** Bytes of the stream of events, all of it counted. */
+export async function readStreamBytes(redis: Redis): Promise<number> {
+  return Number(await redis.call('MEMORY', 'USAGE', STREAM_KEY, 'SAMPLES', 0));
 }

@@ -67,7 +67,7 @@ export async function earnPoints(
 }
 
 /** Does something with each item, so many at once. */
-async function forEachAtOnce<Item>(
+export async function forEachAtOnce<Item>(
   items: readonly Item[],
   atOnce: number,
   work: (item: Item) => Promise<void>,

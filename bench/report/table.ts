@@ -5,6 +5,7 @@ import { alignRows } from './align-rows.ts';
 import { evaluateLines } from './evaluate-lines.ts';
 import { formatBehind, formatCount, formatMs, formatRatio } from './format.ts';
 import type { Report } from './report.ts';
+import { sizesLines } from './sizes-lines.ts';
 
 const COLUMNS: readonly (readonly [title: string, cell: (row: ContenderSummary) => string])[] = [
   ['contender', (row) => row.title],
@@ -30,6 +31,7 @@ export function renderTable(report: Report): string {
     ]),
     '',
     ...evaluateLines(report.evaluate),
+    ...sizesLines(report.sizes),
     ...flashSaleLines(report),
     ...flushLines(report),
     ...paperLines(report),

@@ -5,6 +5,7 @@ import type { FlashSaleResult } from '../flash-sale.ts';
 import type { FlushLagResult } from '../flush-lag.ts';
 import type { OverloadResult } from '../overload.ts';
 import type { Ratios } from '../ratios.ts';
+import type { SizesResult } from '../sizes/measure-sizes.ts';
 import type { ContenderSummary } from '../statistics.ts';
 
 /** Everything that was measured. */
@@ -18,6 +19,7 @@ export interface Outcome {
   readonly generatorCheck?: GeneratorCheck;
   readonly evaluate?: EvaluateResult;
   readonly overload?: OverloadResult;
+  readonly sizes?: SizesResult;
   /** Claims per second beyond this machine, by the number of masters. */
   readonly paper?: Ratios;
 }
