@@ -29,9 +29,9 @@ test('files are taken as they are given', () => {
 });
 
 test.each([
-  [[], /claim, flush, evaluate, overload, sizes, all/],
-  [['evaluation'], /claim, flush, evaluate, overload, sizes, all/],
-  [['claim', 'flush'], /claim, flush, evaluate, overload, sizes, all/],
+  [[], /claim, flush, evaluate, overload, tracing, sizes, all/],
+  [['evaluation'], /claim, flush, evaluate, overload, tracing, sizes, all/],
+  [['claim', 'flush'], /claim, flush, evaluate, overload, tracing, sizes, all/],
   [['claim', '--rounds', '0'], /--rounds: a whole number from 1 to 20/],
   [['claim', '--seconds', '1e9'], /--seconds/],
   [['claim', '--rounds', 'two'], /--rounds/],

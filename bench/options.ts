@@ -3,10 +3,10 @@ import { parseArgs } from 'node:util';
 
 /**
  * `claim` measures everything about claims; `flush` only how fast claims reach Postgres; `evaluate` everything about the
- * evaluation of carts; `overload` what is left of the claims when three times as many come as can be answered; `sizes` what
- * operations leave in the stores; `all` is all of them but the last two.
+ * evaluation of carts; `overload` what is left of the claims when three times as many come as can be answered; `tracing` what traces
+ * cost a claim; `sizes` what operations leave in the stores; `all` is all of them but the last three.
  */
-export const BENCH_COMMANDS = ['claim', 'flush', 'evaluate', 'overload', 'sizes', 'all'] as const;
+export const BENCH_COMMANDS = ['claim', 'flush', 'evaluate', 'overload', 'tracing', 'sizes', 'all'] as const;
 
 /** What can be measured. */
 export type BenchCommand = (typeof BENCH_COMMANDS)[number];
@@ -39,7 +39,7 @@ const QUICK = { rounds: 1, seconds: 2 };
 
 /** How the benchmark is called. */
 export const USAGE =
-  'npm run bench -- claim|flush|evaluate|overload|sizes|all [--topology single|cluster] [--json FILE] [--html FILE] [--rounds N] [--seconds S] [--quick]';
+  'npm run bench -- claim|flush|evaluate|overload|tracing|sizes|all [--topology single|cluster] [--json FILE] [--html FILE] [--rounds N] [--seconds S] [--quick]';
 
 /** Reads the arguments behind the file name; throws with one line that says what is wrong. */
 export function parseOptions(argv: readonly string[]): BenchOptions {

@@ -17,7 +17,16 @@ interface RatioRule {
 const throughput: Read = (round) => round.operationsPerSecond;
 const serverCpu: Read = (round) => round.serverCpuUs;
 
+/** What traces leave of the claims, by how much is recorded. */
+const TRACED: readonly RatioRule[] = (
+  ['traced_none_grpc', 'traced_hundredth_grpc', 'traced_all_grpc', 'traced_lost_grpc'] as const
+).flatMap((above) => [
+  { name: `${above}_throughput_vs_untraced`, above, below: 'untraced_grpc', read: throughput },
+  { name: `${above}_cpu_vs_untraced`, above, below: 'untraced_grpc', read: serverCpu },
+]);
+
 const RULES: readonly RatioRule[] = [
+  ...TRACED,
   {
     name: 'claim_grpc_throughput_vs_grpcjs_echo',
     above: 'claim_grpc',

@@ -11,6 +11,7 @@ import { runEvaluate } from './suites/evaluate-suite.ts';
 import { figuresOf, type Outcome } from './suites/outcome.ts';
 import { runSizes } from './suites/sizes-suite.ts';
 import type { SuiteRun } from './suites/suite.ts';
+import { runTracing } from './suites/tracing-suite.ts';
 import { allPassed, barsOf, judge, readThresholds } from './thresholds.ts';
 
 /** Time each server is under load before it is measured, so that its code is compiled. */
@@ -26,6 +27,7 @@ const SUITES: Readonly<Record<BenchCommand, readonly Suite[]>> = {
   evaluate: [runEvaluate],
   overload: [runOverload],
   sizes: [runSizes],
+  tracing: [runTracing],
   all: [runEvaluate, runClaim],
 };
 

@@ -28,6 +28,11 @@ export const CONTENDER_KEYS = [
   'masters_3_batch',
   'evaluate_grpc',
   'echo_grpcjs_cart',
+  'untraced_grpc',
+  'traced_none_grpc',
+  'traced_hundredth_grpc',
+  'traced_all_grpc',
+  'traced_lost_grpc',
 ] as const;
 
 /** One of the contenders. */

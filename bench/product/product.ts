@@ -92,12 +92,16 @@ export class Product {
     return new Product({ redis, postgres, tokens, archive, archiveOpsPort, databaseUrl, environment });
   }
 
-  /** Starts a serve process; the stack ends it. */
-  async serve(stack: AsyncDisposableStack): Promise<ServeProcess> {
+  /** Starts a serve process, with these settings beside those of all; the stack ends it. */
+  async serve(
+    stack: AsyncDisposableStack,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<ServeProcess> {
     const [grpcPort, httpPort, opsPort] = await freePorts();
     const role = stack.use(
       startRole('serve', SERVER_CORE, {
         ...this.#environment,
+        ...settings,
         HONGBAO_GRPC_PORT: String(grpcPort),
         HONGBAO_HTTP_PORT: String(httpPort),
         HONGBAO_OPS_PORT: String(opsPort),

@@ -35,6 +35,7 @@ export function renderTable(report: Report): string {
     ...flashSaleLines(report),
     ...flushLines(report),
     ...paperLines(report),
+    ...tracedLines(report),
     ...report.thresholds.map(verdictLine),
     ...report.warnings.map((warning) => `warning: ${warning}`),
     '',
@@ -79,6 +80,13 @@ function paperLines({ paper }: Report): string[] {
   if (paper === undefined) return [];
   const lines = Object.entries(paper).map(([name, perSecond]) => `${name}: ${formatCount(perSecond)}`);
   return ['on paper, each master with a core of its own (Redis CPU per claim as measured):', ...lines, ''];
+}
+
+/** No bar is held to these: how much is recorded is the operator's choice. */
+function tracedLines({ ratios }: Report): string[] {
+  return Object.entries(ratios)
+    .filter(([name]) => name.startsWith('traced_'))
+    .map(([name, value]) => `${name} = ${formatRatio(value)}`);
 }
 
 function verdictLine({ name, value, bar, aim, passed, held }: Verdict): string {
