@@ -32,6 +32,8 @@ $$;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT CREATE, USAGE ON SCHEMA public TO hongbao_migrator;
 GRANT USAGE ON SCHEMA public TO hongbao_service, hongbao_archiver, hongbao_reader;
+-- Where segments of the log go when their retention is over: the owner dumps and drops them, nobody else sees them.
+CREATE SCHEMA IF NOT EXISTS hongbao_detached AUTHORIZATION hongbao_migrator;
 
 DO $$
 DECLARE
@@ -77,8 +79,15 @@ BEGIN
     SECURITY DEFINER SET search_path = public, pg_temp;
   ALTER FUNCTION archive_ensure_coupon_segment(text, bytea, bytea)
     SECURITY DEFINER SET search_path = public, pg_temp;
+  IF to_regprocedure('archive_detach_log_segment(text, timestamptz, bigint)') IS NOT NULL THEN
+    ALTER FUNCTION archive_detach_log_segment(text, timestamptz, bigint)
+      SECURITY DEFINER SET search_path = public, pg_temp;
+  END IF;
+  -- Whoever adds an entry to staff's audit log neither numbers nor hashes it.
+  ALTER FUNCTION audit_entry_chain() SECURITY DEFINER SET search_path = public, pg_temp;
   REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
   GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO hongbao_archiver;
+  GRANT EXECUTE ON FUNCTION audit_entry_hash(bytea, audit_entry) TO hongbao_reader;
   REVOKE EXECUTE ON FUNCTION archive_attach_segment(text, text, text) FROM hongbao_archiver;
 END
 $$;

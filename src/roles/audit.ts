@@ -1,6 +1,8 @@
 /** `audit`: checks the invariants on a live system and prints each with its figures. `--json` prints one JSON document. */
 import { type AuditReport, formatReport } from '../archive/audit/audit-report.ts';
+import type { CheckResult } from '../archive/audit/check.ts';
 import { checkLeases } from '../archive/audit/check-leases.ts';
+import { checkStaffLog } from '../archive/audit/check-staff-log.ts';
 import { runAudit } from '../archive/audit.ts';
 import { checkGeneration } from '../archive/generation.ts';
 import { ArchivePlaces } from '../archive/places.ts';
@@ -34,7 +36,8 @@ export async function audit(config: Config, args: readonly string[]): Promise<nu
     }));
     const reports: AuditReport[] = [];
     for (const { id, ledger } of parts) reports.push(await runAudit({ sql, ledger, id }));
-    if (partitions > 1) await addLeases(reports, parts);
+    const leases = partitions > 1 ? [await checkLeases(parts.map(({ ledger }) => ledger))] : [];
+    addShared(reports, [...leases, await checkStaffLog(sql)]);
     const texts = args.includes('--json') ? [JSON.stringify(reports, null, 2)] : reports.map(formatReport);
     process.stdout.write(`${texts.join('\n')}\n`);
     return reports.every((report) => report.holds) ? 0 : 1;
@@ -44,14 +47,10 @@ export async function audit(config: Config, args: readonly string[]): Promise<nu
   }
 }
 
-/** What all partitions share is told in the report of the last one. */
-async function addLeases(
-  reports: AuditReport[],
-  parts: readonly { readonly ledger: LedgerAdmin }[],
-): Promise<void> {
+/** What is about no partition alone is told in the report of the last one. */
+function addShared(reports: AuditReport[], checks: readonly CheckResult[]): void {
   const last = reports.pop();
   if (last === undefined) return;
-  const check = await checkLeases(parts.map(({ ledger }) => ledger));
-  const holds = last.holds && check.breachCount === 0;
-  reports.push({ ...last, checks: [...last.checks, check], holds });
+  const holds = last.holds && checks.every(({ breachCount }) => breachCount === 0);
+  reports.push({ ...last, checks: [...last.checks, ...checks], holds });
 }

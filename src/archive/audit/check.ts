@@ -1,6 +1,6 @@
 /** What one check found. */
 export interface CheckResult {
-  /** The invariant, as DESIGN numbers them; `Q` is the quarantine. */
+  /** The invariant, as DESIGN numbers them; `Q` is the quarantine, `S` staff's audit log. */
   readonly id: string;
   readonly title: string;
   /** How many of what were examined. */
