@@ -3,22 +3,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { allVariables } from '../../src/config/config.ts';
+import { readInstructions, readStages } from './dockerfile.ts';
 import { ROOT } from './manifests.ts';
 
-/** Instructions of the Dockerfile, continued lines joined. */
-const instructions = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
-  .replaceAll(/^#.*$/gm, '')
-  .replaceAll(/\\\n/g, ' ')
-  .split('\n')
-  .map((line) => line.trim().replaceAll(/\s+/g, ' '))
-  .filter((line) => line !== '')
-  .map((line) => ({ name: line.split(' ')[0] ?? '', rest: line.slice(line.indexOf(' ') + 1) }));
+const instructions = readInstructions();
 
 function all(name: string): string[] {
   return instructions.filter((instruction) => instruction.name === name).map(({ rest }) => rest);
 }
 
-const last = instructions.slice(instructions.findLastIndex(({ name }) => name === 'FROM'));
+const stages = readStages();
+const last = stages.at(-1)?.instructions ?? [];
 
 // SPEC C7
 describe('the image', () => {
@@ -58,6 +53,18 @@ describe('the image', () => {
     expect(all('EXPOSE')[0]?.split(' ')).toEqual(ports);
     for (const label of ['title', 'version', 'revision', 'licenses'])
       expect(all('LABEL')[0]).toContain(`org.opencontainers.image.${label}=`);
+  });
+
+  test('finds in its compile cache what another stage put there, as the user it runs as', () => {
+    const compiled = stages.find(({ name }) => name === 'compiled')?.instructions ?? [];
+    const users = [compiled, last].map(
+      (stage) => stage.find((instruction) => instruction.name === 'USER')?.rest ?? '',
+    );
+    expect(new Set(users).size).toBe(1);
+    expect(last.find(({ rest }) => rest.startsWith('--from=compiled'))?.rest).toContain(
+      `--chown=${users[0]} `,
+    );
+    expect(all('ENV')[0]).toContain('NODE_COMPILE_CACHE=/app/compile-cache ');
   });
 
   test('takes only what exists, and what the build leaves out stays out', () => {
