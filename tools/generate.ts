@@ -1,5 +1,6 @@
 /**
- * Writes every generated file: protobuf-es code, hot codecs, ledger scripts, the table of errors, dashboards.
+ * Writes every generated file: protobuf-es code, hot codecs, ledger scripts, tables of the documentation, dashboards, the
+ * figures and plots of docs/scaling.md.
  *
  * `--check` writes nothing and ends with 1 when the tree differs from what would be written.
  */
@@ -7,9 +8,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { describeConfig } from '../src/config/describe-config.ts';
+import { describePolicies } from '../src/transport/policy.ts';
 import { dashboardFiles } from './dashboards/all-dashboards.ts';
 import { documentedReasons, errorsTable } from './errors-table.ts';
 import { SCRIPT_DIRECTORY, SCRIPT_MODULE, scriptModule } from './ledger-scripts/inline.ts';
+import { scalingFiles } from './scaling/scaling-page.ts';
 
 const GENERATED_FOLDER = 'src/gen';
 
@@ -51,8 +55,11 @@ async function hotFiles(): Promise<Files> {
 function otherFiles(): Files {
   return new Map([
     [SCRIPT_MODULE, scriptModule(SCRIPT_DIRECTORY)],
+    ['docs/configuration.md', describeConfig()],
     ['docs/errors.md', errorsTable(documentedReasons())],
+    ['docs/identities.md', describePolicies()],
     ...dashboardFiles(),
+    ...scalingFiles(),
   ]);
 }
 

@@ -19,7 +19,7 @@ export interface AdmissionLimits {
 /** How often the number is set anew, ms: often enough for a storm, seldom enough to count something. */
 const ADJUST_MS = 100;
 /** Calls that are always taken on, so that a process with a few slow calls turns nobody away. */
-const ALWAYS_ADMITTED = 512;
+export const ALWAYS_ADMITTED = 512;
 /** Weight of the latest count of ended calls. */
 const LATEST_WEIGHT = 0.5;
 /** By how much the number rises at a time when calls are fast again. */
