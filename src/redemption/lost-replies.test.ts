@@ -17,6 +17,8 @@ let redemptions: Redemptions;
 beforeAll(async () => {
   fixture = await startRedemptionFixture({
     ledger: {
+      // A lost answer is waited for this long, several times.
+      settings: { commandTimeoutMs: 1_000 },
       through: async (port) => {
         proxy = await startLossyProxy(port);
         return proxy.port;

@@ -102,6 +102,8 @@ async function launch(options: RedisServerOptions, directory: string, port: numb
     appendonly: options.persistent === false ? 'no' : 'yes',
     appendfsync: options.appendFsync ?? 'always',
     'maxmemory-policy': 'noeviction',
+    // A master waits 5 s for more replicas before it serves the first; here there is one.
+    'repl-diskless-sync-delay': '0',
     ...options.settings,
   };
   return ServerProcess.start({

@@ -29,7 +29,6 @@ export async function startMember(options: SingleOptions, name: string): Promise
       'cluster-announce-ip': '127.0.0.1',
       'cluster-announce-port': String(proxy),
       'cluster-announce-bus-port': String(bus.port),
-      'repl-diskless-sync-delay': '0',
       'repl-ping-replica-period': '1',
     }),
   });

@@ -14,7 +14,6 @@ export async function startReplica(options: SingleOptions): Promise<RedisTopolog
   const settings = ({ proxy }: { proxy: number }) => ({
     'replica-announce-ip': '127.0.0.1',
     'replica-announce-port': String(proxy),
-    'repl-diskless-sync-delay': '0',
     'repl-ping-replica-period': '1',
   });
   const first = await RedisNode.start({ name: 'redis-1', ...options, settings });
