@@ -1,6 +1,8 @@
 /** A ledger on a real Redis whose events are archived to a real Postgres by the archive role, for tests of what reads both. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import type { ArchiveClient } from '../src/archive/archive-client.ts';
+import { Archiver, type ArchiverDependencies } from '../src/archive/archiver.ts';
 import { ArchivePlaces } from '../src/archive/places.ts';
 import { createArchiveRole } from '../src/archive/role.ts';
 import { createDatabase, type Sql } from '../src/database/client.ts';
@@ -13,6 +15,24 @@ import { type LedgerFixture, startLedgerFixture } from './ledger-fixture.ts';
 export const PARTITION = { generation: 1, partition: 0 };
 /** The partitions of the fixture, as readers of the archive want them. */
 export const PLACES = new ArchivePlaces(1, 1);
+
+/** An archiver whose turns the test takes itself; of the fixture's partition, silent, unless told. */
+export function archiverOf(
+  client: ArchiveClient,
+  ledger: ArchiverDependencies['ledger'],
+  changes: Partial<ArchiverDependencies> = {},
+): Archiver {
+  return new Archiver({
+    id: PARTITION,
+    client,
+    ledger,
+    metrics: createMetrics({ version: 'test', node: process.version }),
+    logger: pino({ level: 'silent' }),
+    owner: 'test',
+    nowMs: Date.now,
+    ...changes,
+  });
+}
 
 /** Ledger, archive, and ways to wait for it. */
 export interface ArchivedLedger extends LedgerFixture {

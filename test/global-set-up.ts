@@ -11,6 +11,8 @@ declare module 'vitest' {
     postgresUrl: string;
     /** Name of a migrated database that a test's own one is copied from; nobody connects to it. */
     postgresTemplate: string;
+    /** Files of a Postgres that has this database, for servers of a test's own. */
+    postgresFiles: string;
   }
 }
 
@@ -21,11 +23,15 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'hongbao-test-'));
   process.env['TMPDIR'] = folder;
+  // Hundreds of processes read the same sources: compiled once, they start in half of the time.
+  process.env['NODE_COMPILE_CACHE'] ??= join(folder, 'compile-cache');
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   const template = 'migrated';
+  const files = join(folder, 'postgres-files');
   const server = await startPostgresServer();
   try {
     await migrate(await server.createDatabase(template));
+    await server.saveFiles(files);
   } catch (error) {
     await server.stop();
     await removeFolder();
@@ -33,6 +39,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
   project.provide('postgresUrl', server.url());
   project.provide('postgresTemplate', template);
+  project.provide('postgresFiles', files);
   return async () => {
     await server.stop();
     await removeFolder();

@@ -3,14 +3,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createClient } from '@connectrpc/connect';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { type CallOptions, createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
-import { migrate } from '../src/database/migrate.ts';
 import { CartService } from '../src/gen/hongbao/v1/cart_service_pb.ts';
 import { CouponService } from '../src/gen/hongbao/v1/coupon_service_pb.ts';
+import type { PromotionSchema } from '../src/gen/hongbao/v1/promotion_pb.ts';
 import { PromotionService } from '../src/gen/hongbao/v1/promotion_service_pb.ts';
 import { freePort } from '../tools/servers/free-port.ts';
-import { type PostgresServer, startPostgresServer } from '../tools/servers/postgres-server.ts';
+import type { PostgresServer } from '../tools/servers/postgres-server.ts';
+import { type CommandResult, runCommand } from './chaos/run-audit.ts';
+import { childEnvironment } from './child-environment.ts';
+import { createMigrated, startOwnPostgres } from './own-postgres.ts';
 import { type SetUp, startTestRedis, type TestRedis } from './redis-set-up.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -52,7 +56,7 @@ export class RoleProcess {
   /** Starts it; resolves when it is ready. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, ['--import', EXIT_WITH_PARENT, MAIN, this.role], {
-      env: { PATH: process.env['PATH'] ?? '', ...this.environment },
+      env: { ...childEnvironment(), ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout, child.stderr]) {
@@ -102,29 +106,43 @@ export interface ProductFixture {
   /** Changes settings of everything that is started from now on. */
   configure(changes: Environment): void;
   /** Runs `hongbao` with these arguments to its end; gives its exit code and output. */
-  run(...args: readonly string[]): Promise<{ code: number | null; output: string }>;
+  run(...args: readonly string[]): Promise<CommandResult>;
   /** Runs `hongbao audit`; gives its exit code and output. */
-  audit(): Promise<{ code: number | null; output: string }>;
+  audit(): Promise<CommandResult>;
   close(): Promise<void>;
 }
 
-/** Runs `hongbao` with these settings and arguments to its end; gives its exit code and output. */
-export async function runToEnd(
-  environment: Environment,
-  args: readonly string[],
-): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk;
-    });
-  }
-  await once(child, 'close');
-  return { code: child.exitCode, output };
+/** A promotion as a test writes it down. */
+export type PromotionInit = Exclude<MessageInitShape<typeof PromotionSchema>, { $typeName: string }>;
+
+const OF_EVERYBODY: PromotionInit = {
+  reach: { way: { case: 'claimable', value: {} } },
+  validity: { kind: { case: 'daysAfterClaim', value: { days: 7 } } },
+};
+
+/**
+ * Creates and activates a promotion: 10.00 off in yuan, for a week from the claim, which is everybody's, unless told. The same call
+ * may be made again.
+ */
+export async function promote(
+  promotions: ProductFixture['promotions'],
+  promotionId: string,
+  promotion: PromotionInit = {},
+  options?: CallOptions,
+): Promise<void> {
+  const request = {
+    promotionId,
+    requestId: `create-${promotionId}`,
+    promotion: {
+      name: { en: promotionId, zh: promotionId },
+      currency: 'CNY',
+      effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 1_000n } } },
+      ...(promotion.reach === undefined && OF_EVERYBODY),
+      ...promotion,
+    } satisfies PromotionInit,
+  };
+  await promotions.createPromotion(request, options);
+  await promotions.activatePromotion({ promotionId, requestId: `activate-${promotionId}` }, options);
 }
 
 async function ports(): Promise<Environment> {
@@ -132,11 +150,10 @@ async function ports(): Promise<Environment> {
   return { HONGBAO_GRPC_PORT: String(grpc), HONGBAO_HTTP_PORT: String(http), HONGBAO_OPS_PORT: String(ops) };
 }
 
-/** Starts stores, migrates, and starts one serve and one archive process; on the chosen set-up of Redis unless one is named. */
+/** Starts stores with all tables, and one serve and one archive process; on the chosen set-up of Redis unless one is named. */
 export async function startProduct(overrides: Environment = {}, setUp?: SetUp): Promise<ProductFixture> {
-  const [redis, postgres] = await Promise.all([startTestRedis(setUp), startPostgresServer({ fsync: true })]);
-  const databaseUrl = await postgres.createDatabase('hongbao');
-  await migrate(databaseUrl);
+  const [redis, postgres] = await Promise.all([startTestRedis(setUp), startOwnPostgres({ fsync: true })]);
+  const databaseUrl = await createMigrated(postgres);
   let shared: Environment = {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redis.url,
@@ -173,8 +190,8 @@ export async function startProduct(overrides: Environment = {}, setUp?: SetUp): 
       serve.configure(changes);
       archive.configure(changes);
     },
-    run: (...args) => runToEnd(shared, args),
-    audit: () => runToEnd(shared, ['audit']),
+    run: (...args) => runCommand(args, shared),
+    audit: () => runCommand(['audit'], shared),
     async close() {
       await Promise.all([serve.end('SIGTERM'), archive.end('SIGTERM')]);
       await Promise.all([redis.close(), postgres.stop()]);

@@ -9,8 +9,8 @@ import {
   soon,
   startLedgerFixture,
 } from '../../test/ledger-fixture.ts';
-import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.ts';
-import { migrate } from '../database/migrate.ts';
+import { createMigrated, startOwnPostgres } from '../../test/own-postgres.ts';
+import type { PostgresServer } from '../../tools/servers/postgres-server.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { runAudit } from './audit.ts';
 import { type ArchiveRole, createArchiveRole } from './role.ts';
@@ -23,9 +23,8 @@ let url: string;
 const roles: ArchiveRole[] = [];
 
 beforeEach(async () => {
-  [fixture, server] = await Promise.all([startLedgerFixture(), startPostgresServer()]);
-  url = await server.createDatabase('hongbao');
-  await migrate(url);
+  [fixture, server] = await Promise.all([startLedgerFixture(), startOwnPostgres()]);
+  url = await createMigrated(server);
 });
 
 afterEach(async () => {

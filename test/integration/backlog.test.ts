@@ -1,15 +1,14 @@
 /** A Postgres that is away for long: what is still taken, and that Redis does not grow without end. SPEC C4, LEDGER 14, F21, I14 */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ArchiveClient } from '../../src/archive/archive-client.ts';
-import { Archiver } from '../../src/archive/archiver.ts';
-import { migrate } from '../../src/database/migrate.ts';
+import type { Archiver } from '../../src/archive/archiver.ts';
 import { Refusal } from '../../src/domain/refusal.ts';
 import { accountOf, type Transaction } from '../../src/ledger/transaction.ts';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.ts';
+import type { PostgresServer } from '../../tools/servers/postgres-server.ts';
+import { archiverOf } from '../archived-ledger.ts';
 import { definitionOf, type LedgerFixture, reasonOf, soon, startLedgerFixture } from '../ledger-fixture.ts';
+import { createMigrated, startOwnPostgres } from '../own-postgres.ts';
 
 const LIMIT = 100;
 const CLAIMS_AT = 60;
@@ -23,20 +22,10 @@ let archiver: Archiver;
 
 beforeAll(async () => {
   const settings = { claimBacklogEvents: CLAIMS_AT, reservationBacklogEvents: RESERVATIONS_AT };
-  [fixture, postgres] = await Promise.all([startLedgerFixture({ settings }), startPostgresServer({})]);
-  const url = await postgres.createDatabase('backlog');
-  await migrate(url);
+  [fixture, postgres] = await Promise.all([startLedgerFixture({ settings }), startOwnPostgres()]);
+  const url = await createMigrated(postgres);
   client = new ArchiveClient(url, 500);
-  archiver = new Archiver({
-    id: { generation: 1, partition: 0 },
-    client,
-    ledger: fixture.admin,
-    metrics: createMetrics({ version: 'test', node: process.version }),
-    logger: pino({ level: 'silent' }),
-    owner: 'archive',
-    nowMs: Date.now,
-    flushIntervalMs: 0,
-  });
+  archiver = archiverOf(client, fixture.admin, { flushIntervalMs: 0 });
   await fixture.ledger.define(definitionOf({ quantity: 1_000 }), soon());
 }, 120_000);
 afterAll(async () => {

@@ -10,9 +10,11 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import postgres from 'postgres';
 import { migrate } from '../../src/database/migrate.ts';
 import { freePort } from '../../tools/servers/free-port.ts';
-import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.ts';
+import type { PostgresServer } from '../../tools/servers/postgres-server.ts';
 import { type RedisServer, startRedisServer } from '../../tools/servers/redis-server.ts';
-import { RoleProcess, runToEnd } from '../product-fixture.ts';
+import { runCommand } from '../chaos/run-audit.ts';
+import { startOwnPostgres } from '../own-postgres.ts';
+import { RoleProcess } from '../product-fixture.ts';
 
 const root = new URL('../../', import.meta.url);
 /** `deploy/redis/users.acl`. */
@@ -56,7 +58,7 @@ export interface LockedStores {
 export async function startLockedStores(): Promise<LockedStores> {
   const [redis, database] = await Promise.all([
     startRedisServer({ settings: { aclfile: aclFile() } }),
-    startPostgresServer(),
+    startOwnPostgres(),
   ]);
   const url = await database.createDatabase('hongbao');
   const databaseUrl = (role: string): string => url.replace(/\/\/[^@]*@/, `//${role}@`);
@@ -150,7 +152,7 @@ export async function startLockedProduct(): Promise<LockedProduct> {
       tokens.push(token);
       return await post(`http://127.0.0.1:${httpPort}/hongbao.v1.${method}`, token, body);
     },
-    run: (user, role, ...args) => runToEnd(addresses(user, role), args),
+    run: (user, role, ...args) => runCommand(args, addresses(user, role)),
     async stop() {
       await Promise.all([serve.end('SIGTERM'), archive.end('SIGTERM')]);
       await stores.stop();

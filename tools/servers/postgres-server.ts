@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,6 +26,8 @@ export interface PostgresServerOptions {
   readonly directory?: string;
   /** Absent = any free port. */
   readonly port?: number;
+  /** What `saveFiles` of another server wrote: this one begins with a copy of it, which is sooner there than an empty cluster. */
+  readonly copyOf?: string;
   /** Whether commits wait for the disk. Default `false`: a killed process loses nothing either way, a power cut would. */
   readonly fsync?: boolean;
   /** Called when the server ends without `stop`, `kill` or `restart`; the text holds the end of its output. */
@@ -39,8 +41,10 @@ export interface PostgresServer {
   readonly pid: number;
   /** Connection address of a database, by default of the maintenance database `postgres`. */
   url(database?: string): string;
-  /** Creates an empty database, or leaves it as it is when it exists; answers with its address. */
-  createDatabase(name: string): Promise<string>;
+  /** Creates a database, empty or as a copy of another, or leaves it as it is when it exists; answers with its address. */
+  createDatabase(name: string, template?: string): Promise<string>;
+  /** Ends it in an orderly way, copies its files into a new folder for `copyOf`, and starts it again. */
+  saveFiles(folder: string): Promise<void>;
   /** Orderly end; removes the temporary folder. Safe to call twice. */
   stop(): Promise<void>;
   /** SIGKILL to the postmaster, as a crash would; its children follow, the files stay for `restart`. */
@@ -75,7 +79,13 @@ export async function startPostgresServer(options: PostgresServerOptions = {}): 
       return pid;
     },
     url,
-    createDatabase: (name) => createDatabase(url, name),
+    createDatabase: (name, template) => createDatabase(url, name, template),
+    async saveFiles(folder) {
+      await end('stop');
+      await copyFiles(cluster.directory, folder);
+      running = await launch(cluster, port);
+      pid = running.pid;
+    },
     async stop() {
       await end('stop');
       if (options.directory === undefined) await removeFolder(wanted, cluster.directory);
@@ -98,8 +108,15 @@ async function prepareCluster(wanted: string, options: PostgresServerOptions): P
     () => true,
     () => false,
   );
-  if (!exists) await initialise(binaries, directory);
+  if (!exists && options.copyOf !== undefined) await copyFiles(options.copyOf, directory);
+  else if (!exists) await initialise(binaries, directory);
   return { binaries, directory, options };
+}
+
+/** With owners and modes, about which Postgres is particular. */
+async function copyFiles(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  await run('cp', ['-a', `${from}/.`, to]);
 }
 
 async function initialise(binaries: PostgresBinaries, directory: string): Promise<void> {
@@ -176,11 +193,16 @@ function startProcess({ binaries, directory, options }: Cluster, port: number): 
   });
 }
 
-async function createDatabase(url: (database?: string) => string, name: string): Promise<string> {
+async function createDatabase(
+  url: (database?: string) => string,
+  name: string,
+  template = 'template1',
+): Promise<string> {
   const sql = postgres(url(), { max: 1, onnotice: () => {} });
   try {
     const known = await sql`select 1 from pg_database where datname = ${name}`;
-    if (known.length === 0) await sql`create database ${sql(name)}`;
+    if (known.length === 0)
+      await sql`create database ${sql(name)} template ${sql(template)} strategy file_copy`;
   } finally {
     await sql.end();
   }

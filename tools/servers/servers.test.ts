@@ -60,6 +60,24 @@ describe('Postgres for tests', () => {
     expect(existsSync(String(row?.folder))).toBe(false);
   });
 
+  it('begins with the files of another, which goes on', async () => {
+    const files = join(await mkdtemp(join(tmpdir(), 'hongbao-files-')), 'files');
+    const first = await startPostgresServer();
+    cleanUps.push(
+      () => first.stop(),
+      () => rm(files, { recursive: true }),
+    );
+    await withPostgres(await first.createDatabase('seed'), (sql) => sql`create table kept as select 7 as x`);
+    await first.saveFiles(files);
+    const second = await startPostgresServer({ copyOf: files });
+    cleanUps.push(() => second.stop());
+    const url = await second.createDatabase('grown', 'seed');
+    await withPostgres(url, (sql) => sql`update kept set x = 8`);
+    for (const server of [first, second])
+      expect(await withPostgres(server.url('seed'), (sql) => sql`select x from kept`)).toEqual([{ x: 7 }]);
+    expect(await withPostgres(url, (sql) => sql`select x from kept`)).toEqual([{ x: 8 }]);
+  });
+
   it.runIf(process.getuid?.() === 0)('works for root in a folder that nobody else may enter', async () => {
     const closed = await mkdtemp(join(tmpdir(), 'hongbao-closed-'));
     await chmod(closed, 0o700);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment } from '../../child-environment.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 /** Preloaded, so that a role never outlives the run that started it. */
@@ -66,7 +67,7 @@ export class ProductProcess {
     const modules = [EXIT_WITH_PARENT, ...(preload ? [preload.href] : [])];
     const imports = modules.flatMap((module) => ['--import', module]);
     const child = spawn(process.execPath, [...imports, MAIN, this.options.role], {
-      env: { PATH: process.env['PATH'] ?? '', ...this.options.environment },
+      env: { ...childEnvironment(), ...this.options.environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
     });
