@@ -32,11 +32,11 @@ export interface AppDependencies {
   readonly config: Config;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Absent: nothing is traced. Whoever brings it stops it. */
+  readonly tracer?: Tracer | undefined;
   readonly clock?: () => number;
 }
 
-  /** Absent: nothing is traced. Whoever brings it stops it. */
-  readonly tracer?: Tracer | undefined;
 /** A serving process. */
 export interface App {
   /**
@@ -175,6 +175,7 @@ class Serving implements App {
       config,
       metrics,
       logger,
+      tracer,
       services: SERVICES,
       bindings: bindings(handlerDependencies(parts)),
       isReady: () => keeper.isLoaded && evaluator.isReady,
@@ -184,7 +185,6 @@ class Serving implements App {
         ruleSet: { version: keeper.current.version, promotions: keeper.current.size },
       }),
       clock,
-      tracer,
     });
   }
 }
