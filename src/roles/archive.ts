@@ -46,7 +46,6 @@ export async function archive(config: Config): Promise<number> {
         new LedgerAdmin(connections.of(partition), generation, partition, partitions),
       ...shared,
       config: { generation: places.generation, partitions, owner, ...config.archive },
-      nowMs: Date.now,
     });
   const ops = new OpsServer(config.ops, metrics, {
     isReady: () => true,
@@ -67,8 +66,8 @@ export async function archive(config: Config): Promise<number> {
     await role.stop();
   }
   await ops.close();
-  await tracer?.stop(Math.min(TRACES_STOP_MS, config.drain.graceMs));
   connections.close();
+  await tracer?.stop(Math.min(TRACES_STOP_MS, config.drain.graceMs));
   logger.info({ event: LOG_EVENTS.serviceStopped }, 'stopped');
   return 0;
 }
