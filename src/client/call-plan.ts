@@ -10,24 +10,27 @@ export interface CallPlan {
   readonly attemptMs: number;
 }
 
-/** The checkout waits for it and can go on without: it had better know soon. */
-const DECISION: CallPlan = { deadlineMs: 1_000, attemptMs: 500 };
-const READ: CallPlan = { deadlineMs: 3_000, attemptMs: 1_500 };
-/** Whoever asked for a change wants to know what became of it: patience is cheaper than doubt. */
-const WRITE: CallPlan = { deadlineMs: 6_000, attemptMs: 2_000 };
-const BULK: CallPlan = { deadlineMs: 10_000, attemptMs: 5_000 };
-/** Staff's calls are few and may be large. */
-const STAFF: CallPlan = { deadlineMs: 15_000, attemptMs: 7_500 };
+/** The plans by kind of method; docs/clients.md shows them. */
+export const PLANS = {
+  /** The checkout waits for it and can go on without: it had better know soon. */
+  decision: { deadlineMs: 1_000, attemptMs: 500 },
+  read: { deadlineMs: 3_000, attemptMs: 1_500 },
+  /** Whoever asked for a change wants to know what became of it: patience is cheaper than doubt. */
+  write: { deadlineMs: 6_000, attemptMs: 2_000 },
+  bulk: { deadlineMs: 10_000, attemptMs: 5_000 },
+  /** Staff's calls are few and may be large. */
+  staff: { deadlineMs: 15_000, attemptMs: 7_500 },
+} as const satisfies Record<string, CallPlan>;
 
 const STAFF_SERVICES = new Set(['PromotionService', 'InsightService', 'JobService', 'PrivacyService']);
 
 /** Methods that differ from what their service and kind suggest. */
 export const EXCEPTIONS: Readonly<Record<string, CallPlan>> = {
-  'CartService.EvaluateCart': DECISION,
-  'CartService.ListUsableCoupons': DECISION,
-  'CartService.ValidateCoupon': DECISION,
-  'CartService.BatchEvaluateCarts': BULK,
-  'CouponService.BatchClaimCoupons': BULK,
+  'CartService.EvaluateCart': PLANS.decision,
+  'CartService.ListUsableCoupons': PLANS.decision,
+  'CartService.ValidateCoupon': PLANS.decision,
+  'CartService.BatchEvaluateCarts': PLANS.bulk,
+  'CouponService.BatchClaimCoupons': PLANS.bulk,
 };
 
 /** `CouponService.ClaimCoupon`. */
@@ -43,8 +46,8 @@ export function planOf(method: DescMethod, deadlines: Readonly<Record<string, nu
 }
 
 function planByKind(method: DescMethod): CallPlan {
-  if (STAFF_SERVICES.has(method.parent.name)) return STAFF;
-  return isRead(method) ? READ : WRITE;
+  if (STAFF_SERVICES.has(method.parent.name)) return PLANS.staff;
+  return isRead(method) ? PLANS.read : PLANS.write;
 }
 
 /** Whether the contract says that the method changes nothing. */

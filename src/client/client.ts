@@ -9,9 +9,22 @@ import { PointsService } from '../gen/hongbao/v1/points_service_pb.ts';
 import { PrivacyService } from '../gen/hongbao/v1/privacy_service_pb.ts';
 import { PromotionService } from '../gen/hongbao/v1/promotion_service_pb.ts';
 import { RedemptionService } from '../gen/hongbao/v1/redemption_service_pb.ts';
+import { methodName } from './call-plan.ts';
 import { sleep } from './sleep.ts';
 import { SteadyTransport } from './steady-transport.ts';
 import { TokenKeeper, type TokenSource } from './token-keeper.ts';
+
+const SERVICES = [
+  CartService,
+  CouponService,
+  RedemptionService,
+  PointsService,
+  EventService,
+  PromotionService,
+  InsightService,
+  JobService,
+  PrivacyService,
+];
 
 /** A transport that may hold connections. */
 export interface ClosableTransport extends Transport {
@@ -48,9 +61,14 @@ export interface Hongbao {
   close(): void;
 }
 
-/** Makes a client. One per process and service address is enough: it holds the connections and the retry budget. */
+/**
+ * Makes a client. One per process and service address is enough: it holds the connections and the retry budget.
+ *
+ * @throws Error when a deadline names no method of the contract.
+ */
 export function createHongbao(options: HongbaoOptions): Hongbao {
   const { transport, token, deadlines = {}, maxAttempts } = options;
+  requireKnown(Object.keys(deadlines));
   const steady = new SteadyTransport({
     inner: transport,
     tokens: token === undefined ? undefined : new TokenKeeper(token),
@@ -76,4 +94,10 @@ export function createHongbao(options: HongbaoOptions): Hongbao {
     privacy: createClient(PrivacyService, steady),
     close: () => transport.close(),
   };
+}
+
+function requireKnown(names: readonly string[]): void {
+  const known = new Set(SERVICES.flatMap(({ methods }) => methods.map(methodName)));
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown !== undefined) throw new Error(`deadlines: the contract has no method ${unknown}`);
 }

@@ -1,9 +1,11 @@
 /** The client knows every method of the contract, and the package works as one. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { allVariables } from '../config/config.ts';
 import { RefusalReason } from '../gen/hongbao/v1/refusal_pb.ts';
 import { SERVICES } from '../transport/services.ts';
-import { EXCEPTIONS, isRead, methodName, planOf } from './call-plan.ts';
+import { EXCEPTIONS, isRead, methodName, PLANS, planOf } from './call-plan.ts';
 import { createHongbao } from './client.ts';
 import { connectTransport } from './connect-transport.ts';
 import { grpcTarget } from './grpc-target.ts';
@@ -34,6 +36,20 @@ describe('the contract', () => {
       expect(deadlineMs).toBeLessThanOrEqual(Number(longest?.schema.parse(undefined)));
     },
   );
+
+  test('is what deadlines may name', () => {
+    const transport = connectTransport({ baseUrl: 'http://unused.test' });
+    const deadlines = { 'CartService.Evaluate': 300 };
+    expect(() => createHongbao({ transport, deadlines })).toThrow('CartService.Evaluate');
+  });
+
+  test('has the deadlines that the guide shows', () => {
+    const guide = readFileSync(join(import.meta.dirname, '../../docs/clients.md'), 'utf8');
+    const shown = [...guide.matchAll(/^\| (\w+).* \| ([\d,]+) ms \| ([\d,]+) ms \|$/gm)].map((row) =>
+      row.slice(2).map((figure) => Number(figure.replace(',', ''))),
+    );
+    expect(shown).toEqual(Object.values(PLANS).map(({ deadlineMs, attemptMs }) => [deadlineMs, attemptMs]));
+  });
 
   test('has the methods that differ from their kind', () => {
     const names = METHODS.map(methodName);

@@ -7,6 +7,8 @@ const ALLOWED_HEADERS = [
   'authorization',
   'accept-language',
   'x-hongbao-identity',
+  'traceparent',
+  'tracestate',
 ].join(', ');
 const ALLOWED_METHODS = cors.allowedMethods.join(', ');
 const EXPOSED_HEADERS = cors.exposedHeaders.join(', ');

@@ -120,7 +120,8 @@ describe('web pages', () => {
     const preflight = await fetch(url(), { method: 'OPTIONS', headers });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-origin')).toBe('https://shop.test');
-    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+    const allowed = preflight.headers.get('access-control-allow-headers')?.split(', ');
+    expect(allowed).toEqual(expect.arrayContaining(['authorization', 'traceparent']));
     const call = await fetch(url(), {
       method: 'POST',
       body: '{}',

@@ -4,6 +4,7 @@ import { documentedExports } from './rules/documented-exports.ts';
 import { environment } from './rules/environment.ts';
 import { honestTests } from './rules/honest-tests.ts';
 import { layers } from './rules/layers.ts';
+import { links } from './rules/links.ts';
 import { names } from './rules/names.ts';
 import { noImportCycles } from './rules/no-import-cycles.ts';
 import { portableText } from './rules/portable-text.ts';
@@ -12,6 +13,7 @@ import { purity } from './rules/purity.ts';
 import { redisKeys } from './rules/redis-keys.ts';
 import { sizes } from './rules/sizes.ts';
 import { storeTraps } from './rules/store-traps.ts';
+import { translatedReadme } from './rules/translated-readme.ts';
 import { repositoryFiles, SourceFile } from './source-file.ts';
 
 const RULES: readonly Rule[] = [
@@ -19,6 +21,7 @@ const RULES: readonly Rule[] = [
   environment,
   honestTests,
   layers,
+  links,
   names,
   noImportCycles,
   portableText,
@@ -27,6 +30,7 @@ const RULES: readonly Rule[] = [
   redisKeys,
   sizes,
   storeTraps,
+  translatedReadme,
 ];
 
 const files = repositoryFiles();
