@@ -14,11 +14,16 @@ import { ACCOUNT_FIELDS } from '../ledger/record-fields.ts';
 import { accountOf, type Step, walletOf } from '../ledger/transaction.ts';
 import type { OrderRecords } from './read-order.ts';
 
-/** The wallet field of a coupon. Throws COUPON_NOT_FOUND when the text is no coupon id. */
-export function couponField(couponId: string): Buffer {
+/** The parts of a coupon's id. Throws COUPON_NOT_FOUND when the text is none. */
+function partsOf(couponId: string): { readonly issuedAtMs: number; readonly fieldHex: string } {
   const parts = parseCouponId(couponId);
   if (parts === undefined) throw new Refusal('COUPON_NOT_FOUND', 'There is no such coupon');
-  return Buffer.from(parts.fieldHex, 'hex');
+  return parts;
+}
+
+/** The wallet field of a coupon. Throws COUPON_NOT_FOUND when the text is no coupon id. */
+export function couponField(couponId: string): Buffer {
+  return Buffer.from(partsOf(couponId).fieldHex, 'hex');
 }
 
 /** A coupon as read: its bytes, what they say, which order has it, and whether it is to be revoked once it is free. */
@@ -32,13 +37,18 @@ export interface ReadCoupon {
   readonly isRevoked: boolean;
 }
 
-/** The coupon in the records that were read; undefined when the wallet has none. */
+/**
+ * The coupon in the records that were read; undefined when the wallet has none, or one of another time under the same request
+ * id: the first was lost by a server that kept less than it was asked for, and claimed anew.
+ */
 export function readCoupon(records: OrderRecords, couponId: string): ReadCoupon | undefined {
-  const field = couponField(couponId);
+  const { fieldHex, issuedAtMs } = partsOf(couponId);
+  const field = Buffer.from(fieldHex, 'hex');
   const name = field.toString('latin1');
   const bytes = records.wallet.get(name);
   if (bytes === undefined) return undefined;
   const value = decodeCouponValue(bytes);
+  if (value.issuedAtMs !== issuedAtMs) return undefined;
   return {
     couponId,
     field,

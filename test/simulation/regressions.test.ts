@@ -6,6 +6,76 @@ import { runSchedule } from './schedule/run-schedule.ts';
 
 const CASES: readonly { readonly name: string; readonly schedule: Schedule }[] = [
   {
+    // SPEC L2
+    name: 'two ids of one request, the first of which was lost, are taken for two coupons',
+    schedule: {
+      seed: 4001838,
+      settings: {
+        appendFsync: 'always',
+        hasReplica: true,
+        durabilityFallback: 'degrade',
+        serving: 2,
+        trimMarginMs: 100000,
+        quantity: 4,
+        perUserLimit: 2,
+        automaticUses: 2,
+        couponLifeMs: 300,
+        skewMs: -40,
+      },
+      operations: [
+        {
+          kind: 'claim',
+          promotion: 'fast',
+          user: 'cyd',
+          request: 'r1',
+          atMs: 193,
+          process: 1,
+          deadlineMs: 150,
+          attempts: 1,
+        },
+        {
+          kind: 'claim',
+          promotion: 'durable',
+          user: 'cyd',
+          request: 'r1',
+          atMs: 49,
+          process: 0,
+          deadlineMs: 150,
+          attempts: 4,
+        },
+        {
+          kind: 'claim',
+          promotion: 'fast',
+          user: 'ben',
+          request: 'r4',
+          atMs: 159,
+          process: 0,
+          deadlineMs: 400,
+          attempts: 1,
+        },
+        {
+          kind: 'hold',
+          user: 'cyd',
+          order: 'o2',
+          request: 'r6',
+          coupons: 2,
+          holdMs: 40,
+          atMs: 51,
+          process: 0,
+          deadlineMs: 150,
+          attempts: 4,
+        },
+      ],
+      faults: [
+        { kind: 'call', process: 'archive', number: 0, call: 3, fate: 'drop-reply', forMs: 1 },
+        { kind: 'freeze-replica', atMs: 104, forMs: 152 },
+        { kind: 'promote-replica', atMs: 236, forMs: 5 },
+        { kind: 'promote-replica', atMs: 34, forMs: 40 },
+        { kind: 'crash', process: 'archive', number: 0, atMs: 135, forMs: 40 },
+      ],
+    },
+  },
+  {
     // F13, LEDGER 14, 15
     name: 'a refusal is decided on what a replica holds that has taken over and is not open yet',
     schedule: {

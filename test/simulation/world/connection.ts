@@ -40,6 +40,8 @@ export class SimulatedConnection extends Redis {
   private lastReplyMs = 0;
   /** Journal's length after the last command of this connection, for WAIT. */
   private offset = 0;
+  /** A call stays behind on this connection: what follows it cannot overtake it, and nobody hears of either. */
+  private isBehind = false;
 
   constructor(place: ConnectionPlace, settings: Pick<LedgerConnectionSettings, 'commandTimeoutMs'>) {
     super({ lazyConnect: true, protocol: 2 });
@@ -72,6 +74,7 @@ export class SimulatedConnection extends Redis {
 
   private transmit(sent: Sent, fault: CallFault | undefined): void {
     const { time, link, owner } = this.place;
+    if (this.isBehind) return;
     switch (fault?.fate) {
       case 'crash-before':
         link.die();
@@ -80,7 +83,8 @@ export class SimulatedConnection extends Redis {
         time.schedule(fault.forMs, () => this.break(), owner);
         return;
       case 'late':
-        // It stays behind on a connection that is given up; what follows goes over another one.
+        // It stays behind on a connection that is given up; what is sent afterwards goes over another one.
+        this.isBehind = true;
         time.schedule(this.timeoutMs, () => this.break(), owner);
         this.arriveAfter(fault.forMs, sent, fault, false);
         return;
@@ -140,6 +144,7 @@ export class SimulatedConnection extends Redis {
       link.die();
       return;
     }
+    if (fault?.fate === 'late') return;
     if (fault?.fate === 'drop-reply') {
       time.schedule(fault.forMs, () => this.break(), owner);
       return;
@@ -187,6 +192,7 @@ export class SimulatedConnection extends Redis {
         this.lastArrivalMs = time.nowMs;
         this.lastReplyMs = time.nowMs;
         this.offset = 0;
+        this.isBehind = false;
         this.emit('ready');
       },
       owner,
