@@ -40,6 +40,8 @@ export const REPLAY_ENTRIES = 256;
 
 /** Entries in one segment of the log. */
 export const LOG_SEGMENT_ENTRIES = 1_000_000;
+/** Entries looked at in one statement while a segment is examined, so that none comes near the time-out of statements. */
+export const PROJECTED_PER_LOOK = 50_000;
 /** Months of coupon segments made ahead of the current one. */
 export const COUPON_MONTHS_AHEAD = 2;
 /** How often segments are made ahead and quarantined events tried again, ms. */

@@ -73,6 +73,22 @@ const codesNeedKey: Check = ({ codes, service }, role) =>
     ? 'HONGBAO_CODES_KEY: must be set, so that single-use codes cannot be read or guessed from the database'
     : undefined;
 
+/**
+ * Days of the log that are kept at least, unless all of it is: readers that come back with a cursor (webhooks repeat for a day), the
+ * minutes by which Redis is trimmed late, and several audits, each of which proves what the log still tells, lie well within.
+ */
+const LOG_RETENTION_MIN_DAYS = 30;
+
+// How old an order or a coupon is, the retention of the ledger reads from the log.
+const logOutlivesLedger: Check = ({ jobs: { logRetentionDays, retentionDays } }) => {
+  if (logRetentionDays === 0) return undefined;
+  if (logRetentionDays < LOG_RETENTION_MIN_DAYS)
+    return `HONGBAO_ARCHIVE_LOG_RETENTION_DAYS: must be 0 (keep for ever) or at least ${LOG_RETENTION_MIN_DAYS}`;
+  return logRetentionDays <= retentionDays
+    ? 'HONGBAO_ARCHIVE_LOG_RETENTION_DAYS: must be more than HONGBAO_JOBS_RETENTION_DAYS, whose job reads from the log how old things are'
+    : undefined;
+};
+
 const CHECKS: readonly Check[] = [
   needsDatabase,
   needsRedis,
@@ -87,6 +103,7 @@ const CHECKS: readonly Check[] = [
   portsApart,
   codesNeedKey,
   secretsNeedKey,
+  logOutlivesLedger,
 ];
 
 /** One line per combination that cannot work for this role. */

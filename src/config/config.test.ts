@@ -89,6 +89,46 @@ describe('refusing', () => {
     ]);
   });
 
+  // SPEC C8
+  test('traces are off unless a collector is named; shares and headers are whole', () => {
+    expect(readConfig('serve', SERVE).tracing).toEqual({
+      endpoint: undefined,
+      protocol: 'http/protobuf',
+      headers: {},
+      serviceName: 'hongbao',
+      sampleRatio: 0.01,
+      queueSpans: 4096,
+    });
+    const set = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20token, x-tenant=a=b',
+      OTEL_SERVICE_NAME: 'coupons',
+      HONGBAO_TRACING_SAMPLE_RATIO: '0.25',
+    };
+    expect(readConfig('serve', { ...SERVE, ...set }).tracing).toMatchObject({
+      endpoint: 'http://collector:4318',
+      headers: { authorization: 'Bearer token', 'x-tenant': 'a=b' },
+      serviceName: 'coupons',
+      sampleRatio: 0.25,
+    });
+    expect(printConfig(readConfig('serve', { ...SERVE, ...set }))).not.toContain('Bearer');
+  });
+
+  test.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', /must be an address/],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', /must be one of http\/protobuf/],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization', /must be name=value pairs/],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'a=%zz', /must be name=value pairs/],
+    ['OTEL_SERVICE_NAME', '', /must not be empty/],
+    ['HONGBAO_TRACING_SAMPLE_RATIO', '1.5', /must be a decimal number from 0 to 1/],
+    ['HONGBAO_TRACING_SAMPLE_RATIO', '5%', /must be a decimal number from 0 to 1/],
+    ['HONGBAO_TRACING_QUEUE_SPANS', '10', /must be at least 128/],
+  ])('%s=%s is refused', (name, value, fault) => {
+    const faults = faultsOf({ ...SERVE, [name]: value });
+    expect(faults).toEqual([expect.stringMatching(fault)]);
+    expect(faults[0]).toMatch(new RegExp(`^${name}: `));
+  });
+
   // SPEC S3
   test('keys for secrets are whole, and each has a name of its own', () => {
     const text = Buffer.alloc(32, 9).toString('base64url');
@@ -129,6 +169,13 @@ describe('refusing', () => {
     ['no key for secrets', { HONGBAO_SECRETS_KEY: undefined }, /^HONGBAO_SECRETS_KEY: must be set/],
     ['no key for codes', { HONGBAO_CODES_KEY: undefined }, /^HONGBAO_CODES_KEY: must be set/],
     ['no cron line', { HONGBAO_JOBS_EXPIRY_CRON: 'daily' }, /^HONGBAO_JOBS_EXPIRY_CRON: must be five fields/],
+    // LEDGER 21
+    ['a log of a week', { HONGBAO_ARCHIVE_LOG_RETENTION_DAYS: '7' }, /0 \(keep for ever\) or at least 30/],
+    [
+      'a log that is no older than what leaves Redis',
+      { HONGBAO_ARCHIVE_LOG_RETENTION_DAYS: '90' },
+      /^HONGBAO_ARCHIVE_LOG_RETENTION_DAYS: must be more than HONGBAO_JOBS_RETENTION_DAYS/,
+    ],
     ['two servers on one port', { HONGBAO_OPS_PORT: '8080' }, /must differ/],
     ['no database', { DATABASE_URL: undefined }, /^DATABASE_URL: must be set to serve/],
   ])('%s', (_title, change, fault) => {

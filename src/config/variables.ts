@@ -51,7 +51,7 @@ export const VARIABLES = {
     ),
     maxConcurrentStreams: integer(
       'HONGBAO_GRPC_MAX_CONCURRENT_STREAMS',
-      1000,
+      128,
       'Calls at a time on one connection; clients let more wait on their side, where they cost the service nothing.',
       {
         min: 1,
@@ -332,6 +332,12 @@ export const VARIABLES = {
       'HONGBAO_JOBS_RETENTION_DAYS',
       90,
       'Days after which used and expired coupons and closed orders leave Redis; the archive keeps them. 0 = never.',
+      { max: 3_650 },
+    ),
+    logRetentionDays: integer(
+      'HONGBAO_ARCHIVE_LOG_RETENTION_DAYS',
+      0,
+      'Days after which segments of the log of events are detached into the schema `hongbao_detached`, for the operator to dump and drop. 0 = never; otherwise at least 30, and more than `HONGBAO_JOBS_RETENTION_DAYS`.',
       { max: 3_650 },
     ),
   },

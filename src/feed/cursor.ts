@@ -88,10 +88,11 @@ function placeAt(bytes: Buffer, at: number): LogPlace {
   };
 }
 
-/** The refusal of a cursor. */
-export function invalidCursor(why: string): Refusal {
+/** The refusal of a cursor. @param metadata what the caller can go on with */
+export function invalidCursor(why: string, metadata: Readonly<Record<string, string>> = {}): Refusal {
   return new Refusal('CURSOR_INVALID', `The cursor cannot be used: ${why}`, {
     violations: [{ field: 'cursor', description: why }],
+    metadata,
   });
 }
 

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create, fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
 import type { Sql } from '../database/client.ts';
+import { Refusal } from '../domain/refusal.ts';
 import { type FeedEvent, FeedEventSchema } from '../gen/hongbao/v1/event_service_pb.ts';
 import type { Job, JobContext, JobCounts } from '../jobs/job.ts';
 import type { SecretBox } from '../privacy/secret-box.ts';
@@ -122,13 +123,37 @@ class DeliveryRound {
     const until = webhook.failing_until === null ? undefined : decodeCursor(webhook.failing_until);
     const filter = { kinds: kindsOf(webhook.kinds), userId: undefined };
     const range = { limit: limits.WEBHOOK_EVENTS, until };
-    const batch = await feed.read(decodeCursor(webhook.cursor), filter, range, this.deadline());
+    const batch = await this.readBatch(webhook, () =>
+      feed.read(decodeCursor(webhook.cursor), filter, range, this.deadline()),
+    );
+    if (batch === undefined) return 'failed';
     const cursor = encodeCursor(batch.position);
     if (batch.items.length > 0) return await this.send(webhook, batch, cursor);
     if (cursor === webhook.cursor && until === undefined) return 'idle';
     // What failed before is gone (its user was erased), or the filter left everything out.
     await advanceWebhook(sql, webhook, webhook.failing_until ?? cursor, this.deadline());
     return 'delivered';
+  }
+
+  /** What the log has lost for a webhook is this one's trouble, which its last error tells; undefined then. */
+  private async readBatch(
+    webhook: StoredWebhook,
+    read: () => Promise<FeedBatch>,
+  ): Promise<FeedBatch | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.reason !== 'CURSOR_INVALID') throw error;
+      const { id: webhookId, cursor: until, attempts } = webhook;
+      const { message } = error;
+      const line = { event: LOG_EVENTS.webhookFailed, webhookId, error: message };
+      this.ports.logger.error(line, 'what a webhook is to be sent next is no longer in the log');
+      const pauseMs = pauseAfter(attempts + 1, this.ports.random());
+      const failure = { until, error: message, sinceMs: this.ports.nowMs(), pauseMs };
+      await postponeWebhook(this.ports.sql, webhook, failure, this.deadline());
+      this.count('failed');
+      return undefined;
+    }
   }
 
   private async send(webhook: StoredWebhook, batch: FeedBatch, until: string): Promise<Delivered> {

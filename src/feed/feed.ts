@@ -8,9 +8,11 @@ import type { ArchivePlaces } from '../archive/places.ts';
 import { readPromotionIds } from '../archive/queries.ts';
 import { plainArray, textArray } from '../database/array-literal.ts';
 import { type Sql, withDeadline } from '../database/client.ts';
+import { partitionOf } from '../ledger/keys.ts';
 import { type FeedPosition, invalidCursor, WHOLE_ENTRY } from './cursor.ts';
 import { FeedMerge, type LogEntries, type NoticeRow, type RawItem } from './feed-merge.ts';
 import type { Happening, HappeningKind } from './happening.ts';
+import { neededSeq, readKeptLogs, requireWhole } from './kept-log.ts';
 import { ENTRIES_PER_READ, NAMES_KEPT, NOTICES_PER_READ, READS_PER_BATCH } from './limits.ts';
 
 /** One event of the feed. */
@@ -85,29 +87,25 @@ export class Feed {
     return { generation, logs, notice: Number(found[0]?.notice ?? 0) };
   }
 
-  /** Throws CURSOR_INVALID unless the feed can go on after this place: it exists, and what follows is still kept. */
+  /**
+   * Throws CURSOR_INVALID unless the feed can go on after this place: it exists, and what follows is still kept. A place of a
+   * generation that is over is as good: the feed goes on from its end to the next one.
+   */
   async requireKept(position: FeedPosition, deadlineMs: number): Promise<void> {
-    const newest = await this.newest(deadlineMs);
+    const { generation, partitions } = this.places;
+    const kept = await readKeptLogs(this.sql, position.generation, deadlineMs);
     const isKnown =
-      position.generation === newest.generation &&
-      position.logs.length === newest.logs.length &&
-      position.logs.every(({ seq }, log) => seq <= (newest.logs[log]?.seq ?? -1));
-    if (!isKnown || position.notice > newest.notice) throw invalidCursor('it is none of this feed');
-    const rows = this.sql<{ partition: number; first: string }[]>`
-      SELECT partition, first FROM generate_series(0, ${position.logs.length - 1}) AS partition
-      CROSS JOIN LATERAL (
-        SELECT seq AS first FROM event_log
-        WHERE event_log.generation = ${position.generation} AND event_log.partition = partition.partition
-        ORDER BY seq LIMIT 1) kept`;
-    for (const { partition, first } of await withDeadline(rows, deadlineMs)) {
-      if ((position.logs[partition]?.seq ?? -1) + 1 < Number(first))
-        throw invalidCursor('what came after it is no longer kept');
-    }
+      position.generation <= generation &&
+      position.logs.length === (position.generation === generation ? partitions : kept.logs.size) &&
+      position.logs.every(({ seq }, log) => seq <= (kept.logs.get(log)?.last ?? -1));
+    if (!isKnown || position.notice > kept.notice) throw invalidCursor('it is none of this feed');
+    requireWhole(position, kept);
   }
 
   /**
    * Events after a place that pass the filter, in order. Fewer than asked for, or none, do not mean that there are no more:
-   * what a filter leaves out is walked over in bounded steps. Throws ARCHIVE_UNAVAILABLE or DEADLINE_EXCEEDED.
+   * what a filter leaves out is walked over in bounded steps. Throws ARCHIVE_UNAVAILABLE, DEADLINE_EXCEEDED, or CURSOR_INVALID
+   * when the log has lost what comes next: nothing is passed over in silence.
    */
   async read(
     after: FeedPosition,
@@ -118,13 +116,17 @@ export class Feed {
     const items: RawItem[] = [];
     let position = after;
     for (let reads = 0; reads < READS_PER_BATCH && items.length < range.limit; reads += 1) {
-      const page = await this.readPage(position, range.until, deadlineMs);
+      const until = range.until?.generation === position.generation ? range.until : undefined;
+      const page = await this.readPage(position, until, deadlineMs);
       const passing = page.items.filter((item) => passes(filter, item));
       const taken = passing.slice(0, range.limit - items.length);
       items.push(...taken);
       const isCut = taken.length < passing.length;
       position = (isCut ? taken.at(-1)?.position : page.position) ?? page.position;
-      if (page.isLast) break;
+      if (!page.isLast) continue;
+      const next = isCut || until !== undefined ? undefined : await this.nextBeginning(position, deadlineMs);
+      if (next === undefined) break;
+      position = next;
     }
     return { items: await this.complete(items, deadlineMs), position };
   }
@@ -135,13 +137,14 @@ export class Feed {
     deadlineMs: number,
   ): Promise<Page> {
     // Notices first: whatever they build on is then in the logs that are read after them.
-    const notices = await withDeadline(this.noticesAfter(after.notice), deadlineMs);
+    const notices = await withDeadline(this.noticesAfter(after), deadlineMs);
     const logs = await withDeadline(this.entriesAfter(after), deadlineMs);
+    if (hasGap(after, logs)) await this.requireKept(after, deadlineMs);
     const hasMoreNotices = notices.length === NOTICES_PER_READ;
     const merge = new FeedMerge({
       after,
       until,
-      logOf: (userId) => this.places.ofUser(userId).partition,
+      logOf: (userId) => partitionOf(userId, after.logs.length),
       logs: after.logs.map((_, log) => entriesOf(logs, log)),
     });
     merge.takeNotices(notices);
@@ -152,7 +155,7 @@ export class Feed {
 
   /** The next entries of every log, in its order. */
   private entriesAfter({ generation, logs }: FeedPosition) {
-    const from = logs.map(({ seq, index }) => (index === WHOLE_ENTRY ? seq : seq - 1));
+    const from = logs.map((place) => neededSeq(place) - 1);
     return this.sql<EntryRow[]>`
       SELECT log, seq, payload FROM unnest(${plainArray(from)}::bigint[]) WITH ORDINALITY AS place (after, log)
       CROSS JOIN LATERAL (
@@ -162,10 +165,30 @@ export class Feed {
       ORDER BY log, seq`;
   }
 
-  private noticesAfter(notice: number) {
+  /** Those of a later generation wait for its logs. */
+  private noticesAfter({ generation, notice }: FeedPosition) {
     return this.sql<NoticeRow[]>`
       SELECT id, coupon_id, kind, user_id, promotion_ref, expires_at, noted_at, log_seq FROM coupon_notice
-      WHERE id > ${notice} ORDER BY id LIMIT ${NOTICES_PER_READ}`;
+      WHERE id > ${notice} AND noted_at < coalesce(
+        (SELECT closed_at FROM ledger_generation WHERE generation = ${generation} AND state = 'closed'), 'infinity')
+      ORDER BY id LIMIT ${NOTICES_PER_READ}`;
+  }
+
+  /** Where the next generation begins, for who is at the end of one that is over; undefined in the one in force. */
+  private async nextBeginning(
+    { generation, notice }: FeedPosition,
+    deadlineMs: number,
+  ): Promise<FeedPosition | undefined> {
+    if (generation >= this.places.generation) return undefined;
+    const rows = this.sql<{ generation: number; partitions: number }[]>`
+      SELECT generation, partitions FROM ledger_generation
+      WHERE generation > ${generation} AND generation <= ${this.places.generation} AND state IN ('closed', 'current')
+        AND partitions IS NOT NULL
+      ORDER BY generation LIMIT 1`;
+    const [next] = await withDeadline(rows, deadlineMs);
+    if (next === undefined) return undefined;
+    const logs = Array.from({ length: next.partitions }, () => ({ seq: -1, index: WHOLE_ENTRY, part: 0 }));
+    return { generation: next.generation, logs, notice };
   }
 
   /** Names promotions, and leaves out what happened to users who were erased. */
@@ -190,6 +213,14 @@ export class Feed {
       .filter((ref) => !this.names.has(ref));
     for (const [ref, name] of await readPromotionIds(this.sql, refs, deadlineMs)) this.names.set(ref, name);
   }
+}
+
+/** Is the next entry of a log another one than it should be? It was detached, or there was a hole when it was written. */
+function hasGap({ logs }: FeedPosition, rows: readonly EntryRow[]): boolean {
+  return logs.some((place, log) => {
+    const next = rows.find((row) => Number(row.log) === log + 1);
+    return next !== undefined && Number(next.seq) !== neededSeq(place);
+  });
 }
 
 function entriesOf(rows: readonly EntryRow[], log: number): LogEntries {

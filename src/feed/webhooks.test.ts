@@ -14,6 +14,7 @@ import {
 import { definitionOf, soon } from '../../test/ledger-fixture.ts';
 import { FeedEventKind } from '../gen/hongbao/v1/event_service_pb.ts';
 import { SecretBox } from '../privacy/secret-box.ts';
+import { decodeCursor, encodeCursor, WHOLE_ENTRY } from './cursor.ts';
 import { createDeliveryJob, pauseAfter } from './deliver-webhooks.ts';
 import { Feed } from './feed.ts';
 import { WEBHOOK_ATTEMPTS, WEBHOOK_LONGEST_PAUSE_MS } from './limits.ts';
@@ -117,6 +118,26 @@ function eventsOf({ body }: Received): { kind: string; userId: string; eventId: 
 
 // SPEC L12
 describe('deliveries', () => {
+  // LEDGER 21
+  test('that the log cannot make any more are passed over for nobody: the webhook says so, and others go on', async () => {
+    const { webhook: lost } = await webhooks.register(draft(), soon());
+    const { webhook: other } = await webhooks.register(draft(), soon());
+    await claim('u1', 2);
+    const position = decodeCursor(lost.cursor);
+    const goneSeq = (position.logs[0]?.seq ?? 0) + 1;
+    const gone = await fixture.sql`
+      DELETE FROM event_log WHERE seq <= ${goneSeq}
+      RETURNING generation, partition, seq, entry_time, event_count, payload, projected`;
+    const oldest = { ...position, logs: [{ seq: goneSeq, index: WHOLE_ENTRY, part: 0 }] };
+    await fixture.sql`UPDATE webhook SET cursor = ${encodeCursor(oldest)} WHERE id = ${other.id}`;
+    expect(await deliver()).toEqual({ delivered: 1, failed: 1, dead: 0 });
+    await waitOut();
+    expect(await deliver()).toEqual({ delivered: 0, failed: 1, dead: 0 });
+    const all = await webhooks.list(undefined, 100, soon());
+    expect(all.find(({ id }) => id === lost.id)?.last_error).toContain('no longer kept');
+    for (const row of gone) await fixture.sql`INSERT INTO event_log ${fixture.sql(row)}`;
+  });
+
   test('are signed, and hold what happened since the webhook was registered', async () => {
     await claim('before');
     const { webhook } = await webhooks.register(draft(), soon());

@@ -49,3 +49,8 @@ export const RETIRED_PER_READ = 200;
 export const RETIRE_MS = 5_000;
 /** Fields, or coupons with their marks, that one event takes out; an event names at most 255 fields of a record. */
 export const GROUPS_PER_EVENT = 100;
+
+/** Segments of the log detached in one run, so that each run is short; an hour later there is another one. */
+export const SEGMENTS_PER_RUN = 16;
+/** Time for one statement of the job that detaches them, ms: it waits half a second for locks. */
+export const DETACH_MS = 9_000;

@@ -20,6 +20,7 @@ import { deliverDefinition } from './leases/deliver-definition.ts';
 import { LedgerLeases } from './leases/ledger-leases.ts';
 import { LedgerPartition, type PartitionSettings } from './ledger-partition.ts';
 import { LedgerServers, type ServerSettings } from './ledger-servers.ts';
+import type { EntryPlace } from './partition-reads.ts';
 import { LedgerReads } from './reads.ts';
 import { READ_START } from './script-span.ts';
 import type { Connect } from './topology.ts';
@@ -139,6 +140,11 @@ export class Ledger {
   ): Promise<readonly (Buffer | null)[]> {
     const { reads } = this.partitionAt(partition);
     return (await this.readAgain(deadlineMs, () => reads.fields([{ on, fields }])))[0] ?? [];
+  }
+
+  /** The oldest entry that the stream of one partition still has; undefined when it is empty. Throws a LEDGER_* refusal. */
+  async oldestEntryAt(partition: number, deadlineMs: number): Promise<EntryPlace | undefined> {
+    return await this.readAgain(deadlineMs, () => this.partitionAt(partition).reads.oldestEntry());
   }
 
   /** The partition that holds everything of a user. */

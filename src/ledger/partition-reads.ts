@@ -37,6 +37,12 @@ export interface Stock {
   readonly claimedByUser: number;
 }
 
+/** Which entry of a stream. */
+export interface EntryPlace {
+  readonly generation: number;
+  readonly seq: number;
+}
+
 /** A promotion as the ledger keeps it beside Postgres. */
 export interface StoredBody {
   readonly ref: number;
@@ -157,6 +163,13 @@ export class PartitionReads {
     return refs.map((ref, index) =>
       stockOf(ref, replies[index * step], step === 2 ? replies[index * step + 1] : undefined),
     );
+  }
+
+  /** The oldest entry the stream still has; undefined when it is empty. */
+  async oldestEntry(): Promise<EntryPlace | undefined> {
+    const reply = await this.redis.xrange(this.keys.stream, '-', '+', 'COUNT', 1);
+    const [generation, seq] = (reply[0]?.[0] ?? '').split('-').map(Number);
+    return generation === undefined || seq === undefined ? undefined : { generation, seq };
   }
 
   /** Every coupon of a wallet, newest first. */

@@ -15,6 +15,7 @@ import { createDeliveryJob, createWebhookPurgeJob } from '../feed/deliver-webhoo
 import { createMessageJob, logMessages } from '../feed/send-messages.ts';
 import { secretPlace } from '../feed/webhooks.ts';
 import { createRunGrantsJob } from '../grants/run-grants-job.ts';
+import { createDetachJob } from '../jobs/detach-log.ts';
 import type { Job, JobTimes } from '../jobs/job.ts';
 import { createExpiryJob } from '../jobs/note-expiry.ts';
 import { createPurgeRunsJob } from '../jobs/purge-runs.ts';
@@ -47,6 +48,8 @@ export interface JobParts {
 }
 
 const HOURLY = '0 * * * *';
+/** Every hour, so that one in which a backup reads all tables, and no lock can be had, costs little. */
+const DETACH_LOG_CRON = '50 * * * *';
 /** Hours of little traffic, each job apart from the others. */
 const RETIRE_CRON = '0 3 * * *';
 const PURGE_RUNS_CRON = '30 3 * * *';
@@ -106,10 +109,12 @@ function outwardJobs({ sql, outbound, metrics, logger, nowMs }: JobParts): Job[]
 }
 
 /** What keeps the stores small, and promises about persons. */
-function upkeepJobs({ config, sql, places, ledger, outbound, logger, nowMs }: JobParts): Job[] {
-  const { timeZone, retentionDays } = config.jobs;
+function upkeepJobs({ config, sql, places, ledger, outbound, metrics, logger, nowMs }: JobParts): Job[] {
+  const { timeZone, retentionDays, logRetentionDays } = config.jobs;
+  const archived = { sql, places, ledger, timeZone, nowMs };
   return [
-    createRetireJob({ sql, places, ledger, days: retentionDays, cron: RETIRE_CRON, timeZone, nowMs }),
+    createRetireJob({ ...archived, days: retentionDays, cron: RETIRE_CRON }),
+    createDetachJob({ ...archived, days: logRetentionDays, cron: DETACH_LOG_CRON, metrics, logger }),
     createEraseUsersJob({ sql, ledger, logger, nowMs }),
     createReEncryptJob({
       sql,

@@ -41,6 +41,14 @@ export function jobMetrics(declare: Declare) {
       'promo_coupons_expired_total',
       'Coupons found past their date and not used, each counted once.',
     ),
+    logSegmentsDetached: declare.counter(
+      'promo_archive_log_segments_detached_total',
+      'Segments of the log taken out of it because their retention was over.',
+    ),
+    logSegmentsHeld: declare.gauge(
+      'promo_archive_log_segments_held',
+      'Partitions whose oldest segment of the log is past its retention and cannot be detached yet, as the last run found.',
+    ),
     jobLeader: declare.gauge('promo_job_leader', '1 in the process that runs the jobs.'),
   };
 }

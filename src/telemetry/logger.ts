@@ -47,6 +47,8 @@ export const LOG_EVENTS = {
   jobLead: 'job_lead',
   jobRun: 'job_run',
   jobFailed: 'job_failed',
+  logSegmentDetached: 'log_segment_detached',
+  logSegmentHeld: 'log_segment_held',
   webhookFailed: 'webhook_failed',
   deadLetter: 'dead_letter',
   message: 'message',

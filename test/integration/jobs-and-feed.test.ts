@@ -69,6 +69,7 @@ test('staff see every job, start one, and see what it did', async () => {
     'check-expiry',
     'complete-code-claims',
     'deliver-webhooks',
+    'detach-log',
     'erase-users',
     'expire-coupons',
     'expire-points',

@@ -2,17 +2,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { ArchiveClient } from '../../src/archive/archive-client.ts';
-import { Archiver } from '../../src/archive/archiver.ts';
+import type { Archiver } from '../../src/archive/archiver.ts';
 import { type AuditReport, formatReport } from '../../src/archive/audit/audit-report.ts';
 import { runAudit } from '../../src/archive/audit.ts';
 import type { PartitionId } from '../../src/archive/ledger-port.ts';
+import { ArchivePlaces } from '../../src/archive/places.ts';
 import { makeGeneration } from '../../src/archive/rebuild/new-generation.ts';
 import type { RebuildPorts } from '../../src/archive/rebuild/rebuild-ports.ts';
 import { type RebuildOutcome, rebuildRedis } from '../../src/archive/rebuild/rebuild-redis.ts';
 import { textArray } from '../../src/database/array-literal.ts';
 import { createDatabase, type Sql } from '../../src/database/client.ts';
+import { MS_PER_DAY } from '../../src/domain/durations.ts';
+import { createDetachJob } from '../../src/jobs/detach-log.ts';
 import { LedgerAdmin } from '../../src/ledger/admin.ts';
 import { RebuildTarget } from '../../src/ledger/rebuild-target.ts';
+import { archiverOf, runOnce } from '../archived-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
 import { type ModelState, userIdOf } from './model-state.ts';
 import { ORDERS, USERS } from './operations.ts';
@@ -36,16 +40,8 @@ export class ArchiveSide {
     this.world = world;
     this.database = database;
     this.client = new ArchiveClient(database.url);
-    this.archiver = new Archiver({
-      id: ID,
-      client: this.client,
-      ledger: world.admin,
-      metrics: world.metrics,
-      logger: pino({ level: 'silent' }),
-      owner: 'model',
-      nowMs: () => Date.now(),
-      flushIntervalMs: 1,
-    });
+    const { admin, metrics } = world;
+    this.archiver = archiverOf(this.client, admin, { metrics, owner: 'model', flushIntervalMs: 1 });
     this.sql = createDatabase(database.url, {
       applicationName: 'test',
       maxConnections: 2,
@@ -110,6 +106,33 @@ export class ArchiveSide {
   async audit(): Promise<{ readonly report: AuditReport; readonly text: string }> {
     const report = await runAudit({ sql: this.sql, ledger: this.world.admin, id: ID });
     return { report, text: formatReport(report) };
+  }
+
+  /** Divides the log into segments of so many entries, before there is anything in it. */
+  async divide(entries: number, segments: number): Promise<void> {
+    for (let from = 0; from < entries * segments; from += entries)
+      await this.sql`SELECT archive_ensure_log_segment(${GENERATION}, 0, ${from}, ${from + entries})`;
+  }
+
+  /** Drops from Redis what is archived, and detaches all segments that may then go; how many those were. */
+  async detach(): Promise<number> {
+    const { world } = this;
+    const { admin, ledger, metrics, nowMs } = world;
+    await admin.trimBelow((await admin.lastSeq()) ?? 0);
+    const job = createDetachJob({
+      sql: this.sql,
+      places: new ArchivePlaces(GENERATION, 1),
+      // Postgres and the ledger have different clocks here.
+      ledger: { oldestEntryAt: (partition) => ledger.oldestEntryAt(partition, world.deadline()) },
+      days: 30,
+      cron: '0 * * * *',
+      timeZone: 'UTC',
+      metrics,
+      logger: pino({ level: 'silent' }),
+      nowMs: Date.now,
+    });
+    const { detached = 0 } = await runOnce(job, nowMs + 31 * MS_PER_DAY);
+    return detached;
   }
 
   /** Rebuilds the emptied Redis from what is archived. */

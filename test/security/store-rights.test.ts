@@ -115,6 +115,7 @@ describe('roles of Postgres', () => {
       'TRUNCATE promotion',
       'CREATE TABLE mine (a int)',
       "SELECT archive_ensure_coupon_segment('2099_01', '\\x00', '\\x01')",
+      "SELECT archive_detach_log_segment('event_log_g1_p0_0', now(), 1)",
       'SELECT pg_read_file($$/etc/passwd$$)',
       'COPY promotion TO PROGRAM $$true$$',
       'CREATE ROLE mine',
@@ -130,6 +131,8 @@ describe('roles of Postgres', () => {
       'ALTER TABLE coupon ADD COLUMN x int',
       "SELECT archive_attach_segment('coupon', 'x', 'DEFAULT')",
       'CREATE TABLE mine (a int)',
+      'ALTER TABLE event_log DETACH PARTITION event_log_default',
+      'CREATE TABLE hongbao_detached.mine (a int)',
     ],
     hongbao_reader: [
       'INSERT INTO promotion_version SELECT * FROM promotion_version',
@@ -146,5 +149,27 @@ describe('roles of Postgres', () => {
       await expect(sql.unsafe(statement), statement).rejects.toThrow(/permission denied|must be owner/);
     expect(await sql`SELECT count(*)::int AS n FROM coupon`).toMatchObject([{ n: expect.any(Number) }]);
     await sql.end();
+  });
+
+  // LEDGER 21
+  test('hongbao_archiver has a segment of the log detached, which then only the owner can read and drop', async () => {
+    const archiver = postgres(stores.databaseUrl('hongbao_archiver'), { max: 1, onnotice: () => undefined });
+    await archiver`SELECT archive_ensure_log_segment(9, 0, 0, 10)`;
+    await archiver`
+      INSERT INTO event_log (generation, partition, seq, entry_time, event_count, payload, projected)
+      VALUES (9, 0, 3, now() - interval '1 day', 1, 'x', true)`;
+    await archiver`INSERT INTO ledger_cursor (generation, partition, seq) VALUES (9, 0, 10)`;
+    const detach = () =>
+      archiver`SELECT archive_detach_log_segment('event_log_g9_p0_0', now() - interval '1 hour', 10) AS became`;
+    expect(await detach()).toMatchObject([{ became: 'detached' }]);
+    expect(await detach()).toMatchObject([{ became: 'gone' }]);
+    const table = 'hongbao_detached.event_log_g9_p0_0';
+    for (const statement of [`SELECT FROM ${table}`, `DELETE FROM ${table}`, `DROP TABLE ${table}`])
+      await expect(archiver.unsafe(statement)).rejects.toThrow(/permission denied/);
+    await archiver.end();
+    const owner = postgres(stores.databaseUrl('hongbao_migrator'), { max: 1, onnotice: () => undefined });
+    expect((await owner.unsafe(`SELECT FROM ${table}`)).length).toBe(1);
+    await owner.unsafe(`DROP TABLE ${table}`);
+    await owner.end();
   });
 });

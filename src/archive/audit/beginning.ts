@@ -8,6 +8,8 @@ import { readFirstLogged } from './check-log.ts';
 /** From where on the log of a partition tells all. */
 export interface Beginning {
   readonly firstSeq: number;
+  /** Number of the log's first entry; undefined when it is empty. */
+  readonly firstLogged: number | undefined;
   /** It tells all that ever happened; otherwise it begins with what there was. */
   readonly isWhole: boolean;
   readonly remarks: readonly string[];
@@ -18,13 +20,18 @@ export interface Beginning {
 /** Reads where the log begins to tell all: at its first entry, or where everything was carried over last. */
 export async function readBeginning(sql: Sql, id: PartitionId): Promise<Beginning> {
   const holes = await readHoles(sql, id);
-  const carriedSeq = holes.at(-1)?.carriedSeq;
-  const firstSeq = carriedSeq ?? (await readFirstLogged(sql, id)) ?? 0;
-  const isCarried = carriedSeq !== undefined || (await beginsWithRecords(sql, id, firstSeq));
+  const firstLogged = await readFirstLogged(sql, id);
+  // What was carried over may have been detached since: then the log begins in the middle of things.
+  const lastCarried = holes.at(-1)?.carriedSeq ?? -1;
+  const carriedSeq = lastCarried >= (firstLogged ?? 0) ? lastCarried : undefined;
+  const firstSeq = carriedSeq ?? firstLogged ?? 0;
+  const isCarried =
+    carriedSeq !== undefined || (firstSeq === 0 && (await beginsWithRecords(sql, id, firstSeq)));
   const lost = holes.filter(({ from, to }) => to >= from);
   return {
     firstSeq,
     isWhole: firstSeq === 0 && !isCarried,
+    firstLogged,
     remarks: [
       ...lost.map(({ from, to, events }) => `entries ${from} to ${to} (${events} events) are in no log`),
       ...(isCarried ? [`from entry ${firstSeq} on the log carries everything the ledger held`] : []),
