@@ -51,7 +51,10 @@ afterAll(async () => {
 /** What each block printed, by the number of the block. */
 async function runPrograms(): Promise<[number, string][]> {
   const blocks = blocksOf('ts');
-  const lines = blocks.map(({ number }) => `await import('./${fileOf(number)}'); console.log('${BREAK}');`);
+  const lines = blocks.map(
+    ({ number }) =>
+      `await import('./${fileOf(number)}').catch((error) => console.log(String(error))); console.log('${BREAK}');`,
+  );
   consumer.put('run.mjs', lines.join('\n'));
   const { stdout } = await run(process.execPath, ['run.mjs'], {
     cwd: consumer.folder,
