@@ -30,7 +30,8 @@ export function connectErrorOf(error: unknown): ConnectError {
   if (!isServiceError(error)) return ConnectError.from(error);
   const headers = new Headers();
   copyMetadata(error.metadata, headers);
-  const code = error.code in Code ? (error.code as number as Code) : Code.Unknown;
+  const status: number = error.code;
+  const code = status in Code ? status : Code.Unknown;
   const made = new ConnectError(error.details, code, headers, undefined, error);
   made.details = detailsOf(error.metadata);
   return made;

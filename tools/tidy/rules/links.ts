@@ -6,12 +6,19 @@ import type { SourceFile } from '../source-file.ts';
 /** Addresses of other sites; nothing is fetched to look at them. */
 const ELSEWHERE = /^(https?|mailto):/;
 
+/** A path of the repository, as text names it. */
+const NAMED_PATH = /`((?:src|test|tools|bench|docs|deploy|k8s|proto)\/[\w./-]+)`/g;
+/** What tells of the past names what was there then. */
+const OF_THE_PAST = /^(CHANGELOG\.md|docs\/adr\/)/;
+
 /** Documents lead where they say. */
 export const links: Rule = {
-  promise: 'every link of a document leads to a file of the repository, and to a heading that is there',
+  promise:
+    'every link and path in a document leads to a file of the repository, and to a heading that is there',
   check: (files) => {
     const known = new Known(files);
-    return files.filter(isDocument).flatMap((file) => faultsOf(file, known));
+    const documents = files.filter(isDocument);
+    return documents.flatMap((file) => [...faultsOf(file, known), ...lostPaths(file, known)]);
   },
   planted: {
     'docs/gone.md': '[there](no-such.md)',
@@ -19,6 +26,7 @@ export const links: Rule = {
     'docs/own.md': '# Here\n\nfirst [this](#here), then [that](#there)',
     'docs/outside.md': '![picture](../../elsewhere.svg)',
     'docs/absolute.md': '[code](/src/main.ts)',
+    'docs/named.md': 'see `src/no-such-file.ts`',
   },
 };
 
@@ -54,6 +62,13 @@ function faultsOf(file: SourceFile, known: Known): string[] {
     const complaint = ELSEWHERE.test(link.target) ? undefined : complaintAbout(file, link, known);
     return complaint === undefined ? [] : [file.fault(link.position, complaint)];
   });
+}
+
+function lostPaths(file: SourceFile, known: Known): string[] {
+  if (OF_THE_PAST.test(file.path)) return [];
+  return [...file.text.matchAll(NAMED_PATH)]
+    .filter(([, path = '']) => !known.has(path))
+    .map(({ index, 1: path = '' }) => file.fault(index, `there is no ${path}`));
 }
 
 function complaintAbout(file: SourceFile, { target }: Link, known: Known): string | undefined {
