@@ -25,7 +25,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   process.env['TMPDIR'] = folder;
   // Hundreds of processes read the same sources: compiled once, they start in half of the time.
   process.env['NODE_COMPILE_CACHE'] ??= join(folder, 'compile-cache');
-  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  // Processes that end at this moment may still write to it.
+  const removeFolder = () => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   const template = 'migrated';
   const files = join(folder, 'postgres-files');
   const server = await startPostgresServer();
