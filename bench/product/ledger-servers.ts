@@ -1,6 +1,7 @@
 /** The Redis behind a product under measurement: one server, or a cluster of masters. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { formCluster } from '../../tools/servers/redis-cluster.ts';
 import { type RedisServer, startRedisServer } from '../../tools/servers/redis-server.ts';
 import { BENCH_REDIS } from '../processes/bench-redis.ts';
 
@@ -14,7 +15,6 @@ export interface LedgerServers {
 /** Starts them; the stack ends them. */
 export type StartLedgerServers = (stack: AsyncDisposableStack) => Promise<LedgerServers>;
 
-const SLOTS = 16_384;
 const POLL_MS = 50;
 const WHOLE_LIMIT_MS = 30_000;
 
@@ -44,28 +44,13 @@ export function clusterOf(masters: number): StartLedgerServers {
 }
 
 async function join(servers: readonly RedisServer[]): Promise<void> {
-  const nodes = servers.map(({ url }) => new Redis(url, { protocol: 2 }));
-  const [first] = nodes;
+  const nodes = servers.map(({ port, url }) => ({ port, redis: new Redis(url, { protocol: 2 }) }));
   try {
-    for (const [index, node] of nodes.entries()) {
-      await node.cluster('SET-CONFIG-EPOCH', index + 1);
-      await node.call(
-        'CLUSTER',
-        'ADDSLOTSRANGE',
-        startOf(index, nodes.length),
-        startOf(index + 1, nodes.length) - 1,
-      );
-      const port = servers[index]?.port ?? 0;
-      if (index > 0) await first?.call('CLUSTER', 'MEET', '127.0.0.1', port);
-    }
-    await untilWhole(nodes);
+    await formCluster(nodes, nodes.length);
+    await untilWhole(nodes.map(({ redis }) => redis));
   } finally {
-    for (const node of nodes) node.disconnect();
+    for (const { redis } of nodes) redis.disconnect();
   }
-}
-
-function startOf(index: number, masters: number): number {
-  return Math.floor((SLOTS * index) / masters);
 }
 
 async function untilWhole(nodes: readonly Redis[]): Promise<void> {

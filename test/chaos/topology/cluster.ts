@@ -1,6 +1,7 @@
 /** Six nodes: three masters with the slots, three replicas. They announce their proxies, so MOVED leads through those too. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionKeys } from '../../../src/ledger/keys.ts';
+import { formCluster } from '../../../tools/servers/redis-cluster.ts';
 import { type ClusterMember, isolateMember, startMember } from './cluster-member.ts';
 import type { RedisNode } from './redis-node.ts';
 import type { RedisTopology } from './redis-topology.ts';
@@ -9,7 +10,6 @@ import type { SingleOptions } from './single.ts';
 
 const MASTERS = 3;
 const NODES = 6;
-const SLOTS = 16_384;
 const POLL_MS = 100;
 const READY_MS = 40_000;
 /** Partitions of the ledger, spread over the slots by their tags. */
@@ -17,9 +17,8 @@ const PARTITIONS = 16;
 
 /** Starts the nodes and makes one cluster of them; resolves when every slot is served and every replica follows. */
 export async function startCluster(options: SingleOptions): Promise<RedisTopology> {
-  const members: ClusterMember[] = [];
-  for (let number = 1; number <= NODES; number += 1)
-    members.push(await startMember(options, `redis-${number}`));
+  const names = Array.from({ length: NODES }, (_, index) => `redis-${index + 1}`);
+  const members = await Promise.all(names.map((name) => startMember(options, name)));
   await join(members);
   const nodes = members.map(({ node }) => node);
   const masterOf = (partition: number): Promise<RedisNode> =>
@@ -48,24 +47,18 @@ export async function startCluster(options: SingleOptions): Promise<RedisTopolog
 }
 
 async function join(members: readonly ClusterMember[]): Promise<void> {
-  const [first] = members;
-  if (first === undefined) return;
-  for (const [index, { node, bus }] of members.entries()) {
-    await node.admin.cluster('SET-CONFIG-EPOCH', index + 1);
-    if (index < MASTERS) await node.admin.call('CLUSTER', 'ADDSLOTSRANGE', ...slotRange(index));
-    if (index > 0) await first.node.admin.call('CLUSTER', 'MEET', '127.0.0.1', node.server.port, bus.port);
-  }
+  const cluster = members.map(({ node, bus }) => ({
+    redis: node.admin,
+    port: node.server.port,
+    busPort: bus.port,
+  }));
+  await formCluster(cluster, MASTERS);
   await untilKnown(members);
   for (const [index, { node }] of members.entries()) {
     const master = members[index - MASTERS];
     if (master !== undefined) await node.admin.cluster('REPLICATE', master.id);
   }
   await untilWhole(members.map(({ node }) => node));
-}
-
-function slotRange(index: number): [string, string] {
-  const start = Math.floor((SLOTS * index) / MASTERS);
-  return [String(start), String(Math.floor((SLOTS * (index + 1)) / MASTERS) - 1)];
 }
 
 /** A node cannot follow one it has not heard of. */
