@@ -65,8 +65,8 @@ export interface FixtureOptions {
   readonly through?: (serverPort: number) => Promise<number>;
 }
 
-/** Generous bounds: a loaded machine must not fail a test. */
-const SETTINGS = {
+/** Settings of a test's ledger beside its address and its partitions. Generous bounds: a loaded machine must not fail a test. */
+export const LEDGER_SETTINGS = {
   commandTimeoutMs: 5_000,
   socketTimeoutMs: 10_000,
   connectTimeoutMs: 2_000,
@@ -142,7 +142,7 @@ interface Store {
 async function startServer(options: FixtureOptions, partitions: number): Promise<Store> {
   const server = await startRedisServer({ appendFsync: options.appendFsync ?? 'always' });
   const port = (await options.through?.(server.port)) ?? server.port;
-  const keeper = connectLedger({ ...SETTINGS, url: server.url }, 'test-keeper');
+  const keeper = connectLedger({ ...LEDGER_SETTINGS, url: server.url }, 'test-keeper');
   keeper.on('error', () => undefined);
   return {
     server,
@@ -164,7 +164,11 @@ async function startServers(isDivided: boolean): Promise<Store> {
   if (topology === undefined) throw new Error('one server is no topology');
   const { server } = await topology.masterOf(0);
   const settings = { url: test.url, partitions, replicas: test.replicas };
-  const connections = new PartitionConnections({ ...SETTINGS, ...settings }, 'test-keeper', () => undefined);
+  const connections = new PartitionConnections(
+    { ...LEDGER_SETTINGS, ...settings },
+    'test-keeper',
+    () => undefined,
+  );
   let started: Promise<unknown> | undefined;
   return {
     server: {
@@ -215,7 +219,7 @@ export async function startLedgerFixture(options: FixtureOptions = {}): Promise<
     { length: partitions },
     (_, partition) => new LedgerAdmin(connections.of(partition), 1, partition, partitions),
   );
-  const settings = { ...SETTINGS, ...options.settings, ...store.settings };
+  const settings = { ...LEDGER_SETTINGS, ...options.settings, ...store.settings };
   const redis = new Redis(server.url, { protocol: 2, maxRetriesPerRequest: null });
   redis.on('error', () => undefined);
   const [admin] = admins;

@@ -1,7 +1,7 @@
 /** Claims of promotions with the acknowledgement level LEDGER: answered once the archive has them. SPEC C4, LEDGER 13 */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { archiverOf } from '../../test/archived-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import {
   definitionOf,
@@ -13,10 +13,9 @@ import {
 } from '../../test/ledger-fixture.ts';
 import { createDatabase, type Sql } from '../database/client.ts';
 import { partitionKeys } from '../ledger/keys.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
 import { ArchiveClient } from './archive-client.ts';
 import { ArchiveWatch } from './archive-watch.ts';
-import { Archiver } from './archiver.ts';
+import type { Archiver } from './archiver.ts';
 
 const KEYS = partitionKeys(0);
 const OPTIONS = { applicationName: 'test', statementTimeoutMs: 5_000, connectTimeoutMs: 1_000 };
@@ -41,16 +40,7 @@ beforeEach(async () => {
   });
   const watch = new ArchiveWatch({ sql: counted, generation: () => 1, nowMs: Date.now });
   fixture = await startLedgerFixture({ archived: watch });
-  archiver = new Archiver({
-    id: { generation: 1, partition: 0 },
-    client,
-    ledger: fixture.admin,
-    metrics: createMetrics({ version: 'test', node: process.version }),
-    logger: pino({ level: 'silent' }),
-    owner: 'archive',
-    nowMs: Date.now,
-    flushIntervalMs: 0,
-  });
+  archiver = archiverOf(client, fixture.admin, { flushIntervalMs: 0 });
   await fixture.ledger.define(definitionOf({ acknowledgement: 'ledger', quantity: 1_000 }), soon());
 });
 afterEach(async () => {

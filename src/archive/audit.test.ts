@@ -1,13 +1,12 @@
-import { pino } from 'pino';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { archiverOf } from '../../test/archived-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { definitionOf, type LedgerFixture, soon, startLedgerFixture } from '../../test/ledger-fixture.ts';
 import type { LedgerEvent } from '../ledger/event-format.ts';
 import { partitionKeys } from '../ledger/keys.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
 import { ArchiveClient } from './archive-client.ts';
-import { Archiver } from './archiver.ts';
+import type { Archiver } from './archiver.ts';
 import { type AuditReport, formatReport } from './audit/audit-report.ts';
 import { runAudit } from './audit.ts';
 import type { StreamEntry } from './ledger-port.ts';
@@ -27,15 +26,7 @@ beforeEach(async () => {
   [fixture, database] = await Promise.all([startLedgerFixture(), createTestDatabase()]);
   sql = postgres(database.url, { max: 2, onnotice: () => {} });
   client = new ArchiveClient(database.url);
-  archiver = new Archiver({
-    id: ID,
-    client,
-    ledger: fixture.admin,
-    metrics: createMetrics({ version: 'test', node: process.version }),
-    logger: pino({ level: 'silent' }),
-    owner: 'audited',
-    nowMs: () => Date.now(),
-  });
+  archiver = archiverOf(client, fixture.admin);
 });
 
 afterEach(async () => {

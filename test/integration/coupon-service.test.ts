@@ -15,7 +15,7 @@ import {
 } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { PromotionState } from '../../src/gen/hongbao/v1/promotion_pb.ts';
 import { RefusalReason } from '../../src/gen/hongbao/v1/refusal_pb.ts';
-import { type ProductFixture, startProduct } from '../product-fixture.ts';
+import { type ProductFixture, type PromotionInit, promote, startProduct } from '../product-fixture.ts';
 import { openStream } from '../transport/stream-client.ts';
 import { wireCalls } from '../transport/wire-clients.ts';
 
@@ -29,20 +29,9 @@ afterAll(() => product.close(), 60_000);
 const { method } = CouponService;
 
 /** Defines and activates a promotion that everybody may claim once. */
-async function promote(promotionId: string, quantity: bigint, days = 7): Promise<void> {
-  await product.promotions.createPromotion({
-    promotionId,
-    requestId: `create-${promotionId}`,
-    promotion: {
-      name: { en: promotionId, zh: promotionId },
-      currency: 'CNY',
-      effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 1_000n } } },
-      reach: { way: { case: 'claimable', value: {} } },
-      stock: { quantity },
-      validity: { kind: { case: 'daysAfterClaim', value: { days } } },
-    },
-  });
-  await product.promotions.activatePromotion({ promotionId, requestId: `activate-${promotionId}` });
+function offer(promotionId: string, quantity: bigint, days = 7): Promise<void> {
+  const validity: PromotionInit['validity'] = { kind: { case: 'daysAfterClaim', value: { days } } };
+  return promote(product.promotions, promotionId, { stock: { quantity }, validity });
 }
 
 const claimOf = (
@@ -65,7 +54,7 @@ function outcomeOf({ outcome }: ClaimResult): string {
 
 describe('ClaimCoupon', () => {
   it('answers the same on every protocol: the coupon, and the refusal with its details (SPEC C2, C1)', async () => {
-    await promote('every-way', 1n);
+    await offer('every-way', 1n);
     const ways = wireCalls({ grpcPort: product.grpcPort, httpPort: product.httpPort, opsPort: 0 });
     try {
       const claimed = [];
@@ -92,7 +81,7 @@ describe('ClaimCoupon', () => {
 
 describe('BatchClaimCoupons', () => {
   it('answers 1,000 items in order, each by itself (SPEC C2)', async () => {
-    await promote('batch', 600n);
+    await offer('batch', 600n);
     const items = Array.from({ length: 1_000 }, (_, index) => claimOf('batch', `batch-${index}`));
     items[3] = claimOf('no-such-promotion', 'batch-3');
     const { results } = await product.coupons.batchClaimCoupons({ items });
@@ -117,7 +106,7 @@ describe('BatchClaimCoupons', () => {
 
 describe('StreamClaimCoupons', () => {
   it('answers every message with its sequence, over a stream that is never read ahead without bound (SPEC C2)', async () => {
-    await promote('stream', 1_000n);
+    await offer('stream', 1_000n);
     const messages = Array.from({ length: 100 }, (_, sequence) => {
       const items = Array.from({ length: 16 }, (_, index) =>
         claimOf('stream', `stream-${sequence * 16 + index}`),
@@ -142,7 +131,7 @@ describe('StreamClaimCoupons', () => {
 describe("a user's coupons", () => {
   it('are listed newest first, paged without a gap, and counted like the lists (SPEC L10)', async () => {
     const ids = ['wallet-a', 'wallet-b', 'wallet-c', 'wallet-d', 'wallet-e'];
-    for (const id of ids) await promote(id, 10n);
+    for (const id of ids) await offer(id, 10n);
     for (const promotionId of ids) await product.coupons.claimCoupon(claimOf(promotionId, 'zoe'));
     const seen: (string | undefined)[] = [];
     let pageToken = '';
@@ -165,7 +154,7 @@ describe("a user's coupons", () => {
   });
 
   it('show their history, and can be hidden only when they are over (SPEC L10)', async () => {
-    await promote('history', 10n);
+    await offer('history', 10n);
     const { couponId } = await product.coupons.claimCoupon(claimOf('history', 'yan'));
     const { coupon, history } = await product.coupons.getCoupon({ userId: 'yan', couponId });
     expect(coupon).toMatchObject({
@@ -187,7 +176,7 @@ describe("a user's coupons", () => {
       ['late-9', 9],
     ] as const;
     for (const [id, length] of days) {
-      await promote(id, 10n, length);
+      await offer(id, 10n, length);
       await product.coupons.claimCoupon(claimOf(id, 'eli'));
     }
     const first = await product.coupons.listExpiringCoupons({ userId: 'eli', pageSize: 1 });
@@ -209,7 +198,7 @@ describe("a user's coupons", () => {
 
 describe('the claim centre (SPEC L9)', () => {
   it('tells a user what is left, how many he may still take, and why not', async () => {
-    await promote('centre', 2n);
+    await offer('centre', 2n);
     await product.coupons.claimCoupon(claimOf('centre', 'one'));
     const entry = async (userId: string) => {
       const { promotions } = await product.coupons.listClaimablePromotions({ userId, pageSize: 100 });
@@ -229,7 +218,7 @@ describe('the claim centre (SPEC L9)', () => {
   });
 
   it('brings a sold-out promotion back to life at once when stock is added (SPEC P6)', async () => {
-    await promote('restock', 1n);
+    await offer('restock', 1n);
     await product.coupons.claimCoupon(claimOf('restock', 'one'));
     await expect(product.coupons.claimCoupon(claimOf('restock', 'two'))).rejects.toThrow('Nothing is left');
     await product.promotions.updatePromotion({

@@ -4,7 +4,7 @@
  */
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ProductFixture, startProduct } from '../product-fixture.ts';
+import { type ProductFixture, promote, startProduct } from '../product-fixture.ts';
 
 let product: ProductFixture;
 
@@ -20,21 +20,8 @@ const QUANTITY = 300;
 const ATTEMPTS = 400;
 const PAUSE_MS = 50;
 
-async function createPromotion(promotionId: string): Promise<void> {
-  await product.promotions.createPromotion({
-    promotionId,
-    requestId: `create-${promotionId}`,
-    promotion: {
-      name: { en: promotionId, zh: promotionId },
-      currency: 'CNY',
-      effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 1_000n } } },
-      reach: { way: { case: 'claimable', value: {} } },
-      stock: { quantity: BigInt(QUANTITY) },
-      validity: { kind: { case: 'daysAfterClaim', value: { days: 7 } } },
-    },
-  });
-  await product.promotions.activatePromotion({ promotionId, requestId: `activate-${promotionId}` });
-}
+const createPromotion = (promotionId: string): Promise<void> =>
+  promote(product.promotions, promotionId, { stock: { quantity: BigInt(QUANTITY) } });
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeUserFacts, mergeFacts, NO_FACTS } from '../../src/domain/user-facts.ts';
 import { RejectionReason } from '../../src/gen/hongbao/v1/cart_service_pb.ts';
 import { RedemptionService } from '../../src/gen/hongbao/v1/redemption_service_pb.ts';
-import { type ProductFixture, startProduct } from '../product-fixture.ts';
+import { type ProductFixture, type PromotionInit, promote, startProduct } from '../product-fixture.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 20 };
 const AUTOMATIC = { way: { case: 'automatic', value: {} } } as const;
@@ -13,41 +13,29 @@ const AUTOMATIC = { way: { case: 'automatic', value: {} } } as const;
 let product: ProductFixture;
 let redemptions: ReturnType<typeof createClient<typeof RedemptionService>>;
 
-type Promotion = NonNullable<Parameters<ProductFixture['promotions']['createPromotion']>[0]['promotion']>;
-
 beforeAll(async () => {
   product = await startProduct();
   const baseUrl = `http://127.0.0.1:${product.httpPort}`;
   redemptions = createClient(RedemptionService, createConnectTransport({ baseUrl, httpVersion: '1.1' }));
-  await promote('once', 'mug', { limits: { usesTotal: 1n } });
-  await promote('once-each', 'pot', { limits: { usesPerUser: 1n } });
-  await promote('budget', 'jar', { limits: { budget: { amountMinor: 450n, shortfall: 2 } } });
-  await promote('budget-again', 'tin', { limits: { budget: { amountMinor: 450n, shortfall: 2 } } });
-  await promote('gold-only', 'cup', {
+  await offer('once', 'mug', { limits: { usesTotal: 1n } });
+  await offer('once-each', 'pot', { limits: { usesPerUser: 1n } });
+  await offer('budget', 'jar', { limits: { budget: { amountMinor: 450n, shortfall: 2 } } });
+  await offer('budget-again', 'tin', { limits: { budget: { amountMinor: 450n, shortfall: 2 } } });
+  await offer('gold-only', 'cup', {
     target: { audience: { case: 'taggedUsers', value: { anyOfTags: ['gold'] } } },
   });
 }, 120_000);
 afterAll(() => product.close(), 60_000);
 
 /** Defines an automatic promotion of 3.00 off one item, and waits until decisions know it. */
-async function promote(promotionId: string, itemId: string, changed: Partial<Promotion>): Promise<void> {
-  await product.promotions.createPromotion({
-    promotionId,
-    requestId: `create-${promotionId}`,
-    promotion: {
-      name: { en: promotionId, zh: promotionId },
-      currency: 'USD',
-      effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 300n } } },
-      reach: AUTOMATIC,
-      rules: [{ kind: { case: 'itemDiscountScope', value: { selection: { itemIds: [itemId] } } } }],
-      ...changed,
-    } as Promotion,
+function offer(promotionId: string, itemId: string, changed: PromotionInit): Promise<void> {
+  return promote(product.promotions, promotionId, {
+    currency: 'USD',
+    effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 300n } } },
+    reach: AUTOMATIC,
+    rules: [{ kind: { case: 'itemDiscountScope', value: { selection: { itemIds: [itemId] } } } }],
+    ...changed,
   });
-  const activated = await product.promotions.activatePromotion({
-    promotionId,
-    requestId: `activate-${promotionId}`,
-  });
-  expect(activated.promotion?.promotionId).toBe(promotionId);
 }
 
 const cartOf = (itemId: string) => ({
@@ -82,7 +70,7 @@ describe('limits that orders used up', () => {
   }, 60_000);
 
   it('are left out of an order that nobody asked to use them for, however fresh they are (SPEC P9)', async () => {
-    await promote('last-one', 'lid', { limits: { usesTotal: 1n } });
+    await offer('last-one', 'lid', { limits: { usesTotal: 1n } });
     await expect.poll(() => paid('lid', 'ann'), PATIENCE).toBe(700n);
     await use('lid', 'ann', 'order-lid-1');
     const { redemption } = await use('lid', 'bob', 'order-lid-2');

@@ -20,34 +20,24 @@ import { couponFieldHex } from '../../src/ledger/coupon-field.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { PartitionConnections } from '../../src/ledger/partition-connection.ts';
 import { orderOf, usageOf, walletOf } from '../../src/ledger/transaction.ts';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { type RedisServer, startRedisServer } from '../../tools/servers/redis-server.ts';
 import { runOnce } from '../archived-ledger.ts';
 import { createTestDatabase } from '../database.ts';
-import { definitionOf, soon } from '../ledger-fixture.ts';
+import { definitionOf, LEDGER_SETTINGS, soon } from '../ledger-fixture.ts';
 
 const PARTITIONS = 4;
 const USERS = Array.from({ length: 24 }, (_, user) => `user-${user}`);
 const PLACES = new ArchivePlaces(1, PARTITIONS);
 const EVERYTHING = { kinds: new Set<never>(), userId: undefined };
-const SETTINGS = {
-  partitions: PARTITIONS,
-  commandTimeoutMs: 5_000,
-  socketTimeoutMs: 10_000,
-  connectTimeoutMs: 2_000,
-  queueLimit: 10_000,
-  claimBacklogEvents: 1_000_000,
-  reservationBacklogEvents: 1_000_000,
-  replicas: 0,
-  durabilityFallback: 'refuse',
-  isFsyncVouchedFor: false,
-} as const;
+const SETTINGS = { ...LEDGER_SETTINGS, partitions: PARTITIONS };
 
 let server: RedisServer;
 let connections: PartitionConnections;
 let ledger: Ledger;
 let sql: Sql;
 let role: ArchiveRole;
+let archiveMetrics: Metrics;
 
 beforeAll(async () => {
   const [redis, database] = await Promise.all([startRedisServer(), createTestDatabase()]);
@@ -58,10 +48,11 @@ beforeAll(async () => {
   sql = createDatabase(database.url, { applicationName: 'test', ...pool });
   connections = new PartitionConnections(settings, 'test-keeper', () => undefined);
   await connections.start(10_000);
+  archiveMetrics = createMetrics({ version: 'test', node: process.version });
   role = createArchiveRole({
     databaseUrl: database.url,
     ledgerAdmin: ({ partition }) => adminOf(partition),
-    metrics: createMetrics({ version: 'test', node: process.version }),
+    metrics: archiveMetrics,
     logger,
     config: { generation: 1, partitions: PARTITIONS, owner: randomUUID(), flushIntervalMs: 0 },
     nowMs: () => Date.now(),
@@ -157,6 +148,17 @@ describe('a ledger of four partitions (SPEC C9)', { shuffle: false }, () => {
     const kept = await ledger.reads.keptWallets(USERS);
     expect(kept.every(({ coupons }) => coupons.length > 0)).toBe(true);
     expect(await breaches()).toEqual([]);
+  });
+
+  // C5: what one partition suffers from must not hide behind the others.
+  it('shows each of them by itself', async () => {
+    await archived();
+    const shown = await archiveMetrics.registry.metrics();
+    for (const { partition } of PLACES.all) {
+      expect(shown).toContain(`promo_archive_owner{partition="${partition}"} 1\n`);
+      for (const name of ['oldest_unflushed_seconds', 'quarantined_events', 'fork_detected'])
+        expect(shown).toContain(`promo_archive_${name}{partition="${partition}"} `);
+    }
   });
 
   it('answers a repeated claim from the same partition with the same coupon', async () => {

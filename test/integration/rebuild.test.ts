@@ -5,7 +5,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AcknowledgementLevel } from '../../src/gen/hongbao/v1/promotion_pb.ts';
-import { type ProductFixture, startProduct } from '../product-fixture.ts';
+import { type ProductFixture, promote, startProduct } from '../product-fixture.ts';
 
 const TIMEOUT = { timeout: 180_000 };
 const QUANTITY = 30;
@@ -20,23 +20,10 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => product.close(), 60_000);
 
-async function createPromotion(promotionId: string): Promise<void> {
-  const request = {
-    promotionId,
-    requestId: `create-${promotionId}`,
-    promotion: {
-      name: { en: promotionId, zh: promotionId },
-      currency: 'CNY',
-      effect: { kind: { case: 'fixedAmountOff' as const, value: { amountMinor: 1_000n } } },
-      reach: { way: { case: 'claimable' as const, value: {} } },
-      stock: { quantity: BigInt(QUANTITY) },
-      validity: { kind: { case: 'daysAfterClaim' as const, value: { days: 7 } } },
-      acknowledgement: AcknowledgementLevel.LEDGER,
-    },
-  };
-  await product.promotions.createPromotion(request, PATIENCE);
-  const activation = { promotionId, requestId: `activate-${promotionId}` };
-  await product.promotions.activatePromotion(activation, PATIENCE);
+function createPromotion(promotionId: string): Promise<void> {
+  const stock = { quantity: BigInt(QUANTITY) };
+  const promotion = { stock, acknowledgement: AcknowledgementLevel.LEDGER };
+  return promote(product.promotions, promotionId, promotion, PATIENCE);
 }
 
 /** The coupon, or undefined when the ledger decided against the claim. Unknown outcomes are asked again. */

@@ -7,15 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import type { CartSchema } from '../../src/gen/hongbao/v1/cart_service_pb.ts';
 import { CouponState } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
-import type { PromotionSchema } from '../../src/gen/hongbao/v1/promotion_pb.ts';
 import {
   RedemptionService,
   RedemptionState,
   type ReserveCouponsRequestSchema,
 } from '../../src/gen/hongbao/v1/redemption_service_pb.ts';
-import { type ProductFixture, startProduct } from '../product-fixture.ts';
+import { type ProductFixture, type PromotionInit, promote, startProduct } from '../product-fixture.ts';
 
-type PromotionInit = Exclude<MessageInitShape<typeof PromotionSchema>, { $typeName: string }>;
 type ReserveInit = Exclude<MessageInitShape<typeof ReserveCouponsRequestSchema>, { $typeName: string }>;
 
 const PATIENCE_MS = 20;
@@ -30,14 +28,14 @@ beforeAll(async () => {
     RedemptionService,
     createGrpcTransport({ baseUrl: `http://127.0.0.1:${product.grpcPort}` }),
   );
-  await promote('walnut-3', { rules: [only('walnut')] });
-  await promote('walnut-50', {
+  await offer('walnut-3', { rules: [only('walnut')] });
+  await offer('walnut-50', {
     rules: [only('walnut'), { kind: { case: 'minimumSpend', value: { amountMinor: 5_000n } } }],
   });
-  await promote('euro', { currency: 'EUR' });
-  await promote('ten-uses', { rules: [only('plum')], limits: { usesTotal: 10n } });
-  await promote('ten-dollars', { rules: [only('pear')], limits: { budget: { amountMinor: 1_000n } } });
-  await promote('by-itself', {
+  await offer('euro', { currency: 'EUR' });
+  await offer('ten-uses', { rules: [only('plum')], limits: { usesTotal: 10n } });
+  await offer('ten-dollars', { rules: [only('pear')], limits: { budget: { amountMinor: 1_000n } } });
+  await offer('by-itself', {
     reach: { way: { case: 'automatic', value: {} } },
     rules: [only('fig')],
     limits: { usesPerUser: 1n },
@@ -56,23 +54,12 @@ const only = (itemId: string): NonNullable<PromotionInit['rules']>[number] => ({
 let changes = 0n;
 
 /** Defines and activates a promotion of 3.00 off, by coupons unless told. Resolves when decisions know it. */
-async function promote(promotionId: string, promotion: PromotionInit): Promise<void> {
-  const coupons: PromotionInit = {
-    reach: { way: { case: 'claimable', value: {} } },
-    validity: { kind: { case: 'daysAfterClaim', value: { days: 7 } } },
-  };
-  await product.promotions.createPromotion({
-    promotionId,
-    requestId: `create-${promotionId}`,
-    promotion: {
-      name: { en: promotionId, zh: promotionId },
-      currency: 'USD',
-      effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 300n } } },
-      ...(promotion.reach === undefined && coupons),
-      ...promotion,
-    },
+async function offer(promotionId: string, promotion: PromotionInit): Promise<void> {
+  await promote(product.promotions, promotionId, {
+    currency: 'USD',
+    effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 300n } } },
+    ...promotion,
   });
-  await product.promotions.activatePromotion({ promotionId, requestId: `activate-${promotionId}` });
   changes += 2n;
   const isKnown = async () =>
     (await product.carts.evaluateCart({ cart: { currency: 'JPY' } })).ruleSetVersion >= changes;

@@ -1,57 +1,56 @@
 /** Returns and refunds on the real product, over gRPC: what a shop does with an order after it was paid. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { ConnectError, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MS_PER_DAY } from '../../src/domain/durations.ts';
 import { ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import { UseOnCancel } from '../../src/gen/hongbao/v1/availability_pb.ts';
 import { CouponState } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
-import type { PromotionSchema } from '../../src/gen/hongbao/v1/promotion_pb.ts';
 import {
   RedemptionService,
   RedemptionState,
   RefundPolicy,
   ReturnOutcome,
 } from '../../src/gen/hongbao/v1/redemption_service_pb.ts';
-import { type ProductFixture, startProduct } from '../product-fixture.ts';
-
-type PromotionInit = Exclude<MessageInitShape<typeof PromotionSchema>, { $typeName: string }>;
+import { type ProductFixture, type PromotionInit, promote, startProduct } from '../product-fixture.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 20 };
 const SHORT_LIFE_MS = 6_000;
 
 let product: ProductFixture;
 let orders: ReturnType<typeof createClient<typeof RedemptionService>>;
+/** Used coupons that live only so long: they expire while the other tests run. */
+let endsMs: number;
+let brief: string;
+let extended: string;
 
 beforeAll(async () => {
   product = await startProduct();
   const baseUrl = `http://127.0.0.1:${product.grpcPort}`;
   orders = createClient(RedemptionService, createGrpcTransport({ baseUrl }));
-  await promote('ten', {});
+  await offer('ten', {});
+  endsMs = Date.now() + SHORT_LIFE_MS;
+  const validity: PromotionInit['validity'] = {
+    kind: { case: 'fixedDates', value: { endsAt: timestampFromMs(endsMs) } },
+  };
+  await offer('brief', { validity });
+  await offer('extended', { validity, returnPolicy: { extendExpiredDays: 2 } });
+  brief = await pay('carl', 'brief');
+  extended = await pay('dora', 'extended');
 }, 120_000);
 afterAll(async () => {
   await product.close();
 }, 60_000);
 
 /** A coupon of 20.00 off from 100.00 on, for a week, unless told. */
-async function promote(promotionId: string, promotion: PromotionInit): Promise<void> {
-  await product.promotions.createPromotion({
-    promotionId,
-    requestId: `create-${promotionId}`,
-    promotion: {
-      name: { en: promotionId, zh: promotionId },
-      currency: 'CNY',
-      effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 2_000n } } },
-      rules: [{ kind: { case: 'minimumSpend', value: { amountMinor: 10_000n } } }],
-      reach: { way: { case: 'claimable', value: {} } },
-      validity: { kind: { case: 'daysAfterClaim', value: { days: 7 } } },
-      ...promotion,
-    },
+function offer(promotionId: string, promotion: PromotionInit): Promise<void> {
+  return promote(product.promotions, promotionId, {
+    effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 2_000n } } },
+    rules: [{ kind: { case: 'minimumSpend', value: { amountMinor: 10_000n } } }],
+    ...promotion,
   });
-  await product.promotions.activatePromotion({ promotionId, requestId: `activate-${promotionId}` });
 }
 
 async function claim(promotionId: string, userId: string): Promise<string> {
@@ -77,7 +76,8 @@ async function pay(userId: string, promotionId: string, cart = cartOf(3)): Promi
     orders
       .reserveCoupons({ ...named, requestId: 'reserve', cart, couponIds: [couponId] })
       .then(({ redemption }) => redemption?.state, String);
-  await expect.poll(reserve, PATIENCE).toBe(RedemptionState.RESERVED);
+  // Unlike `expect.poll` it may be used in hooks.
+  await vi.waitFor(async () => expect(await reserve()).toBe(RedemptionState.RESERVED), PATIENCE);
   await orders.commitReservation({ ...named, requestId: 'commit' });
   return couponId;
 }
@@ -150,7 +150,7 @@ describe('an order that goes back bit by bit', () => {
     ['kept', RefundPolicy.KEEP, 5_000n],
   ])('%s: decides by the rules of the order, also after they changed', async (_, policy, first) => {
     const promotionId = `changing-${policy}`;
-    await promote(promotionId, {});
+    await offer(promotionId, {});
     const named = { userId: `user-${policy}`, orderId: 'o1' };
     await pay(named.userId, promotionId, cartOf(2));
     await product.promotions.finishPromotion({ promotionId, requestId: `finish-${policy}` });
@@ -166,7 +166,7 @@ describe('an order that goes back bit by bit', () => {
 
 // SPEC L4, SPEC P9
 it('decides about the rest by what was left of limits before the order, whose own use counts', async () => {
-  await promote('rare', { limits: { usesTotal: 1n, usesPerUser: 1n } });
+  await offer('rare', { limits: { usesTotal: 1n, usesPerUser: 1n } });
   await pay('fred', 'rare');
   const { refund } = await orders.refundItems({
     userId: 'fred',
@@ -203,14 +203,6 @@ describe('an order that is cancelled', () => {
   });
 
   it('after the coupon expired: it stays expired, or is extended, as its promotion says', async () => {
-    const endsMs = Date.now() + SHORT_LIFE_MS;
-    const validity: PromotionInit['validity'] = {
-      kind: { case: 'fixedDates', value: { endsAt: timestampFromMs(endsMs) } },
-    };
-    await promote('brief', { validity });
-    await promote('extended', { validity, returnPolicy: { extendExpiredDays: 2 } });
-    const brief = await pay('carl', 'brief');
-    const extended = await pay('dora', 'extended');
     await sleep(Math.max(0, endsMs - Date.now()) + 200);
     const one = await orders.returnCoupons({ userId: 'carl', orderId: 'o1', requestId: 'c1' });
     expect(one.coupons).toMatchObject([{ couponId: brief, outcome: ReturnOutcome.EXPIRED }]);
@@ -223,7 +215,7 @@ describe('an order that is cancelled', () => {
   });
 
   it('keeps a coupon used whose promotion gives no uses back', async () => {
-    await promote('once', { returnPolicy: { useOnCancel: UseOnCancel.STAYS_USED } });
+    await offer('once', { returnPolicy: { useOnCancel: UseOnCancel.STAYS_USED } });
     const couponId = await pay('emma', 'once');
     const { coupons } = await orders.returnCoupons({ userId: 'emma', orderId: 'o1', requestId: 'c1' });
     expect(coupons).toMatchObject([{ couponId, outcome: ReturnOutcome.STAYS_USED }]);

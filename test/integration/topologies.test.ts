@@ -11,7 +11,7 @@ import { InsightService } from '../../src/gen/hongbao/v1/insight_service_pb.ts';
 import { RedemptionService } from '../../src/gen/hongbao/v1/redemption_service_pb.ts';
 import type { RedisNode } from '../chaos/topology/redis-node.ts';
 import type { RedisTopology } from '../chaos/topology/redis-topology.ts';
-import { type ProductFixture, startProduct } from '../product-fixture.ts';
+import { type ProductFixture, promote, startProduct } from '../product-fixture.ts';
 import type { SetUp } from '../redis-set-up.ts';
 
 const START_MS = 180_000;
@@ -81,23 +81,7 @@ function lifeOn(setUp: SetUp): void {
 
   async function promotion(promotionId: string, quantity?: number): Promise<void> {
     const stock = quantity === undefined ? {} : { stock: { quantity: BigInt(quantity) } };
-    await untilKnown(() =>
-      product.promotions.createPromotion({
-        promotionId,
-        requestId: `create-${promotionId}`,
-        promotion: {
-          name: { en: promotionId, zh: promotionId },
-          currency: 'CNY',
-          effect: { kind: { case: 'fixedAmountOff', value: { amountMinor: 1_000n } } },
-          reach: { way: { case: 'claimable', value: {} } },
-          validity: { kind: { case: 'daysAfterClaim', value: { days: 7 } } },
-          ...stock,
-        },
-      }),
-    );
-    await untilKnown(() =>
-      product.promotions.activatePromotion({ promotionId, requestId: `activate-${promotionId}` }),
-    );
+    await untilKnown(() => promote(product.promotions, promotionId, stock));
   }
 
   async function claim(promotionId: string, userId: string): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 /** Rebuilds between a real Redis and a real Postgres: what they refuse, what they survive, and what there is afterwards. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { archiverOf } from '../../../test/archived-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import {
   definitionOf,
@@ -16,9 +16,8 @@ import { createDatabase, type Sql } from '../../database/client.ts';
 import { LedgerAdmin } from '../../ledger/admin.ts';
 import { partitionKeys } from '../../ledger/keys.ts';
 import { RebuildTarget } from '../../ledger/rebuild-target.ts';
-import { createMetrics } from '../../telemetry/metrics.ts';
 import { ArchiveClient } from '../archive-client.ts';
-import { Archiver } from '../archiver.ts';
+import type { Archiver } from '../archiver.ts';
 import { formatReport } from '../audit/audit-report.ts';
 import { runAudit } from '../audit.ts';
 import { makeGeneration } from './new-generation.ts';
@@ -58,16 +57,7 @@ afterEach(async () => {
 });
 
 function newArchiver(owner: string): Archiver {
-  return new Archiver({
-    id: ID,
-    client,
-    ledger: fixture.admin,
-    metrics: createMetrics({ version: 'test', node: process.version }),
-    logger: pino({ level: 'silent' }),
-    owner,
-    nowMs: Date.now,
-    flushIntervalMs: 0,
-  });
+  return archiverOf(client, fixture.admin, { owner, flushIntervalMs: 0 });
 }
 
 function ports(changes: Partial<RebuildPorts> = {}): RebuildPorts {

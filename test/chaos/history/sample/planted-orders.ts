@@ -20,7 +20,12 @@ import type { PaperRun } from './sample-run.ts';
 const ORDER: PaperOrder = { userId: ANN, orderId: 'o1' };
 const OTHER: PaperOrder = { userId: ANN, orderId: 'o2' };
 
-function account(run: PaperRun, fields: Readonly<Record<string, string>>): void {
+/** An account as an event leaves it: so many points kept, and the last entry of its history. */
+function account(run: PaperRun, kept: string, lastEntry: string): void {
+  const fields = {
+    [ACCOUNT_FIELDS.points.name]: kept,
+    [ACCOUNT_FIELDS.lastEntry.name]: lastEntry,
+  };
   run.product.of(ANN).write(run.product.nowMs, 'points_earned', [{ target: 'account', id: ANN, fields }]);
 }
 
@@ -136,45 +141,31 @@ export const PLANTED_ORDERS: readonly PlantedEvent[] = [
     kind: 'points-sum',
     promise: 'I5',
     plant(run) {
-      const fields = {
-        [ACCOUNT_FIELDS.points.name]: pointsState(1, 10),
-        [ACCOUNT_FIELDS.lastEntry.name]: pointsEntry(1, 5, 10, 'x'),
-      };
-      account(run, fields);
+      account(run, pointsState(1, 10), pointsEntry(1, 5, 10, 'x'));
     },
   },
   {
     kind: 'points-order',
     promise: 'I5',
     plant(run) {
-      const fields = {
-        [ACCOUNT_FIELDS.points.name]: pointsState(3, 10),
-        [ACCOUNT_FIELDS.lastEntry.name]: pointsEntry(3, 10, 10, 'x'),
-      };
-      account(run, fields);
+      account(run, pointsState(3, 10), pointsEntry(3, 10, 10, 'x'));
     },
   },
   {
     kind: 'points-lots',
     promise: 'I5',
     plant(run) {
-      const fields = {
-        [ACCOUNT_FIELDS.points.name]: pointsState(1, 25),
-        [ACCOUNT_FIELDS.lastEntry.name]: pointsEntry(1, 10, 10, 'x'),
-      };
-      account(run, fields);
+      account(run, pointsState(1, 25), pointsEntry(1, 10, 10, 'x'));
     },
   },
   {
     kind: 'points-doubled',
     promise: 'I5',
     plant(run) {
-      const entry = (number: number): Record<string, string> => ({
-        [ACCOUNT_FIELDS.points.name]: pointsState(number, 10 * number),
-        [ACCOUNT_FIELDS.lastEntry.name]: pointsEntry(number, 10, 10 * number, 'the same order'),
-      });
-      account(run, entry(1));
-      account(run, entry(2));
+      for (const number of [1, 2]) {
+        const entry = pointsEntry(number, 10, 10 * number, 'the same order');
+        account(run, pointsState(number, 10 * number), entry);
+      }
     },
   },
 ];

@@ -97,26 +97,14 @@ export const PLANTED_STOCK: readonly PlantedEvent[] = [
     kind: 'use-limit',
     promise: 'I9',
     plant(run) {
-      run.product.promotions.set('p2', {
-        ...promotion(run),
-        usesTotal: undefined,
-        budgetMinor: undefined,
-        perUser: 50,
-      });
-      for (let index = 0; index < 13; index += 1) useOne(run, index);
+      useUnbounded(run, 13);
     },
   },
   {
     kind: 'budget',
     promise: 'I9',
     plant(run) {
-      run.product.promotions.set('p2', {
-        ...promotion(run),
-        usesTotal: undefined,
-        budgetMinor: undefined,
-        perUser: 50,
-      });
-      for (let index = 0; index < 10; index += 1) useOne(run, index);
+      useUnbounded(run, 10);
     },
   },
 ];
@@ -125,6 +113,17 @@ function promotion(run: PaperRun) {
   const found = run.product.promotions.get('p2');
   if (found === undefined) throw new Error('the sample has a second promotion');
   return found;
+}
+
+/** So many orders of a promotion whose bounds only the checker knows. */
+function useUnbounded(run: PaperRun, orders: number): void {
+  run.product.promotions.set('p2', {
+    ...promotion(run),
+    usesTotal: undefined,
+    budgetMinor: undefined,
+    perUser: 50,
+  });
+  for (let index = 0; index < orders; index += 1) useOne(run, index);
 }
 
 function useOne(run: PaperRun, index: number): void {
