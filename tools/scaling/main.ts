@@ -17,7 +17,7 @@ const { values } = parseArgs({
 if (values.measure) {
   const measured = await measureService((line) => console.error(line));
   writeFileSync(MEASURED_FILE, `${JSON.stringify(measured, undefined, 2)}\n`);
-  console.error(`written to ${MEASURED_FILE}; npm run generate brings the docs up to date`);
+  console.error(`written to ${MEASURED_FILE}; npm run format and npm run generate bring the docs up to date`);
 }
 const study = studyScaling(readMeasured());
 if (values.json !== undefined)
