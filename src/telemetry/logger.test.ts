@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLogger } from './logger.ts';
+import { within } from './tracing/current-span.ts';
 
 function capture(): { lines: Record<string, unknown>[]; write(line: string): void } {
   const lines: Record<string, unknown>[] = [];
@@ -36,6 +37,28 @@ test('tokens, phones and the arguments of failed commands are not written', () =
   const text = JSON.stringify(output.lines);
   expect(text).not.toMatch(/wallet-of-alice|hush|13800000000/);
   expect(text).toContain('LOADING');
+});
+
+// SPEC C8
+test('a line written for a call that is traced names its trace', async () => {
+  const output = capture();
+  const logger = createLogger({ level: 'info', role: 'serve' }, output);
+  const nothing = (): void => {};
+  const acts = {
+    child: () => undefined,
+    link: nothing,
+    rename: nothing,
+    set: nothing,
+    fail: nothing,
+    end: nothing,
+  };
+  await within({ traceId: 'a1', spanId: 'b2', ...acts }, async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    logger.info('inside');
+  });
+  logger.info('outside');
+  expect(output.lines[0]).toMatchObject({ message: 'inside', trace_id: 'a1', span_id: 'b2' });
+  expect(output.lines[1]).not.toHaveProperty('trace_id');
 });
 
 test('lines below the level are not written', () => {

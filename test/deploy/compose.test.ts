@@ -43,6 +43,23 @@ test('every setting is one of the product, and every secret can be set from outs
     expect(Object.keys(environment).filter((name) => !names.has(name))).toEqual([]);
 });
 
+// SPEC C5
+test('traces go from every process through the collector to a store of traces', () => {
+  const Collector = z.looseObject({
+    receivers: z.object({
+      otlp: z.object({ protocols: z.object({ http: z.object({ endpoint: z.string() }) }) }),
+    }),
+    exporters: z.object({ otlp: z.looseObject({ endpoint: z.string() }) }),
+  });
+  const file = readFileSync(join(ROOT, 'deploy/collector/collector.yaml'), 'utf8');
+  const { receivers, exporters } = Collector.parse(parse(file));
+  const port = receivers.otlp.protocols.http.endpoint.split(':')[1];
+  for (const [, { environment }] of ours)
+    expect(environment['OTEL_EXPORTER_OTLP_ENDPOINT']).toBe(`http://collector:${port}`);
+  expect(Object.keys(services)).toContain('collector');
+  expect(Object.keys(services)).toContain(exporters.otlp.endpoint.split(':')[0]);
+});
+
 test('nobody waits for a service that is not there, or that cannot say when it is ready', () => {
   for (const { depends_on } of Object.values(services)) {
     for (const [name, { condition }] of Object.entries(depends_on)) {

@@ -97,6 +97,15 @@ const connections: readonly Panel[] = [
       query('sum by (outcome) (rate(promo_auth_key_reads_total{$s}[$__rate_interval]))', 'keys {{outcome}}'),
     ],
   },
+  {
+    kind: 'timeseries',
+    title: 'Spans of traces',
+    description:
+      'What became of them; nothing but zero where traces are off. `dropped`: too many waited; `failed`: the collector did not take them.',
+    unit: 'ops',
+    width: 12,
+    queries: [query('sum by (outcome) (rate(promo_trace_spans_total{$s}[$__rate_interval]))', '{{outcome}}')],
+  },
 ];
 
 /** What the processes use. */

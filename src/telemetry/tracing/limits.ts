@@ -6,9 +6,12 @@ export const SPANS_PER_TRACE = 500;
 export const LINKS_PER_SPAN = 128;
 /** Characters of a statement that a span shows. */
 export const STATEMENT_CHARACTERS = 1_000;
-/** Spans sent at a time, ms between two times, and ms after which a request to the collector is given up. Few, because encoding them holds the one thread. */
+/**
+ * Spans sent at a time, ms between two times, and ms after which a request to the collector is given up, repeats included. Few, because encoding
+ * them holds the one thread; and soon, because a process that stops cannot end before.
+ */
 export const SPANS_PER_EXPORT = 128;
-export const EXPORT_INTERVAL_MS = 500;
-export const EXPORT_TIMEOUT_MS = 5_000;
+export const EXPORT_INTERVAL_MS = 250;
+export const EXPORT_TIMEOUT_MS = 3_000;
 /** Longest time a process that stops waits for the collector, ms; less where the grace time of the drain is shorter. */
 export const TRACES_STOP_MS = 2_000;

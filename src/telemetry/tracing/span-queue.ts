@@ -9,7 +9,7 @@ import { EXPORT_INTERVAL_MS, SPANS_PER_EXPORT } from './limits.ts';
 
 /** What the queue needs. */
 export interface SpanQueuePorts {
-  readonly exporter: Pick<SpanExporter, 'export' | 'shutdown'>;
+  readonly exporter: Pick<SpanExporter, 'export'>;
   /** Ended spans that may wait; more are dropped. */
   readonly limit: number;
   readonly metrics: Pick<Metrics, 'traceSpans'>;
@@ -51,13 +51,12 @@ export class SpanQueue implements SpanProcessor {
     }
   }
 
-  /** Drops what still waits, and ends. */
+  /** Drops what still waits. Does not wait for a request under way, as the exporter's own end would: it has a time of its own. */
   async shutdown(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.timer);
     this.count('dropped', this.waiting.length);
     this.waiting = [];
-    await this.ports.exporter.shutdown();
   }
 
   /** Sends after so many ms, or when the request under way has its answer. */
