@@ -14,6 +14,10 @@ const Service = z.looseObject({
   ports: z.array(z.string()).default([]),
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
   volumes: z.array(z.string()).default([]),
+  stop_grace_period: z
+    .string()
+    .regex(/^\d+s$/)
+    .optional(),
   healthcheck: z.looseObject({ test: z.array(z.string()) }).optional(),
 });
 const Stack = z.looseObject({
@@ -81,6 +85,23 @@ test('Redis keeps what it acknowledges and evicts nothing, and the data outlives
 });
 
 test('no two services take one port of the machine', () => {
-  const published = Object.values(services).flatMap(({ ports }) => ports.map((port) => port.split(':')[0]));
-  expect(new Set(published).size).toBe(published.length);
+  const published = Object.values(services).flatMap(({ ports }) => ports);
+  const ports = published.map((port) => port.split(':').at(-2));
+  expect(new Set(ports).size).toBe(ports.length);
+  // With secrets that everybody knows, nobody else may get in.
+  for (const port of published) expect(port).toMatch(/^127\.0\.0\.1:/);
+});
+
+test('whoever is told to stop has the time its drain takes', () => {
+  const drainMs = ['HONGBAO_DRAIN_READINESS_DELAY_MS', 'HONGBAO_DRAIN_GRACE_MS']
+    .map((name) =>
+      Number(
+        allVariables()
+          .find((variable) => variable.name === name)
+          ?.schema.parse(undefined),
+      ),
+    )
+    .reduce((sum, ms) => sum + ms, 0);
+  for (const [, { stop_grace_period }] of ours)
+    expect(Number.parseInt(stop_grace_period ?? '10s', 10) * 1_000).toBeGreaterThan(drainMs);
 });
