@@ -22,8 +22,9 @@ class GrpcUnaryLoad implements LoadDriver {
   readonly #recorder: Recorder;
   readonly #sources: readonly RequestSource[];
   readonly #lanes: Lane[] = [];
-  /** When the calls were due that wait for room on a connection. */
-  readonly #waiting: number[] = [];
+  /** When the calls were due that wait for room on a connection, in order; those before `#head` are gone. */
+  #waiting: number[] = [];
+  #head = 0;
   #turn = 0;
   #started = 0;
   #stopped = false;
@@ -64,18 +65,28 @@ class GrpcUnaryLoad implements LoadDriver {
   }
 
   /**
-   * Starts what waits, as clients of gRPC do: no connection carries more streams than are allowed, and a call that waited too long
-   * for one is never sent.
+   * Starts what waits, as clients of gRPC do: no connection carries more streams than the server allows, and a call that waited too
+   * long for one is never sent.
    */
   #startWaiting(): void {
-    const { inFlightPerConnection, usefulMs = 0 } = this.#job;
+    const oldestMs = performance.now() - (this.#job.usefulMs ?? 0) * WAITING_SHARE;
     for (const lane of this.#lanes) {
-      while (lane.inFlight < inFlightPerConnection && this.#waiting.length > 0) {
-        const dueMs = this.#waiting.shift() ?? 0;
-        if (performance.now() - dueMs < usefulMs * WAITING_SHARE) this.#start(lane, dueMs);
+      for (; lane.hasRoom; ) {
+        const dueMs = this.#nextWaiting();
+        if (dueMs === undefined) return;
+        if (dueMs > oldestMs) this.#start(lane, dueMs);
         else this.#recorder.record('never sent', dueMs, 0, 0, 'its time was up');
       }
     }
+  }
+
+  #nextWaiting(): number | undefined {
+    const dueMs = this.#waiting[this.#head];
+    this.#head += 1;
+    if (this.#head < this.#waiting.length) return dueMs;
+    this.#waiting = [];
+    this.#head = 0;
+    return dueMs;
   }
 
   stop(): void {

@@ -39,6 +39,11 @@ export class Lane {
     return this.#inFlight;
   }
 
+  /** The server takes another call on this connection. */
+  get hasRoom(): boolean {
+    return this.#inFlight < this.#connection.streamsAllowed;
+  }
+
   /** Sends a call. */
   start(call: Call, message: Buffer): void {
     this.#inFlight += 1;

@@ -18,6 +18,7 @@ import { type Header, HeaderDecoder } from './header-decoder.ts';
 import { encodeRequestHeaders, type RequestHeaderBlocks } from './header-encoder.ts';
 import { SendWindow } from './send-window.ts';
 
+const SETTING_CONCURRENT_STREAMS = 3;
 const SETTING_INITIAL_WINDOW = 4;
 const DEFAULT_WINDOW_BYTES = 65_535;
 
@@ -53,6 +54,8 @@ export class Http2Connection {
   #nextStreamId = 1;
   #receivedBytes = 0;
   #headerFragments: Buffer[] = [];
+  /** Requests that the server allows at a time. */
+  streamsAllowed = Number.POSITIVE_INFINITY;
 
   constructor(host: string, port: number, headers: readonly Header[], events: ConnectionEvents) {
     this.#events = events;
@@ -151,7 +154,9 @@ export class Http2Connection {
 
   #onSettings(flags: number, payload: Buffer): void {
     if (flags & FRAME_FLAG.ack) return;
-    const initialWindow = decodeSettings(payload).get(SETTING_INITIAL_WINDOW);
+    const settings = decodeSettings(payload);
+    this.streamsAllowed = settings.get(SETTING_CONCURRENT_STREAMS) ?? this.streamsAllowed;
+    const initialWindow = settings.get(SETTING_INITIAL_WINDOW);
     if (initialWindow !== undefined) this.#window.setInitial(initialWindow);
     this.#output.push(encodeFrame(FRAME_TYPE.settings, FRAME_FLAG.ack, 0, Buffer.alloc(0)));
   }
