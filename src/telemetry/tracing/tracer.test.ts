@@ -1,36 +1,49 @@
 /** Who sends no traces pays for none. SPEC C8 */
 import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const SOURCES = new URL('../../', import.meta.url);
-/** All of it but its interfaces, which the client of Prometheus loads for itself. */
-const OPEN_TELEMETRY = /@opentelemetry\/(?!api\/)|\/open-telemetry\.ts/;
+const OPEN_TELEMETRY = /@opentelemetry\/|\/open-telemetry\.ts/;
 
-/** Starts tracing with these settings after loading both roles that can; gives what was loaded of OpenTelemetry. */
-function loadedWith(endpoint: string | undefined): string[] {
+/** Starts tracing without and with a collector; gives what was loaded before each of these steps ended. */
+function loadedInSteps(): string[][] {
   const script = `
     import { registerHooks } from 'node:module';
-    const loaded = [];
+    let loaded = [];
+    const steps = [];
+    const nextStep = () => { steps.push(loaded); loaded = []; };
     registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });
-    await import('${SOURCES}roles/serve.ts');
-    await import('${SOURCES}roles/archive.ts');
     const { startTracing } = await import('${SOURCES}telemetry/tracing/tracer.ts');
-    const settings = { endpoint: ${JSON.stringify(endpoint)}, headers: {}, serviceName: 'x', sampleRatio: 0, queueSpans: 128 };
-    const counter = { value: 0 };
-    const ports = { build: { version: '1', node: '26' }, metrics: { traceSpans: { child: () => counter } } };
-    const tracer = await startTracing(settings, ports);
-    await tracer?.stop(0);
-    process.stdout.write(JSON.stringify(loaded));
-    process.exit(0);`;
+    const settings = { headers: {}, serviceName: 'x', sampleRatio: 0, queueSpans: 128 };
+    const ports = { build: { version: '1', node: '26' }, metrics: {}, logger: {} };
+    if (await startTracing(settings, ports) !== undefined) throw new Error('there is a tracer');
+    nextStep();
+    await startTracing({ ...settings, endpoint: 'http://127.0.0.1:9' }, ports);
+    nextStep();
+    process.stdout.write(JSON.stringify(steps), () => process.exit(0));`;
   const parameters = ['--input-type=module', '--eval', script];
   const cwd = fileURLToPath(new URL('..', SOURCES));
-  const loaded: string[] = JSON.parse(execFileSync(process.execPath, parameters, { encoding: 'utf8', cwd }));
-  expect(loaded.length).toBeGreaterThan(100);
-  return loaded.filter((url) => OPEN_TELEMETRY.test(url));
+  return JSON.parse(execFileSync(process.execPath, parameters, { encoding: 'utf8', cwd }));
 }
 
 test('nothing of OpenTelemetry is loaded unless there is a collector to send to', () => {
-  expect(loadedWith(undefined)).toEqual([]);
-  expect(loadedWith('http://127.0.0.1:9').join('\n')).toContain('@opentelemetry/sdk-trace');
+  const [without = [], after = []] = loadedInSteps();
+  expect(without).toContain(`${SOURCES}telemetry/tracing/tracer.ts`);
+  expect(without.filter((url) => OPEN_TELEMETRY.test(url))).toEqual([]);
+  expect(after.join('\n')).toContain('@opentelemetry/sdk-trace');
+});
+
+test('no other file of the product imports it but for its types', () => {
+  const folder = fileURLToPath(SOURCES);
+  const importing = globSync('**/*.ts', { cwd: folder })
+    .filter((path) => !path.endsWith('.test.ts'))
+    .filter((path) =>
+      [...readFileSync(`${folder}${path}`, 'utf8').matchAll(/^(import|export)\s[^;]*?from '([^']+)'/gm)].some(
+        ([statement, , module = '']) =>
+          OPEN_TELEMETRY.test(`/${module}`) && !/^(import|export) type\b/.test(statement),
+      ),
+    );
+  expect(importing).toEqual(['telemetry/tracing/open-telemetry.ts']);
 });
