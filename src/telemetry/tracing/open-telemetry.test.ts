@@ -17,7 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => collector.close());
 
-function tracerTo(endpoint: string, { sampleRatio = 1, random = () => 0.5 } = {}) {
+function tracerTo(
+  endpoint: string,
+  { sampleRatio = 1, random = () => 0 }: { sampleRatio?: number; random?: () => number } = {},
+) {
   const build = { version: '1.2.3', node: '26', role: 'serve' } as const;
   const metrics = createMetrics(build);
   const logger = createLogger({ level: 'silent', role: 'test' });
