@@ -19,7 +19,7 @@ afterAll(() => collector.close());
 
 function tracerTo(
   endpoint: string,
-  { sampleRatio = 1, random = () => 0 }: { sampleRatio?: number; random?: () => number } = {},
+  { sampleRatio = 1, random = () => 0.5 }: { sampleRatio?: number; random?: () => number } = {},
 ) {
   const build = { version: '1.2.3', node: '26', role: 'serve' } as const;
   const metrics = createMetrics(build);
