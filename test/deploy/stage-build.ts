@@ -63,8 +63,8 @@ async function copy(words: readonly string[], image: BuiltImage, folder: string)
   for (const source of paths.slice(0, -1)) {
     const to = isIntoFolder ? join(target, source) : target;
     if (from === undefined) await cp(join(ROOT, source), to, { recursive: true, filter: isOfTheBuild });
-    // Packages are thousands of files, for which the system's own program takes a fraction of the time.
-    else execFileSync('cp', ['-R', '-P', join(folder, from, source), to]);
+    // Packages are thousands of files, which nobody changes any more: links to them do.
+    else execFileSync('cp', ['-R', '-P', '-l', join(folder, from, source), to]);
   }
 }
 
