@@ -38,11 +38,11 @@ export function methodName(method: DescMethod): string {
   return `${method.parent.name}.${method.name}`;
 }
 
-/** The plan of a method; a deadline of the caller's own goes before. */
-export function planOf(method: DescMethod, deadlines: Readonly<Record<string, number>>): CallPlan {
+/** The plan of a method. A deadline of the caller's own goes before, and an attempt gets the same part of it. */
+export function planOf(method: DescMethod, ownDeadlineMs?: number): CallPlan {
   const plan = EXCEPTIONS[methodName(method)] ?? planByKind(method);
-  const deadlineMs = deadlines[methodName(method)];
-  return deadlineMs === undefined ? plan : { ...plan, deadlineMs };
+  const deadlineMs = ownDeadlineMs ?? plan.deadlineMs;
+  return { deadlineMs, attemptMs: (plan.attemptMs * deadlineMs) / plan.deadlineMs };
 }
 
 function planByKind(method: DescMethod): CallPlan {

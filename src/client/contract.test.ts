@@ -28,7 +28,7 @@ describe('the contract', () => {
     '%s is known for a repeat and has time within what the service allows',
     (_name, method) => {
       const longest = allVariables().find(({ name }) => name === 'HONGBAO_LIMITS_MAX_DEADLINE_MS');
-      const { deadlineMs, attemptMs } = planOf(method, {});
+      const { deadlineMs, attemptMs } = planOf(method);
       // The one look-up that is written down counts as a change, and asking twice is only written down twice.
       const isRepeated = isRead(method) || isRepeatable(method.input);
       expect(isRepeated || method.name === 'FindUserByPhone').toBe(true);

@@ -62,10 +62,10 @@ export class SteadyTransport implements Transport {
   ): Promise<UnaryResponse<I, O>> {
     const { newId, now } = this.#options.circumstances;
     const { request, requestId } = withRequestIds(method.input, create(method.input, input), newId);
-    const plan = planOf(method, this.#options.deadlines);
-    const endsAtMs = now() + (timeoutMs ?? plan.deadlineMs);
+    const plan = planOf(method, timeoutMs ?? this.#options.deadlines[methodName(method)]);
+    const endsAtMs = now() + plan.deadlineMs;
     const attempt = (remainingMs: number): Promise<UnaryResponse<I, O>> =>
-      this.#attempt(method, signal, Math.min(remainingMs, plan.attemptMs), header, request);
+      this.#attempt(method, signal, Math.ceil(Math.min(remainingMs, plan.attemptMs)), header, request);
     return await this.#repeat(attempt, { method, requestId, endsAtMs, signal, tokenRenewed: false });
   }
 
@@ -74,7 +74,7 @@ export class SteadyTransport implements Transport {
     const { now, sleep } = this.#options.circumstances;
     for (let attempts = 1; ; attempts += 1) {
       try {
-        const answer = await attempt(Math.max(1, Math.ceil(call.endsAtMs - now())));
+        const answer = await attempt(Math.max(1, call.endsAtMs - now()));
         this.#budget.earn();
         return answer;
       } catch (thrown) {
