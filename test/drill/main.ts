@@ -10,7 +10,7 @@ import {
 import type { DrillResult } from './report.ts';
 import { drillRestore } from './restore/drill-restore.ts';
 import { drillRolling } from './rolling/drill-rolling.ts';
-import type { Surroundings } from './start-world.ts';
+import { type Surroundings, startDrillWorld } from './start-world.ts';
 
 const EXIT_BROKEN = 1;
 const EXIT_FAILED = 2;
@@ -46,13 +46,14 @@ async function main(options: RollingOptions | RestoreOptions): Promise<number> {
   return report.passed ? 0 : EXIT_BROKEN;
 }
 
-function carryOut(
+async function carryOut(
   options: RollingOptions | RestoreOptions,
   surroundings: Surroundings,
 ): Promise<DrillResult> {
+  const started = await startDrillWorld(options.logDirectory, surroundings);
   return options.drill === 'rolling'
-    ? drillRolling(options, surroundings)
-    : drillRestore(options, surroundings);
+    ? await drillRolling(started, options, surroundings)
+    : await drillRestore(started, options, surroundings);
 }
 
 async function inTime<Value>(drill: Promise<Value>): Promise<Value> {

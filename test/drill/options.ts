@@ -7,13 +7,19 @@ export const LOSSES = ['redis', 'postgres', 'both', 'both-without-files'] as con
 /** One of them. */
 export type LossName = (typeof LOSSES)[number];
 
+/** Whose processes are restarted, in this order. */
+export const ROLES = ['serve', 'archive'] as const;
+
 /** Shown when the arguments make no sense, and for `--help`. */
-export const USAGE = `usage: npm run drill -- rolling [--rate N] [--seconds S] [--seed N] [--json FILE] [--logs DIRECTORY]
-       npm run drill -- restore [--writes N] [--losses ${LOSSES.join(',')}] [--json FILE] [--logs DIRECTORY]
+export const USAGE = `usage: npm run drill -- rolling [--roles serve,archive] [--rate N] [--seconds S] [--seed N]
+                               [--json FILE] [--logs DIRECTORY]
+       npm run drill -- restore [--losses ${LOSSES.join(',')}] [--writes N]
+                               [--json FILE] [--logs DIRECTORY]
 
   rolling    restarts two serve and two archive processes one after the other, under load: no call may fail
   restore    loses the stores, restores them as docs/recovery.md says, and counts what is gone
 
+  --roles    only processes of these; default both
   --rate     calls per second of all clients together; default 100
   --seconds  load before the first and after each restart; default 3
   --seed     what the load's chance follows from; default 1
@@ -42,6 +48,7 @@ interface CommonOptions {
 /** A rolling restart. */
 export interface RollingOptions extends CommonOptions {
   readonly drill: 'rolling';
+  readonly roles: readonly (typeof ROLES)[number][];
   readonly ratePerSecond: number;
   /** Load before the first and after each restart, ms. */
   readonly calmMs: number;
@@ -59,7 +66,7 @@ export interface RestoreOptions extends CommonOptions {
 export type DrillOptions = RollingOptions | RestoreOptions | { readonly drill: 'help' };
 
 /** Which options belong to which drill; `json` and `logs` to both. */
-const OWN = { rolling: ['rate', 'seconds', 'seed'], restore: ['writes', 'losses'] } as const;
+const OWN = { rolling: ['roles', 'rate', 'seconds', 'seed'], restore: ['writes', 'losses'] } as const;
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -69,6 +76,7 @@ export function parseOptions(args: readonly string[]): DrillOptions {
     args: [...args],
     allowPositionals: true,
     options: {
+      roles: { type: 'string' },
       rate: { type: 'string' },
       seconds: { type: 'string' },
       seed: { type: 'string' },
@@ -92,6 +100,7 @@ export function parseOptions(args: readonly string[]): DrillOptions {
   if (drill === 'rolling')
     return {
       drill,
+      roles: parseNames('--roles', values.roles, ROLES),
       ratePerSecond: parseCount('--rate', values.rate ?? '100', MOST_RATE),
       calmMs: 1_000 * parseCount('--seconds', values.seconds ?? '3', MOST_SECONDS),
       seed: parseCount('--seed', values.seed ?? '1', MOST_SEED),
@@ -100,7 +109,7 @@ export function parseOptions(args: readonly string[]): DrillOptions {
   return {
     drill,
     writes: parseCount('--writes', values.writes ?? '300', MOST_WRITES),
-    losses: parseLosses(values.losses),
+    losses: parseNames('--losses', values.losses, LOSSES),
     ...common,
   };
 }
@@ -118,10 +127,15 @@ function parseCount(name: string, text: string, most: number): number {
   return value;
 }
 
-function parseLosses(text: string | undefined): readonly LossName[] {
-  if (text === undefined) return LOSSES;
-  const names = text.split(',');
-  const unknown = names.find((name) => !LOSSES.some((known) => known === name));
-  if (unknown !== undefined) throw new Error(`--losses: of ${LOSSES.join(', ')}, not "${unknown}"`);
-  return LOSSES.filter((name) => names.includes(name));
+/** Of a list with commas, in the order of `known`; all of them when there is none. */
+function parseNames<Name extends string>(
+  option: string,
+  text: string | undefined,
+  known: readonly Name[],
+): readonly Name[] {
+  if (text === undefined) return known;
+  const names: readonly string[] = text.split(',');
+  const unknown = names.find((name) => !known.some((one) => one === name));
+  if (unknown !== undefined) throw new Error(`${option}: of ${known.join(', ')}, not "${unknown}"`);
+  return known.filter((name) => names.includes(name));
 }

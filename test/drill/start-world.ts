@@ -2,7 +2,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Environment } from '../chaos/topology/product-process.ts';
 import { startWorld } from '../chaos/topology/start-world.ts';
 import type { World } from '../chaos/topology/world.ts';
 
@@ -20,34 +19,40 @@ export interface Surroundings {
   readonly say: (line: string) => void;
 }
 
-/** What a drill starts. */
-export interface DrillWorldOptions {
-  readonly logDirectory: string;
-  /** Variables of the product beside the usual ones. */
-  readonly environment: Environment;
-  /** Told when a process of the product ends by itself. */
-  readonly onUnexpectedExit: (message: string) => void;
+/** What a drill works on. */
+export interface DrillWorld {
+  readonly world: World;
+  /** What did not hold so far: a process that ended by itself. */
+  readonly failures: string[];
 }
+
+/** Wait between "not ready" and the end of new connections, ms; shorter than in production, where balancers look less often. */
+export const READINESS_DELAY_MS = 1_000;
 
 /** Starts one Redis, Postgres, two `serve` and two `archive`; resolves when all are ready. */
 export async function startDrillWorld(
-  options: DrillWorldOptions,
+  logDirectory: string,
   { stack, signal, say }: Surroundings,
-): Promise<World> {
-  await rm(options.logDirectory, { recursive: true, force: true });
-  await mkdir(options.logDirectory, { recursive: true });
+): Promise<DrillWorld> {
+  await rm(logDirectory, { recursive: true, force: true });
+  await mkdir(logDirectory, { recursive: true });
   const directory = await mkdtemp(join(tmpdir(), 'hongbao-drill-'));
   stack.defer(() => rm(directory, { recursive: true, force: true }));
-  return await startWorld({
+  const failures: string[] = [];
+  const world = await startWorld({
     topology: 'single',
     machine: NO_TOOLS,
     directory,
     // Proxies stand between the product and its stores, and hand everything on as it is.
     random: () => 0,
     smallDisks: false,
-    ...options,
+    environment: { HONGBAO_DRAIN_READINESS_DELAY_MS: String(READINESS_DELAY_MS) },
+    logDirectory,
+    onUnexpectedExit: (text) => failures.push(text),
     signal,
     stack,
     say,
   });
+  say('two serve, two archive, Redis, Postgres');
+  return { world, failures };
 }

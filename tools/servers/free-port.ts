@@ -1,21 +1,39 @@
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 /**
  * A TCP port of 127.0.0.1 that nobody listens on at this moment. Another process may take it before it is used, so
  * whoever starts a server on it must be ready for "address in use".
  */
-export function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return port;
+}
+
+/** So many free ports that differ: drawn one by one, a port that was free a moment ago may be drawn again. */
+export async function freePorts(count: number): Promise<number[]> {
+  const probes = Array.from({ length: count }, () => createServer());
+  try {
+    return await Promise.all(probes.map(portOf));
+  } finally {
+    await Promise.all(probes.map(closeProbe));
+  }
+}
+
+function portOf(probe: Server): Promise<number> {
   return new Promise((resolve, reject) => {
-    const probe = createServer();
     probe.once('error', reject);
     probe.listen(0, '127.0.0.1', () => {
       const address = probe.address();
-      probe.close(() => {
-        if (address === null || typeof address === 'string')
-          reject(new Error('The probe socket has no port.'));
-        else resolve(address.port);
-      });
+      if (address === null || typeof address === 'string') reject(new Error('The probe socket has no port.'));
+      else resolve(address.port);
     });
+  });
+}
+
+/** Kept when the port is free again; a probe that never listened is closed already. */
+function closeProbe(probe: Server): Promise<void> {
+  return new Promise((resolve) => {
+    probe.close(() => resolve());
   });
 }
 

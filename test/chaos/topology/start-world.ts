@@ -3,7 +3,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { migrate } from '../../../src/database/migrate.ts';
-import { freePort } from '../../../tools/servers/free-port.ts';
+import { freePorts } from '../../../tools/servers/free-port.ts';
 import { startPostgresServer } from '../../../tools/servers/postgres-server.ts';
 import { FaultProxy } from '../proxy/fault-proxy.ts';
 import { buildClockLibrary, ClockFile } from './clock.ts';
@@ -16,6 +16,11 @@ import { startSingle } from './single.ts';
 import type { PostgresSide, World } from './world.ts';
 
 const DATABASE = 'hongbao';
+/** What a process listens on, and how many processes there are. */
+const SERVERS = ['GRPC', 'HTTP', 'OPS'] as const;
+const PORTS_PER_PROCESS = SERVERS.length;
+const SERVES = 3;
+const ARCHIVES = 2;
 /** Room for the files of an empty cluster and of a short run, and little more. */
 const SMALL_REDIS_MEGABYTES = 64;
 const SMALL_POSTGRES_MEGABYTES = 320;
@@ -63,8 +68,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   };
   const environment = { ...directEnvironment, DATABASE_URL: throughProxy(postgresSide) };
   const product = { ...environment, ...clocks?.product.environment };
-  const serves = await makeProcesses(options, 'serve', 3, product);
-  const archives = await makeProcesses(options, 'archive', 2, product);
+  const ports = await freePorts(PORTS_PER_PROCESS * (SERVES + ARCHIVES));
+  const serves = makeProcesses(options, 'serve', ports.slice(0, PORTS_PER_PROCESS * SERVES), product);
+  const archives = makeProcesses(options, 'archive', ports.slice(PORTS_PER_PROCESS * SERVES), product);
   await Promise.all([...serves.slice(0, 2), ...archives].map((process) => process.start()));
   return {
     machine,
@@ -150,17 +156,17 @@ async function startPostgres({ random, stack }: WorldOptions, directory: string)
   return { server, proxy, admin, directory: data };
 }
 
-async function makeProcesses(
+/** One for each of so many ports. */
+function makeProcesses(
   { logDirectory, stack, onUnexpectedExit }: WorldOptions,
   role: 'serve' | 'archive',
-  count: number,
+  ports: readonly number[],
   environment: Environment,
-): Promise<ProductProcess[]> {
+): ProductProcess[] {
   const processes: ProductProcess[] = [];
-  for (let number = 1; number <= count; number += 1) {
-    const name = `${role}-${number}`;
-    const ports = { GRPC: await freePort(), HTTP: await freePort(), OPS: await freePort() };
-    const own = Object.entries(ports).map(([server, port]) => [`HONGBAO_${server}_PORT`, String(port)]);
+  for (let first = 0; first < ports.length; first += PORTS_PER_PROCESS) {
+    const name = `${role}-${processes.length + 1}`;
+    const own = SERVERS.map((server, index) => [`HONGBAO_${server}_PORT`, String(ports[first + index])]);
     const logFile = join(logDirectory, `${name}.log`);
     const process = new ProductProcess({
       name,

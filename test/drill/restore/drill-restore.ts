@@ -5,7 +5,7 @@ import { openWires } from '../../chaos/load/wire.ts';
 import type { World } from '../../chaos/topology/world.ts';
 import type { LossName, RestoreOptions } from '../options.ts';
 import { type DrillReport, type DrillResult, verdictLines } from '../report.ts';
-import { type Surroundings, startDrillWorld } from '../start-world.ts';
+import type { DrillWorld, Surroundings } from '../start-world.ts';
 import { drillLoss, type LossOutcome } from './losses.ts';
 import { countKinds, describeKinds, type Missing } from './survivors.ts';
 import { Writer } from './writer.ts';
@@ -44,16 +44,11 @@ const DONE_BY: Readonly<Record<LossName, string>> = {
 
 /** Runs the drill. */
 export async function drillRestore(
+  { world, failures }: DrillWorld,
   options: RestoreOptions,
   surroundings: Surroundings,
 ): Promise<DrillResult<RestoreReport>> {
   const startedMs = Date.now();
-  const failures: string[] = [];
-  const world = await startDrillWorld(
-    { ...options, environment: {}, onUnexpectedExit: (text) => failures.push(text) },
-    surroundings,
-  );
-  surroundings.say('two serve, two archive, Redis, Postgres');
   const outcomes = await loseAll(world, options, surroundings);
   failures.push(...outcomes.flatMap(failuresOf));
   const report: RestoreReport = {

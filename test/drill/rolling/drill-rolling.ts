@@ -10,14 +10,12 @@ import { untilQuiet } from '../../chaos/run-quiet.ts';
 import type { World } from '../../chaos/topology/world.ts';
 import type { RollingOptions } from '../options.ts';
 import type { DrillResult } from '../report.ts';
-import { type Surroundings, startDrillWorld } from '../start-world.ts';
+import { type DrillWorld, READINESS_DELAY_MS, type Surroundings } from '../start-world.ts';
 import { callsBetween, reasonsOf } from './calls-of-step.ts';
 import { openGateway } from './gateway.ts';
 import { type Restart, restart } from './restart.ts';
 import { type RollingReport, rollingLines, type Step } from './rolling-report.ts';
 
-/** Wait between "not ready" and the end of new connections, ms; shorter than in production, where balancers look less often. */
-const READINESS_DELAY_MS = 1_000;
 /** So long that a call fails for what the product does and not for a busy machine, ms; how long it took is reported. */
 const CALL_TIMEOUT_MS = 10_000;
 /** Time to find out what became of calls whose outcome is unknown, ms. */
@@ -31,20 +29,13 @@ interface Stretch {
   readonly restart: Restart | undefined;
 }
 
-/** Runs the drill. */
+/** Runs the drill; nobody may have written to the world before. */
 export async function drillRolling(
+  { world, failures }: DrillWorld,
   options: RollingOptions,
-  surroundings: Surroundings,
+  { stack, say }: Surroundings,
 ): Promise<DrillResult<RollingReport>> {
   const startedMs = Date.now();
-  const { stack, say } = surroundings;
-  const failures: string[] = [];
-  const environment = { HONGBAO_DRAIN_READINESS_DELAY_MS: String(READINESS_DELAY_MS) };
-  const world = await startDrillWorld(
-    { ...options, environment, onUnexpectedExit: (text) => failures.push(text) },
-    surroundings,
-  );
-  say('two serve, two archive, Redis, Postgres');
   const history = new HistoryMemory();
   const sampler = new Sampler(world, history);
   stack.defer(() => sampler.stop());
@@ -86,7 +77,7 @@ export async function drillRolling(
 
 async function restartAll(
   world: World,
-  { calmMs }: RollingOptions,
+  { calmMs, roles }: RollingOptions,
   say: (line: string) => void,
 ): Promise<readonly Stretch[]> {
   let fromMs = Date.now();
@@ -99,7 +90,8 @@ async function restartAll(
   };
   await sleep(calmMs);
   finish('undisturbed', undefined);
-  for (const process of [...world.serves.slice(0, 2), ...world.archives]) {
+  const processes = { serve: world.serves.slice(0, 2), archive: world.archives };
+  for (const process of roles.flatMap((role) => processes[role])) {
     const how = await restart(world, process);
     await sleep(calmMs);
     finish(`${process.name} restarted`, how);
