@@ -6,10 +6,10 @@ import { runBatch } from './run-sequences.ts';
 import { World } from './world.ts';
 
 const SEED = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000_000);
-const SEQUENCES = 30;
-const ROUNDS = 3;
-const SEGMENT_ENTRIES = 40;
-const SEGMENTS = 50;
+const SEQUENCES = 12;
+const ROUNDS = 2;
+const SEGMENT_ENTRIES = 25;
+const SEGMENTS = 30;
 
 let world: World;
 let archive: ArchiveSide;
@@ -28,20 +28,16 @@ async function expectInOrder(): Promise<void> {
   expect(report.holds, text).toBe(true);
 }
 
-/** Users go on, run by run of the job the log gets shorter, and at each cut the audit holds. */
+/** Users go on while the log is audited; then it gets shorter by what is archived, and is audited again. */
 async function liveOn(round: number): Promise<number> {
-  await runBatch(world, SEED + round * SEQUENCES, SEQUENCES);
+  await Promise.all([runBatch(world, SEED + round * SEQUENCES, SEQUENCES), expectInOrder()]);
   await archive.drain();
+  const detached = await archive.detach();
   await expectInOrder();
-  let detached = 0;
-  for (let last = 1; last > 0; detached += last) {
-    last = await archive.detach();
-    await expectInOrder();
-  }
   return detached;
 }
 
-// LEDGER 21, 17, 22
+// LEDGER 21, 17, 22, SPEC C9
 it(`a log without its beginning is audited, rebuilt from and made anew (MODEL_SEED=${SEED})`, {
   timeout: 600_000,
 }, async () => {
@@ -52,5 +48,5 @@ it(`a log without its beginning is audited, rebuilt from and made anew (MODEL_SE
   expect(await redisRecords(world.redis)).toEqual(before);
   await archive.drain();
   await expectInOrder();
-  expect(await archive.regenerate(4)).toEqual([]);
+  expect(await archive.regenerate(2)).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import type { Sql } from '../../database/client.ts';
 import { appliedValue, decodeEntry } from '../../ledger/event-format.ts';
+import { PROMOTION_FIELDS } from '../../ledger/record-fields.ts';
 import type { LedgerAdmin, PartitionId, StreamEntry } from '../ledger-port.ts';
 import type { Check } from './check.ts';
 import type { PromotionFold, PromotionImages } from './promotion-fold.ts';
@@ -36,6 +37,8 @@ export async function comparePromotions(comparison: PromotionComparison): Promis
   for await (const entry of walkLog(sql, id, foldSeq, archived.cursorSeq)) {
     if (entry.kind === 'read') fold.add(entry.seq, entry.entry);
   }
+  if (!comparison.isWhole)
+    fold.judgeRest((ref) => archived.records.get(ref)?.get(PROMOTION_FIELDS.received.name));
   const images = fold.result();
   check.count('promotions', images.size);
   compareArchived(check, archived.records, images, comparison.isWhole);

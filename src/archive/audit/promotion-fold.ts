@@ -13,6 +13,8 @@ export class PromotionFold {
   private readonly stock: Check;
   /** False when the log does not reach back to the start: a record's first figures are then taken as they come. */
   private readonly isWhole: boolean;
+  /** The highest issued figure of a promotion, by ref, while no event has told its stock. */
+  private readonly unjudged = new Map<string, number>();
 
   constructor(stock: Check, isWhole: boolean) {
     this.stock = stock;
@@ -32,6 +34,21 @@ export class PromotionFold {
       for (const write of event.writes) if (write.target === 'promotion') this.apply(seq, write);
     });
     this.stock.count('events', entry.events.length);
+  }
+
+  /**
+   * Judges what was issued of stocks that the log, which begins later, does not tell: no event of it has changed them, so that
+   * they were all the time what is archived now. @param archived the stock by ref; empty or absent: unlimited
+   */
+  judgeRest(archived: (ref: string) => string | undefined): void {
+    for (const [ref, issued] of this.unjudged) {
+      if (this.images.get(ref)?.has(PROMOTION_FIELDS.received.name)) continue;
+      const received = wholeNumber(archived(ref));
+      this.stock.require(
+        received === undefined || issued <= received,
+        () => `number ${issued} of ${received} of promotion ${ref} was issued`,
+      );
+    }
   }
 
   private apply(seq: number, write: Write): void {
@@ -57,7 +74,10 @@ export class PromotionFold {
     });
     const isKnown = this.images.has(ref) || !this.isWhole;
     this.stock.require(isKnown, () => `${place} issues promotion ${ref}, which is not defined`);
-    if (received === undefined || after === undefined) return;
+    if (after === undefined) return;
+    if (!this.images.get(ref)?.has(PROMOTION_FIELDS.received.name))
+      this.unjudged.set(ref, Math.max(after, this.unjudged.get(ref) ?? 0));
+    if (received === undefined) return;
     this.stock.require(
       after <= received,
       () => `${place} issues number ${after} of ${received} of promotion ${ref}`,

@@ -22,7 +22,7 @@ RETURNS TABLE (segment text, generation integer, partition integer, from_seq big
 $$;
 
 -- Takes one segment out of the log, unless something speaks against it; says what became of it:
---   detached     it is a plain table in hongbao_detached
+--   detached     it is a plain table in hongbao_detached, or nothing was in it and it is gone
 --   young        its newest entry is not older than `before`
 --   needed       it reaches to `below_seq` or beyond, which somebody still reads from
 --   unarchived   it does not lie wholly below the cursor
@@ -69,7 +69,12 @@ BEGIN
   END IF;
   PERFORM set_config('lock_timeout', '500', true);
   EXECUTE format('ALTER TABLE event_log DETACH PARTITION %I', wanted);
-  EXECUTE format('ALTER TABLE %I SET SCHEMA hongbao_detached', wanted);
+  -- An archiver that was held up for long may have made a segment again that is no longer needed: nothing is in it.
+  IF newest IS NULL THEN
+    EXECUTE format('DROP TABLE %I', wanted);
+  ELSE
+    EXECUTE format('ALTER TABLE %I SET SCHEMA hongbao_detached', wanted);
+  END IF;
   RETURN 'detached';
 END
 $$;
