@@ -181,6 +181,17 @@ const jobs: readonly Panel[] = [
       query('min by (job_name) (time() - promo_job_last_success_timestamp_seconds{$s})', '{{job_name}}'),
     ],
   },
+  {
+    kind: 'timeseries',
+    title: 'Log past its retention',
+    description:
+      'Segments detached per second, and partitions whose oldest segment has to stay because somebody still reads it: see docs/jobs.md.',
+    unit: 'none',
+    queries: [
+      totalRate('promo_archive_log_segments_detached_total', 'detached'),
+      query('max(promo_archive_log_segments_held{$s})', 'held'),
+    ],
+  },
 ];
 
 /** The way of what was acknowledged into Postgres. */

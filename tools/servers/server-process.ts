@@ -4,6 +4,9 @@ import { guardProcess, type ReleaseGuard } from './guard.ts';
 /** How long a store may take until it accepts connections, recovery after a crash included. */
 const READY_TIMEOUT_MS = 60_000;
 
+/** A signal is sent again after this long: Redis forgets one that comes while it writes its first append-only file. */
+const SIGNAL_AGAIN_MS = 500;
+
 /** How many of the last output characters are kept for an error message. */
 const KEPT_OUTPUT_CHARACTERS = 4_000;
 
@@ -47,6 +50,7 @@ export class ServerProcess {
   readonly #gone: Promise<void>;
   #output = '';
   #expectsExit = false;
+  #isReady = false;
 
   private constructor(options: ServerProcessOptions, child: ChildProcess, pid: number) {
     this.#options = options;
@@ -61,7 +65,8 @@ export class ServerProcess {
       child.once('close', () => {
         this.#release();
         resolve();
-        if (!this.#expectsExit)
+        // Whoever starts it is told of an end before that by `start`, and may try again.
+        if (!this.#expectsExit && this.#isReady)
           options.onUnexpectedExit?.(`${options.name} ended unexpectedly.\n${this.#output}`);
       });
     });
@@ -97,7 +102,9 @@ export class ServerProcess {
   async #end(signal: NodeJS.Signals): Promise<void> {
     this.#expectsExit = true;
     this.#child.kill(signal);
+    const again = setInterval(() => this.#child.kill(signal), SIGNAL_AGAIN_MS);
     await this.#gone;
+    clearInterval(again);
   }
 
   #keep(text: string): void {
@@ -117,7 +124,8 @@ export class ServerProcess {
       void this.#gone.then(() => clearTimeout(timer));
       timer.unref();
     });
-    if (outcome === 'ready') return;
+    this.#isReady = outcome === 'ready';
+    if (this.#isReady) return;
     await this.kill();
     throw new ServerStartError(
       `${name} ${outcome === 'late' ? 'was not ready in time' : 'did not start'}.`,
