@@ -5,6 +5,7 @@ import { definitionOf, type LedgerFixture, soon, startLedgerFixture } from '../.
 import { unconfirming } from '../../test/unconfirming-ledger.ts';
 import { couponOfCode, issueForCode, requireOpenToCodes } from '../codes/issue-for-code.ts';
 import { liveDefinition } from '../definitions/live-definition.ts';
+import { CorruptRecordError } from '../domain/record-json.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { PromotionSchema, PromotionState } from '../gen/hongbao/v1/promotion_pb.ts';
 import { revokeCoupon } from '../grants/revoke-coupon.ts';
@@ -149,6 +150,8 @@ describe('an answer from a read', () => {
     expect(await isStillSo(fixture.ledger, absent, soon())).toBe(false);
     const refusal = new Refusal('COUPON_NOT_FOUND', 'as read');
     expect(await isOutdated(refusal, fixture.ledger, absent, soon())).toBe(true);
+    expect(await isOutdated(new CorruptRecordError('torn'), fixture.ledger, absent, soon())).toBe(true);
+    expect(await isOutdated(new Error('a fault'), fixture.ledger, absent, soon())).toBe(false);
     expect(await isOutdated(new Refusal('LEDGER_CLOSED', 'unknown'), fixture.ledger, absent, soon())).toBe(
       false,
     );

@@ -1,4 +1,5 @@
 /** Answering from what was read alone: only once it is as safe as the answer to a write. */
+import { CorruptRecordError } from '../domain/record-json.ts';
 import { REASONS, Refusal } from '../domain/refusal.ts';
 import type { Ledger } from './ledger.ts';
 import type { Step } from './transaction.ts';
@@ -23,8 +24,9 @@ export async function isStillSo(
 }
 
 /**
- * Whether what was thrown refuses for good by something that is no longer so: look again. Whatever else was thrown says itself
- * that its outcome is unknown. Throws as {@link isStillSo} does.
+ * Whether what was thrown refuses for good by something that is no longer so, or found records that contradict each other because
+ * they were read one after the other and something happened in between: look again. Whatever else was thrown says itself that
+ * its outcome is unknown. Throws as {@link isStillSo} does.
  */
 export async function isOutdated(
   error: unknown,
@@ -32,6 +34,7 @@ export async function isOutdated(
   seen: readonly Step[],
   deadlineMs: number,
 ): Promise<boolean> {
-  if (!(error instanceof Refusal) || REASONS[error.reason].outcome !== 'noEffect') return false;
+  const isFinal = error instanceof Refusal && REASONS[error.reason].outcome === 'noEffect';
+  if (!isFinal && !(error instanceof CorruptRecordError)) return false;
   return !(await isStillSo(ledger, seen, deadlineMs));
 }
