@@ -59,7 +59,7 @@ async function fail(number: number, message: string): Promise<void> {
   const smallest = await minimise(generateSchedule(number));
   const { violation } = await runSchedule(smallest);
   console.log(`made small, it fails with: ${violation?.message}`);
-  console.log(`for test/simulation/regressions.test.ts:\n${JSON.stringify(smallest, undefined, 2)}`);
+  console.log(`for a file of test/simulation/regressions:\n${JSON.stringify(smallest, undefined, 2)}`);
 }
 
 async function main({ seed, schedules }: Settings): Promise<number> {

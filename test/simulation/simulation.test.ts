@@ -1,6 +1,6 @@
 /**
  * Many processes, stores that fail, clients that ask again, all on one clock: whatever happens, the promises hold. A schedule that
- * breaks one is printed small, for `regressions.test.ts`; `npm run simulate` runs as many as one likes.
+ * breaks one is printed small, for `regressions/`; `npm run simulate` runs as many as one likes.
  */
 import { expect, it } from 'vitest';
 import { generateSchedule } from './schedule/generate.ts';
