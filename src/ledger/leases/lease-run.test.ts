@@ -2,9 +2,12 @@ import { expect, it } from 'vitest';
 import { claimIn, defineIn, POOL, RECORD, REF, revokeIn } from '../../../test/leases/simulated-stock.ts';
 import { SimulatedPartition } from '../../../test/leases/simulated-store.ts';
 import { Refusal } from '../../domain/refusal.ts';
+import { leaseField, USAGE_FIELDS } from '../record-fields.ts';
+import { usageOf } from '../transaction.ts';
 import type { LeasePorts } from './lease-ports.ts';
 import { LeaseRun } from './lease-run.ts';
 import { stockLease } from './stock-lease.ts';
+import { allowanceIn, usageLease } from './usage-lease.ts';
 
 const HOME = 1;
 
@@ -141,4 +144,33 @@ it('finishes what another process began: a grant that was never delivered', asyn
   await obtain(0);
   expect(at(0).number(RECORD, 'received') + at(2).number(RECORD, 'received')).toBeGreaterThan(1);
   expect(at(HOME).number(POOL, 't')).toBeLessThanOrEqual(3);
+});
+
+it('lets nobody use what was lent under a larger limit before all that is lent is within the smaller one', async () => {
+  const { ports, at } = surroundings(0);
+  const uses = usageOf(REF);
+  const lease = leaseField(USAGE_FIELDS.uses.name).name;
+  const run = (partition: number, limit: number, wanted: number, changed: Partial<LeasePorts> = {}) => {
+    const shape = usageLease({ promotionRef: REF, counter: USAGE_FIELDS.uses.name, limit });
+    return new LeaseRun({ ...ports, ...changed }, shape, { partition, need: 1, wanted }, 1_000).run();
+  };
+  for (const partition of [0, 1, 2]) await run(partition, 90, 25);
+  // It ends after the first step, by which others give back what is too much; two of them keep some.
+  const ends: Partial<LeasePorts> = {
+    transactAt: async (partition, transaction) => {
+      await ports.transactAt(partition, transaction, 0);
+      throw new Refusal('LEDGER_UNAVAILABLE', 'the process ends');
+    },
+  };
+  await run(0, 40, 1, ends);
+  const counter = { promotionRef: REF, counter: USAGE_FIELDS.uses.name, limit: 40 };
+  expect([1, 2].map((partition) => at(partition).read(uses).get(lease)?.toString())).not.toContain(undefined);
+  expect([0, 1, 2].map((partition) => allowanceIn(at(partition).read(uses), counter))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  for (const partition of [0, 1, 2]) await run(partition, 40, 1);
+  const allowed = [0, 1, 2].map((partition) => allowanceIn(at(partition).read(uses), counter) ?? 0);
+  expect(allowed.reduce((sum, units) => sum + units, 0)).toBeLessThanOrEqual(40);
 });

@@ -198,14 +198,14 @@ export class LeaseRun {
 
   /** True when at least one of them gave back what it was asked for. */
   private async takeBack({ view, records }: Look, from: readonly ShareTarget[]): Promise<boolean> {
-    const { record, leaseFields, usedAtMost, write } = this.shape;
+    const { record, leaseFields, usedAtMost, writeBack } = this.shape;
     const outcomes = await Promise.all(
       from.map(async ({ partition, granted, back }) => {
         const read = records[partition] ?? new Map();
         const steps = [
           ...unchanged(record, leaseFields, read),
           usedAtMost(granted - back),
-          ...write(granted, back),
+          ...writeBack(read, granted, back),
         ];
         const { kind } = await this.transact('take_back', partition, steps);
         if (kind !== 'done') return false;

@@ -42,8 +42,10 @@ export interface LeaseShape {
   limitIn(pool: Fields): number | undefined;
   /** The share in a record. */
   shareIn(record: Fields): Share;
-  /** Makes the share's figures these. */
+  /** Makes the share's figures these, and its lease one under the limit asked about: all that is lent must be within that. */
   write(granted: number, back: number): Step[];
+  /** Makes the share's figures these; its lease stays one under the limit it was made for. */
+  writeBack(read: Fields, granted: number, back: number): Step[];
   /** Holds while at most so many are used. */
   usedAtMost(units: number): Step;
 }

@@ -9,6 +9,11 @@ const { definition, issued, received, granted, back, returned } = PROMOTION_FIEL
 export function stockLease(promotionRef: number): LeaseShape {
   const record = promotionOf(promotionRef);
   const fields = poolFields('');
+  const write = (units: number, unitsBack: number): Step[] => [
+    setNumber(record, granted, units),
+    setNumber(record, back, unitsBack),
+    setNumber(record, received, units - unitsBack),
+  ];
   return {
     promotionRef,
     pool: poolOf(promotionRef),
@@ -23,11 +28,8 @@ export function stockLease(promotionRef: number): LeaseShape {
       return text === '' ? undefined : Number(text);
     },
     shareIn,
-    write: (units, unitsBack) => [
-      setNumber(record, granted, units),
-      setNumber(record, back, unitsBack),
-      setNumber(record, received, units - unitsBack),
-    ],
+    write,
+    writeBack: (_, units, unitsBack) => write(units, unitsBack),
     usedAtMost: (units) => ({ kind: 'add', on: record, field: issued.bytes, delta: 0, max: units }),
   };
 }

@@ -5,7 +5,7 @@
  * before the limit fell are taken back first.
  */
 import { leaseField, poolFields, type RecordField } from '../record-fields.ts';
-import { poolOf, usageOf } from '../transaction.ts';
+import { poolOf, type Step, usageOf } from '../transaction.ts';
 import { type Fields, type LeaseShape, numberIn, type Share } from './lease-shape.ts';
 
 /** A counter of uses or of money, and the most it may come to in all partitions. */
@@ -37,6 +37,9 @@ export function usageLease({ promotionRef, counter, limit }: UsageCounter): Leas
   const record = usageOf(promotionRef);
   const lease = leaseField(counter);
   const used: RecordField = { name: counter, bytes: Buffer.from(counter, 'latin1') };
+  const writeUnder = (under: number, granted: number, back: number): Step[] => [
+    { kind: 'set', on: record, field: lease.bytes, value: Buffer.from(`${granted}/${back}/${under}`) },
+  ];
   return {
     promotionRef,
     pool: poolOf(promotionRef),
@@ -47,9 +50,9 @@ export function usageLease({ promotionRef, counter, limit }: UsageCounter): Leas
     fence: [],
     limitIn: () => limit,
     shareIn: (fields) => shareOf(storedLease(fields, lease), numberIn(fields, used), limit),
-    write: (granted, back) => [
-      { kind: 'set', on: record, field: lease.bytes, value: Buffer.from(`${granted}/${back}/${limit}`) },
-    ],
+    write: (granted, back) => writeUnder(limit, granted, back),
+    // One of several that give back when the limit fell: how much is lent in all is not within it yet.
+    writeBack: (read, granted, back) => writeUnder(storedLease(read, lease).limit, granted, back),
     usedAtMost: (units) => ({
       kind: 'add',
       on: record,
