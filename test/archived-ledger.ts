@@ -3,9 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { ArchiveClient } from '../src/archive/archive-client.ts';
 import { Archiver, type ArchiverDependencies } from '../src/archive/archiver.ts';
+import type { EventFilter } from '../src/archive/find-events.ts';
 import { ArchivePlaces } from '../src/archive/places.ts';
 import { createArchiveRole } from '../src/archive/role.ts';
 import { createDatabase, type Sql } from '../src/database/client.ts';
+import type { FeedFilter } from '../src/feed/feed.ts';
 import type { Job, JobCounts } from '../src/jobs/job.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
 import { createTestDatabase } from './database.ts';
@@ -15,6 +17,17 @@ import { type LedgerFixture, startLedgerFixture } from './ledger-fixture.ts';
 export const PARTITION = { generation: 1, partition: 0 };
 /** The partitions of the fixture, as readers of the archive want them. */
 export const PLACES = new ArchivePlaces(1, 1);
+
+/** Takes every happening of the feed. */
+export const EVERY_HAPPENING: FeedFilter = { kinds: new Set(), userId: undefined };
+/** Takes every event of the log. */
+export const EVERY_EVENT: EventFilter = {
+  promotionRef: undefined,
+  userId: undefined,
+  kinds: new Set(),
+  fromMs: undefined,
+  untilMs: undefined,
+};
 
 /** An archiver whose turns the test takes itself; of the fixture's partition, silent, unless told. */
 export function archiverOf(

@@ -3,18 +3,16 @@ import { CODE_VARIABLES } from './code-variables.ts';
 import { JOB_VARIABLES } from './job-variables.ts';
 import { LEDGER_VARIABLES, REDIS_VARIABLES } from './ledger-variables.ts';
 import { KEY_VARIABLES, RATE_VARIABLES, TLS_VARIABLES } from './security-variables.ts';
+import { CONNECTION_VARIABLES, GRPC_VARIABLES, HTTP_VARIABLES, OPS_VARIABLES } from './server-variables.ts';
 import { TRACING_VARIABLES } from './tracing-variables.ts';
 import {
   choice,
   cronLine,
-  flag,
   integer,
-  list,
   namedKeys,
   optionalText,
   optionalUrl,
   pointsRates,
-  port,
   storeUrl,
   timeZone,
 } from './variable.ts';
@@ -37,81 +35,11 @@ export const VARIABLES = {
       'The least severe log line that is written.',
     ),
   },
-  grpc: {
-    host: optionalText(
-      'HONGBAO_GRPC_HOST',
-      'Address the gRPC server listens on. Every address when not set; 127.0.0.1 in the embedded development set-up.',
-    ),
-    port: port('HONGBAO_GRPC_PORT', 50051, 'Port of the gRPC server.'),
-    reflection: flag('HONGBAO_GRPC_REFLECTION', true, 'Whether tools may ask the server for its contract.'),
-    maxConnections: integer(
-      'HONGBAO_GRPC_MAX_CONNECTIONS',
-      10_000,
-      'Connections to the gRPC server at a time; more are closed at once.',
-      { min: 1 },
-    ),
-    maxConcurrentStreams: integer(
-      'HONGBAO_GRPC_MAX_CONCURRENT_STREAMS',
-      128,
-      'Calls at a time on one connection; clients let more wait on their side, where they cost the service nothing.',
-      {
-        min: 1,
-      },
-    ),
-    maxSessionMemoryMegabytes: integer(
-      'HONGBAO_GRPC_MAX_SESSION_MEMORY_MEGABYTES',
-      32,
-      'Memory one connection may hold before new calls on it are refused.',
-      { min: 1 },
-    ),
-  },
-  http: {
-    host: optionalText(
-      'HONGBAO_HTTP_HOST',
-      'Address the HTTP server (Connect, gRPC-Web, JSON) listens on. Defaults as for the gRPC server.',
-    ),
-    port: port('HONGBAO_HTTP_PORT', 8080, 'Port of the HTTP server.'),
-    maxConnections: integer(
-      'HONGBAO_HTTP_MAX_CONNECTIONS',
-      20_000,
-      'Connections to the HTTP server at a time; more are closed at once.',
-      { min: 1 },
-    ),
-    corsOrigins: list(
-      'HONGBAO_HTTP_CORS_ORIGINS',
-      'Origins of web pages that may call the service, separated by commas; `*` allows every page.',
-    ),
-  },
-  ops: {
-    host: optionalText(
-      'HONGBAO_OPS_HOST',
-      'Address of the server for metrics and probes. Defaults as for the gRPC server. Never expose it to the public.',
-    ),
-    port: port('HONGBAO_OPS_PORT', 9090, 'Port of `/metrics`, `/livez`, `/readyz` and `/healthz/details`.'),
-  },
+  grpc: GRPC_VARIABLES,
+  http: HTTP_VARIABLES,
+  ops: OPS_VARIABLES,
   tracing: TRACING_VARIABLES,
-  connections: {
-    maxAgeMs: integer(
-      'HONGBAO_CONNECTIONS_MAX_AGE_MS',
-      5 * MINUTE_MS,
-      'Age at which a gRPC connection is asked to reconnect (with 10 % jitter), so that clients find new replicas.',
-      { min: 1000 },
-    ),
-    maxAgeGraceMs: integer(
-      'HONGBAO_CONNECTIONS_MAX_AGE_GRACE_MS',
-      MINUTE_MS,
-      'Time the calls on such a connection have to finish.',
-      { min: 1000 },
-    ),
-    maxIdleMs: integer(
-      'HONGBAO_CONNECTIONS_MAX_IDLE_MS',
-      5 * MINUTE_MS,
-      'Idle time after which a connection is closed.',
-      {
-        min: 1000,
-      },
-    ),
-  },
+  connections: CONNECTION_VARIABLES,
   database: {
     url: storeUrl('DATABASE_URL', /^postgres(ql)?$/, 'Address of Postgres (15 or newer).'),
     maxConnections: integer('HONGBAO_DATABASE_MAX_CONNECTIONS', 10, 'Connections to Postgres per process.', {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type ArchivedLedger,
   addPromotion,
+  EVERY_HAPPENING,
   PLACES,
   startArchivedLedger,
 } from '../../test/archived-ledger.ts';
@@ -14,7 +15,6 @@ import { EventStreams } from './event-streams.ts';
 import { Feed, type FeedItem } from './feed.ts';
 
 const USERS = 12;
-const EVERYTHING = { kinds: new Set<never>(), userId: undefined };
 const BEGINNING: FeedPosition = {
   generation: 1,
   logs: [{ seq: -1, index: 0xffff, part: 0 }],
@@ -65,7 +65,7 @@ async function readAll(limit: number, after = BEGINNING): Promise<FeedItem[]> {
   for (let position = after; ; ) {
     // The cursor is what travels between two reads.
     const from = decodeCursor(encodeCursor(position));
-    const batch = await feed.read(from, EVERYTHING, { limit }, soon());
+    const batch = await feed.read(from, EVERY_HAPPENING, { limit }, soon());
     items.push(...batch.items);
     // A test beside this one may have claimed since.
     if (batch.items.length === 0) return items.filter(({ userId }) => userId !== 'late');
@@ -101,8 +101,8 @@ describe('the feed', () => {
   });
 
   test('stops where it is told to, so that a batch can be read again as it was', async () => {
-    const first = await feed.read(BEGINNING, EVERYTHING, { limit: 5 }, soon());
-    const again = await feed.read(BEGINNING, EVERYTHING, { limit: 100, until: first.position }, soon());
+    const first = await feed.read(BEGINNING, EVERY_HAPPENING, { limit: 5 }, soon());
+    const again = await feed.read(BEGINNING, EVERY_HAPPENING, { limit: 100, until: first.position }, soon());
     expect(again.items).toEqual(first.items);
   });
 
@@ -110,7 +110,12 @@ describe('the feed', () => {
     const ofUser = { kinds: new Set(['claimed', 'expiring'] as const), userId: 'u3' };
     const { items } = await feed.read(BEGINNING, ofUser, { limit: 100 }, soon());
     expect(items.map(({ kind }) => kind)).toEqual(['claimed', 'expiring']);
-    const unknown = await feed.read(BEGINNING, { ...EVERYTHING, userId: 'nobody' }, { limit: 100 }, soon());
+    const unknown = await feed.read(
+      BEGINNING,
+      { ...EVERY_HAPPENING, userId: 'nobody' },
+      { limit: 100 },
+      soon(),
+    );
     expect(unknown.items).toEqual([]);
     expect(unknown.position.logs[0]?.seq).toBeGreaterThan(0);
   });
@@ -136,7 +141,10 @@ describe('the feed', () => {
 describe('streams', () => {
   const open = (cursor: string, signal: AbortSignal, heartbeatMs = 50) => {
     const streams = new EventStreams({ feed, metrics: fixture.metrics, nowMs: Date.now, heartbeatMs });
-    return { streams, batches: streams.open({ cursor, filter: { ...EVERYTHING, userId: 'late' } }, signal) };
+    return {
+      streams,
+      batches: streams.open({ cursor, filter: { ...EVERY_HAPPENING, userId: 'late' } }, signal),
+    };
   };
 
   test('without a cursor begin with now, beat while nothing happens, and tell what then does', async () => {
@@ -162,7 +170,7 @@ describe('streams', () => {
     await sleep(50);
     streams.close();
     await expect(ended).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
-    const next = streams.open({ cursor: '', filter: EVERYTHING }, new AbortController().signal).next();
+    const next = streams.open({ cursor: '', filter: EVERY_HAPPENING }, new AbortController().signal).next();
     await expect(next).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
   });
 });

@@ -1,12 +1,16 @@
 // SPEC L12, LEDGER 8: a rebuild makes another log, and followers are led to it.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ArchivedLedger, addPromotion, startArchivedLedger } from '../../test/archived-ledger.ts';
+import {
+  type ArchivedLedger,
+  addPromotion,
+  EVERY_HAPPENING,
+  startArchivedLedger,
+} from '../../test/archived-ledger.ts';
 import { definitionOf, soon } from '../../test/ledger-fixture.ts';
 import { ArchivePlaces } from '../archive/places.ts';
 import { type FeedPosition, WHOLE_ENTRY } from './cursor.ts';
 import { Feed, type FeedItem } from './feed.ts';
 
-const EVERYTHING = { kinds: new Set<never>(), userId: undefined };
 const START = { seq: -1, index: WHOLE_ENTRY, part: 0 };
 const BEGINNING: FeedPosition = { generation: 1, logs: [START], notice: 0 };
 const USERS = ['u1', 'u2', 'u3', 'u4'];
@@ -44,7 +48,7 @@ async function readAll(limit: number): Promise<FeedItem[]> {
   const items: FeedItem[] = [];
   for (let position = BEGINNING; ; ) {
     await feed.requireKept(position, soon());
-    const batch = await feed.read(position, EVERYTHING, { limit }, soon());
+    const batch = await feed.read(position, EVERY_HAPPENING, { limit }, soon());
     items.push(...batch.items);
     if (batch.items.length === 0) return items;
     position = batch.position;
@@ -61,11 +65,11 @@ test('the feed goes on from the end of a generation to the next one, at any plac
 });
 
 test('a batch that ends before the end of a generation is read again as it was', async () => {
-  const first = await feed.read(BEGINNING, EVERYTHING, { limit: 3 }, soon());
-  const again = await feed.read(BEGINNING, EVERYTHING, { limit: 100, until: first.position }, soon());
+  const first = await feed.read(BEGINNING, EVERY_HAPPENING, { limit: 3 }, soon());
+  const again = await feed.read(BEGINNING, EVERY_HAPPENING, { limit: 100, until: first.position }, soon());
   expect(again.items).toEqual(first.items);
-  const across = await feed.read(BEGINNING, EVERYTHING, { limit: 6 }, soon());
+  const across = await feed.read(BEGINNING, EVERY_HAPPENING, { limit: 6 }, soon());
   expect(across.position.generation).toBe(2);
-  const same = await feed.read(BEGINNING, EVERYTHING, { limit: 100, until: across.position }, soon());
+  const same = await feed.read(BEGINNING, EVERY_HAPPENING, { limit: 100, until: across.position }, soon());
   expect(same.items).toEqual(across.items);
 });

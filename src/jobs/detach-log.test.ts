@@ -2,7 +2,14 @@
 import { pino } from 'pino';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { archiverOf, PARTITION, PLACES, runOnce } from '../../test/archived-ledger.ts';
+import {
+  archiverOf,
+  EVERY_EVENT,
+  EVERY_HAPPENING,
+  PARTITION,
+  PLACES,
+  runOnce,
+} from '../../test/archived-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts';
 import { definitionOf, type LedgerFixture, soon, startLedgerFixture } from '../../test/ledger-fixture.ts';
 import { ArchiveClient } from '../archive/archive-client.ts';
@@ -255,14 +262,7 @@ describe('a log whose oldest segments are gone', () => {
   });
 
   test('is listed to its beginning, and tells who comes with an older cursor which one is the oldest that works', async () => {
-    const filter = {
-      promotionRef: undefined,
-      userId: undefined,
-      kinds: new Set<never>(),
-      fromMs: undefined,
-      untilMs: undefined,
-    };
-    const scan = { sql, places: PLACES, filter, deadlineMs: soon() };
+    const scan = { sql, places: PLACES, filter: EVERY_EVENT, deadlineMs: soon() };
     const { events, next } = await listEvents(scan, { below: undefined, limit: 1_000 });
     expect(next).toBeUndefined();
     expect([events.at(0)?.seq, events.at(-1)?.seq]).toEqual([LAST_SEQ, 3 * SEGMENT]);
@@ -272,7 +272,6 @@ describe('a log whose oldest segments are gone', () => {
   /** Who comes with an older one is told which it is, and nothing is passed over in silence. */
   async function tellsTheOldestCursor(): Promise<void> {
     const feed = new Feed(sql, PLACES);
-    const filter = { kinds: new Set<never>(), userId: undefined };
     const refused = {
       reason: 'CURSOR_INVALID',
       detail: { metadata: { oldest_cursor: encodeCursor(placeAfter(3 * SEGMENT - 1)) } },
@@ -280,16 +279,19 @@ describe('a log whose oldest segments are gone', () => {
     for (const old of [placeAfter(-1), placeAfter(3 * SEGMENT - 2)]) {
       await expect(feed.requireKept(old, soon())).rejects.toMatchObject(refused);
       // A stream that was open for so long passes over nothing either.
-      await expect(feed.read(old, filter, { limit: 10 }, soon())).rejects.toMatchObject(refused);
+      await expect(feed.read(old, EVERY_HAPPENING, { limit: 10 }, soon())).rejects.toMatchObject(refused);
       const streams = new EventStreams({ feed, metrics: fixture.metrics, nowMs: Date.now });
-      const batches = streams.open({ cursor: encodeCursor(old), filter }, new AbortController().signal);
+      const batches = streams.open(
+        { cursor: encodeCursor(old), filter: EVERY_HAPPENING },
+        new AbortController().signal,
+      );
       await expect(batches.next()).rejects.toMatchObject(refused);
     }
     const inTheMiddle = { ...placeAfter(0), logs: [{ seq: 3 * SEGMENT - 1, index: 0, part: 0 }] };
     await expect(feed.requireKept(inTheMiddle, soon())).rejects.toMatchObject(refused);
     const oldest = placeAfter(3 * SEGMENT - 1);
     await feed.requireKept(oldest, soon());
-    const { items } = await feed.read(oldest, filter, { limit: 100 }, soon());
+    const { items } = await feed.read(oldest, EVERY_HAPPENING, { limit: 100 }, soon());
     expect(items.at(0)?.eventId).toBe(`1-${3 * SEGMENT}-0-0`);
     expect(items.at(-1)?.eventId).toBe(`1-${LAST_SEQ}-0-0`);
   }

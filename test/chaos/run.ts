@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Surroundings } from '../../tools/command-edge.ts';
 import type { Fault } from './faults/fault.ts';
 import { FAULTS, PROVEN_ELSEWHERE } from './faults/matrix.ts';
 import { createRandom, type Random } from './faults/random.ts';
@@ -26,15 +27,6 @@ const CALM_MS = 1_500;
 /** Time to find out what became of calls whose outcome is unknown, ms. */
 const SETTLE_MS = 60_000;
 
-/** What a run is given besides its options. */
-export interface RunSurroundings {
-  /** Ends everything that was started, whatever happens. */
-  readonly stack: AsyncDisposableStack;
-  /** Aborted when the run is to end early. */
-  readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
-}
-
 /** What is known when the load has stopped. */
 interface Disturbed {
   readonly startedMs: number;
@@ -46,7 +38,7 @@ interface Disturbed {
 }
 
 /** Starts a world, disturbs it under load, lets it come to rest, and decides whether every promise was kept. */
-export async function runChaos(options: RunOptions, surroundings: RunSurroundings): Promise<ChaosReport> {
+export async function runChaos(options: RunOptions, surroundings: Surroundings): Promise<ChaosReport> {
   const { say, signal, stack } = surroundings;
   const random = createRandom(options.seed);
   const machine = await probeMachine();

@@ -3,10 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Surroundings } from '../../tools/command-edge.ts';
 import { LOSSES, parseOptions, ROLES } from './options.ts';
 import { drillRestore } from './restore/drill-restore.ts';
 import { drillRolling } from './rolling/drill-rolling.ts';
-import { type DrillWorld, type Surroundings, startDrillWorld } from './start-world.ts';
+import { type DrillWorld, startDrillWorld } from './start-world.ts';
 
 const RECOVERY = new URL('../../docs/recovery.md', import.meta.url);
 const RUN_MS = 180_000;

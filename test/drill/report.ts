@@ -1,5 +1,5 @@
 /** What a drill leaves behind: figures for programs, lines for people, and what decides the exit code. */
-import type { Machine } from '../../bench/machine.ts';
+import { describeMachine, type Machine } from '../../bench/machine.ts';
 
 /** What every drill's report has. */
 export interface DrillReport {
@@ -18,6 +18,24 @@ export interface DrillReport {
 export interface DrillResult<Report extends DrillReport = DrillReport> {
   readonly report: Report;
   readonly lines: readonly string[];
+}
+
+/** What a drill that began at `startedMs` and is over now says first. */
+export function reportHead<Name extends DrillReport['drill']>(
+  drill: Name,
+  command: string,
+  startedMs: number,
+  failures: readonly string[],
+): DrillReport & { readonly drill: Name } {
+  return {
+    drill,
+    command,
+    startedAt: new Date(startedMs).toISOString(),
+    tookMs: Date.now() - startedMs,
+    machine: describeMachine(),
+    passed: failures.length === 0,
+    failures,
+  };
 }
 
 /** The last lines of every drill. */

@@ -2,22 +2,13 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Surroundings } from '../../tools/command-edge.ts';
 import { startWorld } from '../chaos/topology/start-world.ts';
 import type { World } from '../chaos/topology/world.ts';
 
 /** A drill breaks nothing but what an operator could; so nothing of this is looked for. */
 const NOT_NEEDED = 'a drill does without';
 const NO_TOOLS = { noSystemCallFaults: NOT_NEEDED, noSmallDisks: NOT_NEEDED, noMovableClocks: NOT_NEEDED };
-
-/** What a drill is given besides its options. */
-export interface Surroundings {
-  /** Ends everything that was started, whatever happens. */
-  readonly stack: AsyncDisposableStack;
-  /** Aborted when the drill is to end early. */
-  readonly signal: AbortSignal;
-  /** Writes a line for whoever watches. */
-  readonly say: (line: string) => void;
-}
 
 /** What a drill works on. */
 export interface DrillWorld {

@@ -22,14 +22,13 @@ import { PartitionConnections } from '../../src/ledger/partition-connection.ts';
 import { orderOf, usageOf, walletOf } from '../../src/ledger/transaction.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { type RedisServer, startRedisServer } from '../../tools/servers/redis-server.ts';
-import { runOnce } from '../archived-ledger.ts';
+import { EVERY_EVENT, EVERY_HAPPENING, runOnce } from '../archived-ledger.ts';
 import { createTestDatabase } from '../database.ts';
 import { definitionOf, LEDGER_SETTINGS, soon } from '../ledger-fixture.ts';
 
 const PARTITIONS = 4;
 const USERS = Array.from({ length: 24 }, (_, user) => `user-${user}`);
 const PLACES = new ArchivePlaces(1, PARTITIONS);
-const EVERYTHING = { kinds: new Set<never>(), userId: undefined };
 const SETTINGS = { ...LEDGER_SETTINGS, partitions: PARTITIONS };
 
 let server: RedisServer;
@@ -224,7 +223,12 @@ describe('a ledger of four partitions (SPEC C9)', { shuffle: false }, () => {
     const read = async (limit: number): Promise<string[]> => {
       const ids: string[] = [];
       for (let position = beginning; ; ) {
-        const batch = await feed.read(decodeCursor(encodeCursor(position)), EVERYTHING, { limit }, soon());
+        const batch = await feed.read(
+          decodeCursor(encodeCursor(position)),
+          EVERY_HAPPENING,
+          { limit },
+          soon(),
+        );
         if (batch.items.length === 0) return ids;
         ids.push(...batch.items.map(({ eventId }) => eventId));
         position = batch.position;
@@ -239,18 +243,14 @@ describe('a ledger of four partitions (SPEC C9)', { shuffle: false }, () => {
 
   it('lists the events of all logs newest first, page by page', async () => {
     await archived();
-    const filter = {
-      promotionRef: undefined,
-      userId: undefined,
-      kinds: new Set<never>(),
-      fromMs: undefined,
-      untilMs: undefined,
-    };
     const list = async (limit: number): Promise<string[]> => {
       const found: string[] = [];
       let lastMs = Number.POSITIVE_INFINITY;
       for (let below: ListPosition | undefined; ; ) {
-        const page = await listEvents({ sql, places: PLACES, filter, deadlineMs: soon() }, { below, limit });
+        const page = await listEvents(
+          { sql, places: PLACES, filter: EVERY_EVENT, deadlineMs: soon() },
+          { below, limit },
+        );
         for (const { partition, seq, eventIndex, timeMs } of page.events) {
           expect(timeMs).toBeLessThanOrEqual(lastMs);
           lastMs = timeMs;

@@ -83,18 +83,20 @@ describe('streams that are opened and cancelled', () => {
   });
 
   test('of calls that are under way: each is forgotten at once', async () => {
-    const session = connectHttp2(`http://127.0.0.1:${server.addresses.grpcPort}`);
-    session.on('error', () => undefined);
-    const streams = Array.from({ length: 100 }, () => {
-      const stream = session.request(headers());
-      stream.on('error', () => undefined);
-      stream.end(body);
-      return stream;
-    });
-    await vi.waitFor(() => expect(server.metrics.serverInFlight.read()).toBe(100), { timeout: 5000 });
+    const sessions = [1, 2].map(() => connectHttp2(`http://127.0.0.1:${server.addresses.grpcPort}`));
+    for (const session of sessions) session.on('error', () => undefined);
+    const streams = sessions.flatMap((session) =>
+      Array.from({ length: 100 }, () => {
+        const stream = session.request(headers());
+        stream.on('error', () => undefined);
+        stream.end(body);
+        return stream;
+      }),
+    );
+    await vi.waitFor(() => expect(server.metrics.serverInFlight.read()).toBe(200), { timeout: 5000 });
     for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
     await vi.waitFor(() => expect(server.metrics.serverInFlight.read()).toBe(0), { timeout: 5000 });
-    session.destroy();
+    for (const session of sessions) session.destroy();
     await everyWayServes();
   });
 });

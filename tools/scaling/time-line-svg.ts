@@ -1,4 +1,5 @@
 /** Panels of lines over one time axis, one below the other, as a file of SVG that needs nothing else. */
+import { escapeHtml } from '../../bench/report/plot.ts';
 
 /** One line. */
 export interface TimeLine {
@@ -39,10 +40,10 @@ const STYLE =
 export function renderTimePlot(plot: TimePlot): string {
   const height = TITLE_HEIGHT + plot.panels.length * PANEL_HEIGHT;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeXml(plot.title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(plot.title)}">`,
     `<style>${STYLE}</style>`,
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
-    `<text x="${LEFT}" y="20" class="t">${escapeXml(plot.title)}</text>`,
+    `<text x="${LEFT}" y="20" class="t">${escapeHtml(plot.title)}</text>`,
     ...plot.panels.map((panel, index) => renderPanel(panel, plot, TITLE_HEIGHT + index * PANEL_HEIGHT)),
     '</svg>',
     '',
@@ -57,7 +58,7 @@ function renderPanel(panel: Panel, plot: TimePlot, top: number): string {
   const x = (second: number): number => LEFT + (second / plot.lengthSeconds) * (WIDTH - LEFT - RIGHT);
   const y = (value: number): number => bottom - (value / highest) * (bottom - top - PANEL_TOP);
   return [
-    `<text x="${LEFT}" y="${top + 14}">${escapeXml(panel.title)}</text>`,
+    `<text x="${LEFT}" y="${top + 14}">${escapeHtml(panel.title)}</text>`,
     legend(panel.lines, top + 30),
     ...ticks(Y_TICKS, highest).map((value) => yTick(y(value), formatValue(value))),
     ...ticks(X_TICKS, plot.lengthSeconds).map((second) => xTick(x(second), bottom, timeOfDay(plot, second))),
@@ -70,7 +71,7 @@ function legend(lines: readonly TimeLine[], y: number): string {
   return lines
     .map(({ label, color, isDashed }, index) => {
       const x = LEFT + index * step;
-      return `<path d="M${x.toFixed(0)} ${y - 4}h20" class="l" stroke="${color}"${dash(isDashed)}/><text x="${(x + 26).toFixed(0)}" y="${y}">${escapeXml(label)}</text>`;
+      return `<path d="M${x.toFixed(0)} ${y - 4}h20" class="l" stroke="${color}"${dash(isDashed)}/><text x="${(x + 26).toFixed(0)}" y="${y}">${escapeHtml(label)}</text>`;
     })
     .join('');
 }
@@ -123,8 +124,4 @@ function roundUp(value: number): number {
 
 function formatValue(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 1 });
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

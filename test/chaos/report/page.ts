@@ -1,8 +1,10 @@
 /** The report as one HTML file that needs nothing else: no script, no font, no address outside of it. */
+
+import { escapeHtml } from '../../../bench/report/plot.ts';
 import type { ChaosReport } from './chaos-report.ts';
 import { summaryLine } from './chaos-report.ts';
 import { STYLE } from './page-style.ts';
-import { type Axis, type Bar, barBand, curveBand, escapeHtml, timeAxis } from './svg.ts';
+import { type Axis, type Bar, barBand, curveBand, timeAxis } from './svg.ts';
 import { SLICE_MS } from './timeline.ts';
 
 /** The page as text. */

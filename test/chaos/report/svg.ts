@@ -1,4 +1,5 @@
 /** The drawings of the page: bands of time, one above the other, on one axis. */
+import { escapeHtml } from '../../../bench/report/plot.ts';
 
 const WIDTH = 1_100;
 const LEFT = 90;
@@ -26,15 +27,6 @@ export interface Bar {
   readonly style: string;
   readonly fromMs: number;
   readonly toMs: number;
-}
-
-/** Text that may stand in HTML. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
 
 function place(axis: Axis, atMs: number): number {

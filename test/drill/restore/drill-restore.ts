@@ -1,11 +1,11 @@
 /** Stores are lost one way after the other and restored as docs/recovery.md says; what is gone then is counted. */
-import { describeMachine } from '../../../bench/machine.ts';
 import { alignRows } from '../../../bench/report/align-rows.ts';
+import type { Surroundings } from '../../../tools/command-edge.ts';
 import { openWires } from '../../chaos/load/wire.ts';
 import type { World } from '../../chaos/topology/world.ts';
 import type { LossName, RestoreOptions } from '../options.ts';
-import { type DrillReport, type DrillResult, verdictLines } from '../report.ts';
-import type { DrillWorld, Surroundings } from '../start-world.ts';
+import { type DrillReport, type DrillResult, reportHead, verdictLines } from '../report.ts';
+import type { DrillWorld } from '../start-world.ts';
 import { drillLoss, type LossOutcome } from './losses.ts';
 import { countKinds, describeKinds, type Missing } from './survivors.ts';
 import { Writer } from './writer.ts';
@@ -52,13 +52,7 @@ export async function drillRestore(
   const outcomes = await loseAll(world, options, surroundings);
   failures.push(...outcomes.flatMap(failuresOf));
   const report: RestoreReport = {
-    drill: 'restore',
-    command: options.command,
-    startedAt: new Date(startedMs).toISOString(),
-    tookMs: Date.now() - startedMs,
-    machine: describeMachine(),
-    passed: failures.length === 0,
-    failures,
+    ...reportHead('restore', options.command, startedMs, failures),
     writes: options.writes,
     losses: outcomes.map(lossReport),
   };

@@ -1,6 +1,6 @@
 /** A rolling restart of every process, one after the other, while clients go on: no call may fail, nothing acknowledged may be missing. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeMachine } from '../../../bench/machine.ts';
+import type { Surroundings } from '../../../tools/command-edge.ts';
 import { HistoryMemory } from '../../chaos/history/history-file.ts';
 import { type Load, startLoad } from '../../chaos/load/load.ts';
 import { Sampler } from '../../chaos/report/sampler.ts';
@@ -9,8 +9,8 @@ import { judge } from '../../chaos/run-load.ts';
 import { untilQuiet } from '../../chaos/run-quiet.ts';
 import type { World } from '../../chaos/topology/world.ts';
 import type { RollingOptions } from '../options.ts';
-import type { DrillResult } from '../report.ts';
-import { type DrillWorld, READINESS_DELAY_MS, type Surroundings } from '../start-world.ts';
+import { type DrillResult, reportHead } from '../report.ts';
+import { type DrillWorld, READINESS_DELAY_MS } from '../start-world.ts';
 import { callsBetween, reasonsOf } from './calls-of-step.ts';
 import { openGateway } from './gateway.ts';
 import { type Restart, restart } from './restart.ts';
@@ -58,13 +58,7 @@ export async function drillRolling(
   const { audited, audit, breaches } = await conclude(world, load, history);
   failures.push(...failuresOf(steps), ...breaches);
   const report: RollingReport = {
-    drill: 'rolling',
-    command: options.command,
-    startedAt: new Date(startedMs).toISOString(),
-    tookMs: Date.now() - startedMs,
-    machine: describeMachine(),
-    passed: failures.length === 0,
-    failures,
+    ...reportHead('rolling', options.command, startedMs, failures),
     ratePerSecond: options.ratePerSecond,
     readinessDelayMs: READINESS_DELAY_MS,
     steps,
