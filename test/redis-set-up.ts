@@ -19,6 +19,8 @@ export const SET_UPS = ['single', 'partitions', 'replica', 'cluster'] as const;
 export type SetUp = (typeof SET_UPS)[number];
 
 const PATIENCE_MS = 20_000;
+/** A write waits half of this for replicas, whose disk is that of the master here, and of every other test. */
+const PATIENT = { HONGBAO_REDIS_COMMAND_TIMEOUT_MS: '10000' };
 /** Partitions of the ledger on one server that has several. */
 export const SHARED_PARTITIONS = 4;
 
@@ -63,10 +65,9 @@ export async function startTestRedis(named?: SetUp): Promise<TestRedis> {
     return await startAlone(setUp === 'single' ? 1 : SHARED_PARTITIONS);
   const directory = await mkdtemp(join(tmpdir(), 'hongbao-redis-'));
   const start = setUp === 'replica' ? startReplica : startCluster;
-  return severalServers(
-    await start({ directory, random: () => 1 / 2, ...(named === undefined && { downAfterMs: PATIENCE_MS }) }),
-    directory,
-  );
+  const patience = named === undefined ? { downAfterMs: PATIENCE_MS } : {};
+  const servers = severalServers(await start({ directory, random: () => 1 / 2, ...patience }), directory);
+  return named === undefined ? { ...servers, environment: { ...servers.environment, ...PATIENT } } : servers;
 }
 
 async function startAlone(partitions: number): Promise<TestRedis> {

@@ -1,4 +1,12 @@
-import { createServer, type Server } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+
+/**
+ * Where ports are drawn from: below those that systems give to outgoing connections (from 32768 on Linux, 49152 elsewhere), one of
+ * which could otherwise take a port before its server does, or while that is down.
+ */
+const LOWEST = 10_000;
+const BEYOND = 32_000;
 
 /**
  * A TCP port of 127.0.0.1 that nobody listens on at this moment. Another process may take it before it is used, so
@@ -9,32 +17,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** So many free ports that differ: drawn one by one, a port that was free a moment ago may be drawn again. */
+/** So many free ports that differ. */
 export async function freePorts(count: number): Promise<number[]> {
-  const probes = Array.from({ length: count }, () => createServer());
-  try {
-    return await Promise.all(probes.map(portOf));
-  } finally {
-    await Promise.all(probes.map(closeProbe));
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(LOWEST, BEYOND);
+    if (await isPortFree(port)) ports.add(port);
   }
-}
-
-function portOf(probe: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      if (address === null || typeof address === 'string') reject(new Error('The probe socket has no port.'));
-      else resolve(address.port);
-    });
-  });
-}
-
-/** Kept when the port is free again; a probe that never listened is closed already. */
-function closeProbe(probe: Server): Promise<void> {
-  return new Promise((resolve) => {
-    probe.close(() => resolve());
-  });
+  return [...ports];
 }
 
 /** Whether nobody listens on this port of 127.0.0.1 now. */
