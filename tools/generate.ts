@@ -1,6 +1,6 @@
 /**
  * Writes every generated file: protobuf-es code, hot codecs, ledger scripts, tables of the documentation, dashboards, the
- * figures and plots of docs/scaling.md.
+ * rules of Prometheus for its operator, the figures and plots of docs/scaling.md.
  *
  * `--check` writes nothing and ends with 1 when the tree differs from what would be written.
  */
@@ -13,6 +13,7 @@ import { describePolicies } from '../src/transport/policy.ts';
 import { dashboardFiles } from './dashboards/all-dashboards.ts';
 import { documentedReasons, errorsTable } from './errors-table.ts';
 import { SCRIPT_DIRECTORY, SCRIPT_MODULE, scriptModule } from './ledger-scripts/inline.ts';
+import { prometheusRuleFile } from './prometheus-rule.ts';
 import { scalingFiles } from './scaling/scaling-page.ts';
 
 const GENERATED_FOLDER = 'src/gen';
@@ -88,7 +89,8 @@ function contentOf(path: string): string | undefined {
 }
 
 async function main(check: boolean): Promise<void> {
-  const files = protobufFiles();
+  // What others are made from first.
+  const files = new Map([...protobufFiles(), ...prometheusRuleFile()]);
   if (!check) write(files);
   for (const [path, content] of [...(await hotFiles()), ...otherFiles()]) files.set(path, content);
   if (!check) {

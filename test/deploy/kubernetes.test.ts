@@ -23,9 +23,9 @@ const PORTS = new Map([
   ['http', 'HONGBAO_HTTP_PORT'],
   ['ops', 'HONGBAO_OPS_PORT'],
 ]);
-/** Where the schemas of operators are; of the Prometheus operator there are none. */
+/** Where the schemas of operators are. */
 const FOREIGN = new Map([
-  ['monitoring.coreos.com', undefined],
+  ['monitoring.coreos.com', '@kubernetes-models/prometheus-operator'],
   ['keda.sh', '@kubernetes-models/keda'],
 ]);
 
@@ -33,10 +33,9 @@ interface Model {
   validate(): void;
 }
 
-async function modelOf({ apiVersion, kind, body }: Manifest): Promise<Model | undefined> {
+async function modelOf({ apiVersion, kind, body }: Manifest): Promise<Model> {
   const group = apiVersion.split('/')[0] ?? '';
-  const source = FOREIGN.has(group) ? FOREIGN.get(group) : 'kubernetes-models';
-  if (source === undefined) return undefined;
+  const source = FOREIGN.get(group) ?? 'kubernetes-models';
   const module: Record<string, new (data: unknown) => Model> = await import(
     `${source}/${apiVersion}/${kind}`
   );
@@ -73,7 +72,7 @@ describe('manifests', () => {
     '%s %s is what its schema asks for',
     async (_kind, _name, manifest) => {
       const model = await modelOf(manifest);
-      expect(() => model?.validate()).not.toThrow();
+      expect(() => model.validate()).not.toThrow();
     },
   );
 
@@ -177,7 +176,7 @@ describe.skipIf(!canRender)('rendered overlays', () => {
     const rendered = renderOverlay(name);
     for (const manifest of rendered.filter(({ kind }) => kind !== 'Secret')) {
       const model = await modelOf(manifest);
-      expect(() => model?.validate(), `${manifest.kind} ${manifest.name}`).not.toThrow();
+      expect(() => model.validate(), `${manifest.kind} ${manifest.name}`).not.toThrow();
     }
     const scalers = rendered.filter(({ kind }) => ['HorizontalPodAutoscaler', 'ScaledObject'].includes(kind));
     expect(scalers.map(({ kind }) => kind)).toEqual([
