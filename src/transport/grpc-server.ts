@@ -1,4 +1,4 @@
-/** The gRPC port: the contract's services, health and reflection on grpc-js. */
+/** The gRPC port: connections, streams, health and reflection on grpc-js, unary calls straight on its HTTP/2. */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { type DescFile, type DescService, toBinary } from '@bufbuild/protobuf';
@@ -25,12 +25,15 @@ import type { Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
 import { PeersByAddress } from './peers-by-address.ts';
 import { noPeers, type Tls } from './tls.ts';
+import { type TakeStream, takeStreams } from './unary-streams.ts';
 
 /** Bytes beyond the largest message that are still read, so that its size can be refused with a reason. */
 const SIZE_SLACK_BYTES = 65_536;
 
 /** Settings of the gRPC server. */
 export type GrpcServerConfig = Pick<Config, 'grpc' | 'connections' | 'limits'>;
+
+const CONTENT_TYPE = 'application/grpc';
 
 /** Name under which health reports whether calls are welcome, beside the process (`""`) and each service. */
 export const READINESS = 'readiness';
@@ -61,12 +64,12 @@ export class GrpcServer {
     this.#listener = listenerOf(tls, (socket) => this.#take(socket));
     this.#listener.maxConnections = config.grpc.maxConnections;
     this.#healthNames = ['', READINESS, ...services.map((service) => service.typeName)];
-    this.#server = new Server(
-      serverOptions(config, interceptor(methods, invoker, this.#streams, this.#peers)),
-    );
+    const unary = new Map([...methods].filter(([, { binding }]) => binding.kind !== 'stream'));
+    const streaming = [...methods.values()].filter(({ binding }) => binding.kind === 'stream');
+    this.#server = new Server(serverOptions(config, noteEndless(streaming, this.#streams)));
     this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    for (const method of methods.values())
-      register(this.#server, method, invoker, this.#streams, this.#peers);
+    takeStreams(this.#server, serveUnary(unary, invoker, this.#peers));
+    for (const method of streaming) register(this.#server, method, invoker, this.#streams, this.#peers);
     this.#health = new HealthImplementation();
     this.#health.addToServer(this.#server);
     if (config.grpc.reflection) addReflection(this.#server, services);
@@ -120,10 +123,10 @@ function listenerOf(tls: Tls | undefined, take: (socket: Socket) => void): NetSe
 
 function serverOptions(
   { grpc, connections, limits }: GrpcServerConfig,
-  unary: ServerInterceptor,
+  interceptor: ServerInterceptor,
 ): ServerOptions {
   return {
-    interceptors: [unary],
+    interceptors: [interceptor],
     'grpc.max_receive_message_length': limits.maxBatchMessageBytes + SIZE_SLACK_BYTES,
     'grpc.max_concurrent_streams': grpc.maxConcurrentStreams,
     'grpc.max_connection_age_ms': connections.maxAgeMs,
@@ -134,19 +137,25 @@ function serverOptions(
   };
 }
 
-/** Takes over the unary calls of our services; health and reflection pass, and their streams are noted. */
-function interceptor(
+/** Serves the unary calls of our services. What does not say that it is gRPC is told so by grpc-js. */
+function serveUnary(
   methods: ReadonlyMap<string, Method>,
   invoker: Invoker,
-  streams: Set<Leaving>,
   peers: PeersByAddress,
-): ServerInterceptor {
-  return (definition, base) => {
-    const method = methods.get(definition.path);
-    if (method === undefined && definition.responseStream) return new EndlessCall(base, streams);
-    if (method === undefined || method.binding.kind === 'stream') return new ServerInterceptingCall(base);
-    return new GrpcUnaryCall(base, invoker, method, peers);
+): TakeStream {
+  return (stream, headers) => {
+    const method = methods.get(headers[':path'] ?? '');
+    if (method === undefined || headers['content-type']?.startsWith(CONTENT_TYPE) !== true) return false;
+    new GrpcUnaryCall(stream, headers, method, invoker.options.clock(), peers).begin(invoker);
+    return true;
   };
+}
+
+/** Notes the streams of health and reflection; those of our own services note themselves. */
+function noteEndless(own: readonly Method[], streams: Set<Leaving>): ServerInterceptor {
+  const paths = new Set(own.map(({ path }) => path));
+  return ({ path, responseStream }, base) =>
+    responseStream && !paths.has(path) ? new EndlessCall(base, streams) : new ServerInterceptingCall(base);
 }
 
 /** Messages stay bytes on their way through grpc-js. */
@@ -161,18 +170,10 @@ function register(
   streams: Set<Leaving>,
   peers: PeersByAddress,
 ): void {
-  if (method.binding.kind === 'stream') {
-    const handle: handleBidiStreamingCall<Uint8Array, Uint8Array> = (call) =>
-      invoker.begin(method, new GrpcStreamCall(call, streams, peers));
-    server.register(method.path, handle, asBuffer, asIs, 'bidi');
-  } else {
-    server.register(method.path, unreachable, asBuffer, asIs, 'unary');
-  }
+  const handle: handleBidiStreamingCall<Uint8Array, Uint8Array> = (call) =>
+    invoker.begin(method, new GrpcStreamCall(call, streams, peers));
+  server.register(method.path, handle, asBuffer, asIs, 'bidi');
 }
-
-const unreachable = (): void => {
-  throw new Error('The interceptor answers unary calls');
-};
 
 /** Reflection from our descriptors, the types of error details included, so that tools can show them. */
 function addReflection(server: Server, services: readonly DescService[]): void {

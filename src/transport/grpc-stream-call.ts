@@ -1,5 +1,6 @@
 /** Streams on the gRPC server; reading and writing stop when the other side does not keep up. */
 import {
+  type Metadata,
   type ServerDuplexStream,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
@@ -7,7 +8,6 @@ import {
 import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Span } from '../telemetry/tracing/span.ts';
-import { deadlineOf, headerOf } from './grpc-unary-call.ts';
 import type { Call, Caller } from './invoke.ts';
 import type { PeersByAddress } from './peers-by-address.ts';
 import { languageOf } from './refusal-messages.ts';
@@ -19,6 +19,12 @@ export interface Leaving {
 }
 
 const STOPPING = new Refusal('SHUTTING_DOWN', 'This server is stopping; go on with another one');
+/** The text of a header, or undefined; the first one when it is repeated. */
+function headerOf(metadata: Metadata, name: string): string | undefined {
+  const value = metadata.get(name)[0];
+  return typeof value === 'string' ? value : undefined;
+}
+
 const NO_MORE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /** Connects a duplex stream of grpc-js to a call. */
@@ -44,7 +50,8 @@ export class GrpcStreamCall implements Caller, Leaving {
     this.authorization = headerOf(stream.metadata, 'authorization');
     this.actAs = headerOf(stream.metadata, 'x-hongbao-identity');
     this.peer = peers.find(stream);
-    this.requestedDeadlineMs = deadlineOf(stream);
+    // Local epoch milliseconds; Infinity when it states none.
+    this.requestedDeadlineMs = Number(stream.getDeadline());
     open.add(this);
     // Also emitted when the stream has ended well.
     stream.once('cancelled', () => open.delete(this));

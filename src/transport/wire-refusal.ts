@@ -9,23 +9,7 @@ import type { Refusal, RefusalReason } from '../domain/refusal.ts';
 import { codeOf, type Detail, detailsOf, encodeStatus } from './refusal-details.ts';
 import type { Language } from './refusal-messages.ts';
 
-/** Trailing metadata that is written down once. grpc-js clones metadata for every status; these never change, so it need not. */
-export class FixedMetadata extends Metadata {
-  readonly #headers: Readonly<Record<string, string>>;
-
-  constructor(headers: Readonly<Record<string, string>>) {
-    super();
-    this.#headers = headers;
-  }
-
-  override clone(): Metadata {
-    return this;
-  }
-
-  override toHttp2Headers(): Record<string, string> {
-    return this.#headers;
-  }
-}
+const DETAILS_HEADER = 'grpc-status-details-bin';
 
 /** One refusal, ready to be written by any server. Forms are made when first needed. */
 export class WireRefusal {
@@ -33,6 +17,7 @@ export class WireRefusal {
   readonly message: string;
   readonly #details: readonly Detail[];
   #grpcStatus: StatusObject | undefined;
+  #grpcTrailers: Readonly<Record<string, string>> | undefined;
   #json: Buffer | undefined;
 
   constructor(refusal: Refusal, language: Language) {
@@ -41,15 +26,30 @@ export class WireRefusal {
     this.#details = detailsOf(refusal, language);
   }
 
-  /** The status with its details for a gRPC call. */
+  /** The status with its details, as grpc-js takes it. */
   get grpcStatus(): StatusObject {
-    this.#grpcStatus ??= { code: this.code, details: this.message, metadata: this.#trailers() };
+    this.#grpcStatus ??= { code: this.code, details: this.message, metadata: this.#metadata() };
     return this.#grpcStatus;
   }
 
-  #trailers(): Metadata {
-    const bytes = encodeStatus(this.code, this.message, this.#details);
-    return new FixedMetadata({ 'grpc-status-details-bin': Buffer.from(bytes).toString('base64') });
+  #metadata(): Metadata {
+    const metadata = new Metadata();
+    metadata.set(DETAILS_HEADER, this.#encodedDetails());
+    return metadata;
+  }
+
+  /** The same as headers of HTTP/2. */
+  get grpcTrailers(): Readonly<Record<string, string>> {
+    this.#grpcTrailers ??= {
+      'grpc-status': String(this.code),
+      'grpc-message': encodeURI(this.message.toWellFormed()),
+      [DETAILS_HEADER]: this.#encodedDetails().toString('base64'),
+    };
+    return this.#grpcTrailers;
+  }
+
+  #encodedDetails(): Buffer {
+    return Buffer.from(encodeStatus(this.code, this.message, this.#details));
   }
 
   /** The error to throw inside a Connect route. */

@@ -2,7 +2,7 @@
 // SPEC C2
 import { once } from 'node:events';
 import { connect, type IncomingHttpHeaders } from 'node:http2';
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import {
   GetPromotionRequestSchema,
   PromotionService,
 } from '../../src/gen/hongbao/v1/promotion_service_pb.ts';
-import { NOW_MS, SILENT, startTestTransport, type TestTransport } from './test-transport.ts';
+import { SILENT, startTestTransport, type TestTransport } from './test-transport.ts';
 import { readServiceError, type WireAnswer, wireCalls } from './wire-clients.ts';
 
 const CLAIM = '/hongbao.v1.CouponService/ClaimCoupon';
@@ -176,16 +176,63 @@ describe('garbage', () => {
     await stillServes();
   });
 
+  const cut = 'The message is not as long as its length says';
   test.each([
-    ['a frame that promises more than it holds', Buffer.from('0000000064aa', 'hex')],
-    ['a frame of unknown kind', Buffer.from('7f00000001aa', 'hex')],
-    ['no frame at all', Buffer.alloc(0)],
-    ['two messages', Buffer.concat([frame(claim('spring')), frame(claim('spring'))])],
-    ['half a header', Buffer.from('0000', 'hex')],
-  ])('%s', async (_title, data) => {
+    ['a frame that promises more than it holds', Buffer.from('0000000064aa', 'hex'), cut],
+    ['a frame of unknown kind', Buffer.from('7f00000001aa', 'hex'), 'neither plain nor compressed'],
+    ['no frame at all', Buffer.alloc(0), 'no message'],
+    [
+      'two messages',
+      Buffer.concat([frame(claim('spring')), frame(claim('spring'))]),
+      'more than one message',
+    ],
+    ['half a header', Buffer.from('0000', 'hex'), cut],
+    ['a compressed message that says not how', frame(claim('spring'), true), 'grpc-encoding is none of'],
+  ])('%s', async (_title, data, reason) => {
     const answer = await raw(CLAIM, data, { authorization: claimer });
-    expect(answer['grpc-status']).not.toBe('0');
+    expect(answer['grpc-status']).toBe('3');
+    expect(decodeURI(String(answer['grpc-message']))).toContain(reason);
     await stillServes();
+  });
+
+  test.each([
+    ['in a way we do not know', 'br', frame(claim('spring'), true), 'grpc-encoding is none of gzip, deflate'],
+    ['not at all', 'gzip', frame(claim('spring'), true), 'cannot be decompressed'],
+  ])('a message compressed %s', async (_title, encoding, data, reason) => {
+    const answer = await raw(CLAIM, data, { authorization: claimer, 'grpc-encoding': encoding });
+    expect(answer['grpc-status']).toBe('3');
+    expect(decodeURI(String(answer['grpc-message']))).toContain(reason);
+    await stillServes();
+  });
+
+  test.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+  ])('a message compressed by %s is taken', async (encoding, compress) => {
+    const data = frame(compress(claim('spring')), true);
+    const answer = await raw(CLAIM, data, { authorization: claimer, 'grpc-encoding': encoding });
+    expect(answer['grpc-status']).toBe('0');
+  });
+
+  test('bodies nobody reads do not use up the connection', async () => {
+    const session = connect(`http://127.0.0.1:${server.addresses.grpcPort}`);
+    const answer = async (authorization: string, body: Buffer): Promise<unknown> => {
+      const head = { ':method': 'POST', ':path': CLAIM, 'content-type': 'application/grpc', authorization };
+      const stream = session.request(head);
+      const seen: IncomingHttpHeaders = {};
+      for (const event of ['response', 'trailers'])
+        stream.on(event, (headers) => Object.assign(seen, headers));
+      stream.on('error', () => undefined);
+      stream.resume();
+      stream.end(body);
+      await once(stream, 'close');
+      return seen['grpc-status'];
+    };
+    // Thirty times what a connection may send before somebody reads.
+    const refused = Array.from({ length: 40 }, () => answer('Bearer nobody', frame(Buffer.alloc(50_000))));
+    expect(new Set(await Promise.all(refused))).toEqual(new Set(['16']));
+    expect(await answer(claimer, frame(claim('spring')))).toBe('0');
+    session.destroy();
   });
 
   test('a body that is not gRPC', async () => {
@@ -254,15 +301,13 @@ describe('deadlines', () => {
   });
 
   test('calls that state a deadline in the past are refused before the handler', async () => {
-    const late = await startTestTransport({ clock: () => NOW_MS + 100_000 * 1000 });
-    const authorization = `Bearer ${await late.token({ sub: 'gateway', kind: 'service', scope: 'coupons:claim', exp: 4e9 })}`;
-    const session = connect(`http://127.0.0.1:${late.addresses.grpcPort}`);
+    const session = connect(`http://127.0.0.1:${server.addresses.grpcPort}`);
     const stream = session.request({
       ':method': 'POST',
       ':path': CLAIM,
       'content-type': 'application/grpc',
-      'grpc-timeout': '5S',
-      authorization,
+      'grpc-timeout': '0S',
+      authorization: claimer,
     });
     stream.end(frame(claim('spring')));
     const [head] = await once(stream, 'response');
@@ -270,7 +315,21 @@ describe('deadlines', () => {
     const status = fromBinary(StatusSchema, Buffer.from(String(head['grpc-status-details-bin']), 'base64'));
     expect(status.message).toBe('The deadline had passed when the call arrived');
     session.destroy();
-    await late.transport.stop();
+  });
+});
+
+describe('a deadline that cannot be read', () => {
+  test.each(['5', 'S', '123456789S', '-1S', '1 S', '5s', '1e3m'])('%s', async (timeout) => {
+    const data = frame(claim('spring'));
+    const answer = await raw(CLAIM, data, { authorization: claimer, 'grpc-timeout': timeout });
+    expect(answer['grpc-status']).toBe('3');
+    expect(decodeURI(String(answer['grpc-message']))).toContain('grpc-timeout');
+  });
+
+  test.each(['1H', '1M', '5S', '5000m', '5000000u', '99999999n'])('unlike %s', async (timeout) => {
+    const data = frame(claim('spring'));
+    const answer = await raw(CLAIM, data, { authorization: claimer, 'grpc-timeout': timeout });
+    expect(answer['grpc-status']).toBe('0');
   });
 });
 
