@@ -61,7 +61,10 @@ export function spreadOver(
   shares: Float64Array,
 ): void {
   if (totalMinor === weightSum) {
-    for (const place of places) shares[place] = weights[place] ?? 0;
+    for (let at = 0; at < places.length; at += 1) {
+      const place = places[at] ?? 0;
+      shares[place] = weights[place] ?? 0;
+    }
     return;
   }
   makeRoom(places.length);

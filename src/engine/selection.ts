@@ -77,6 +77,8 @@ function linesOfKeys(
   lineOfEntry: readonly number[],
 ): LineList {
   const count = wanted.length;
+  const [only] = wanted;
+  if (count === 1 && only !== undefined) return linesOfKey(only, keys, lineOfEntry);
   const { length } = keys;
   let found: number[] | undefined;
   let last = -1;
@@ -90,6 +92,22 @@ function linesOfKeys(
       if (found === undefined) found = [place];
       else found.push(place);
     }
+  }
+  return found ?? NO_LINES;
+}
+
+/** The same for one key. */
+function linesOfKey(wanted: number, keys: readonly number[], lineOfEntry: readonly number[]): LineList {
+  const { length } = keys;
+  let found: number[] | undefined;
+  let last = -1;
+  for (let entry = 0; entry < length; entry += 1) {
+    if (keys[entry] !== wanted) continue;
+    const place = lineOfEntry[entry] ?? 0;
+    if (place === last) continue;
+    last = place;
+    if (found === undefined) found = [place];
+    else found.push(place);
   }
   return found ?? NO_LINES;
 }

@@ -73,6 +73,7 @@ export class Tally {
     this.#room = Math.max(LEAST_ROOM, lines);
     this.#weights = new Float64Array(this.#room + 1);
     this.#amounts = new Float64Array(this.#room);
+    this.#input.left = this.#amounts;
     this.#steps = [];
   }
 
@@ -80,7 +81,9 @@ export class Tally {
     this.#cart = cart;
     this.#amounts.set(cart.amounts);
     this.#input.cart = cart;
-    this.#input.left = this.#amounts.subarray(0, cart.lines.length);
+    const { length } = cart.lines;
+    if (this.#input.left.length !== length) this.#input.left = this.#amounts.subarray(0, length);
+    this.#depth = 0;
     this.#input.shippingLeftMinor = cart.cart.shippingMinor;
     this.#savedMinor = 0;
     this.#giftUnits = 0;
@@ -175,17 +178,21 @@ export class Tally {
     const { candidate, outcome } = this.#stepFor(this.#depth);
     if (candidate === undefined) throw new RangeError('nothing to undo');
     const { left } = this.#input;
+    const { eligible } = candidate;
     if (outcome.itemsOffMinor > 0) {
-      for (const place of candidate.eligible)
+      for (let at = 0; at < eligible.length; at += 1) {
+        const place = eligible[at] ?? 0;
         left[place] = (left[place] ?? 0) + (outcome.lineOff[place] ?? 0);
+      }
     }
     this.#input.shippingLeftMinor += outcome.shippingOffMinor;
     this.#count(outcome, -1);
   }
 
-  /** Undoes applications until so many are left. */
+  /** Undoes applications until so many are left. All of them together are undone by beginning anew. */
   undoTo(depth: number): void {
-    while (this.#depth > depth) this.undo();
+    if (depth === 0 && this.#depth > 1) this.#begin(this.#cart);
+    else while (this.#depth > depth) this.undo();
   }
 
   #try(candidate: Candidate, isOptimistic: boolean): MutableStep {

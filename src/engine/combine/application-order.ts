@@ -16,7 +16,8 @@ export function candidateKey({ promotion, source }: Candidate): string {
 
 /** Higher priority first, then by promotion id, then by coupon id or code. */
 export function compareByPriority(left: Candidate, right: Candidate): number {
-  const [one, other] = [left.promotion.definition, right.promotion.definition];
+  const one = left.promotion.definition;
+  const other = right.promotion.definition;
   return (
     other.priority - one.priority ||
     compareTexts(one.id, other.id) ||

@@ -163,7 +163,9 @@ function isSurelyBest({ members, leftOut }: Division, tally: Tally): boolean {
 interface Place {
   readonly touch: Touch;
   readonly offMinor: number;
-  /** What is left of its lines, or of shipping, in the end. */
+  /** The share it takes of each line; 0 when it takes a sum. */
+  readonly rate: number;
+  /** What is left in the end of the lines it takes a fixed sum off; 0 for others. */
   readonly leftMinor: number;
   /** Lines it works on. */
   readonly width: number;
@@ -172,9 +174,11 @@ interface Place {
 function placeOf(candidate: Candidate, at: number, tally: Tally): Place {
   const offMinor = tally.offAt(at);
   const touch = touchOf(candidate, offMinor > 0 ? ANY_AMOUNT : 0, tally.left.length);
-  const isFixed = touch.reaction.kind === 'fixed' && touch.target === 'items';
+  const { reaction, target } = touch;
+  const rate = reaction.kind === 'share' ? reaction.rate : 0;
+  const isFixed = reaction.kind === 'fixed' && target === 'items';
   const leftMinor = isFixed ? sumAt(candidate.eligible, tally.left) : 0;
-  return { touch, offMinor, leftMinor, width: candidate.eligible.length };
+  return { touch, offMinor, rate, leftMinor, width: candidate.eligible.length };
 }
 
 /** What each member surely adds to any set, in minor units; undefined when one may add nothing. Gifts and points count as 0. */
@@ -212,10 +216,10 @@ function netGain(at: number, places: readonly Place[], lineCount: number, oddBef
   for (let later = at + 1; later < places.length && gainMinor > 0; later += 1) {
     const place = places[later];
     if (place?.touch.target !== 'items') continue;
-    const { reaction, oddUnits } = place.touch;
-    if (reaction.kind === 'share') {
-      gainMinor -= reaction.rate * (gainMinor + moreMinor) + Math.min(width, place.width);
-    } else if (reaction.kind !== 'fixed' || place.leftMinor <= odd) {
+    const { oddUnits } = place.touch;
+    if (place.rate > 0) {
+      gainMinor -= place.rate * (gainMinor + moreMinor) + Math.min(width, place.width);
+    } else if (place.leftMinor <= odd) {
       return 0;
     }
     if (oddUnits === 0) continue;

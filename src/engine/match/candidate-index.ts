@@ -44,10 +44,10 @@ export class CandidateIndex {
   }
 
   #add(promotion: CompiledPromotion, touched: Set<Posting>): void {
-    const { startsAtMs = -Infinity, endsAtMs = Infinity, audience } = promotion.definition;
+    const { ref, startsAtMs = -Infinity, endsAtMs = Infinity, audience } = promotion.definition;
     const tags = audience.kind === 'tagged_users' ? { anyOfTags: new Set(audience.anyOf) } : {};
     const contender = automaticContender(promotion);
-    const entry = { promotion, contender, startsAtMs, endsAtMs, seenIn: 0, ...tags };
+    const entry = { ref, promotion, contender, startsAtMs, endsAtMs, seenIn: 0, ...tags };
     this.#entries.set(promotion, entry);
     for (const posting of this.#postingsOf(promotion)) {
       posting.add(entry);
@@ -137,5 +137,5 @@ function postingAt(postings: Posting[], key: number): Posting {
 }
 
 function byRef(left: IndexEntry, right: IndexEntry): number {
-  return left.promotion.definition.ref - right.promotion.definition.ref;
+  return left.ref - right.ref;
 }

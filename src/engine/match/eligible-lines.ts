@@ -1,3 +1,4 @@
+import { sumAt } from '../../domain/money.ts';
 import type { CompiledPromotion } from '../compiled-promotion.ts';
 import type { LineList, PreparedCart } from '../prepared-cart.ts';
 
@@ -16,13 +17,10 @@ export function eligibilityOf(promotion: CompiledPromotion, cart: PreparedCart):
   const { scope, excluded } = promotion;
   if (scope === undefined && excluded.length === 0) return wholeCart(cart);
   const inScope = scope === undefined ? cart.allLines : scope.linesOf(cart);
-  if (excluded.length === 0) return { ...measured(inScope, cart), orderSpendMinor: cart.subtotalMinor };
+  if (excluded.length === 0) return measured(inScope, cart, cart.subtotalMinor);
   const out = new Set(excluded.flatMap((matcher) => [...matcher.linesOf(cart)]));
   const isIn = (place: number): boolean => !out.has(place);
-  return {
-    ...measured(inScope.filter(isIn), cart),
-    orderSpendMinor: measured(cart.allLines.filter(isIn), cart).spendMinor,
-  };
+  return measured(inScope.filter(isIn), cart, sumAt(cart.allLines.filter(isIn), cart.amounts));
 }
 
 function wholeCart(cart: PreparedCart): Eligibility {
@@ -30,12 +28,9 @@ function wholeCart(cart: PreparedCart): Eligibility {
   return { eligible: allLines, spendMinor: subtotalMinor, units, orderSpendMinor: subtotalMinor };
 }
 
-function measured(eligible: LineList, cart: PreparedCart): Omit<Eligibility, 'orderSpendMinor'> {
-  let spendMinor = 0;
+function measured(eligible: LineList, cart: PreparedCart, orderSpendMinor: number): Eligibility {
+  const { amounts, quantities } = cart;
   let units = 0;
-  for (const place of eligible) {
-    spendMinor += cart.amounts[place] ?? 0;
-    units += cart.lines[place]?.quantity ?? 0;
-  }
-  return { eligible, spendMinor, units };
+  for (let at = 0; at < eligible.length; at += 1) units += quantities[eligible[at] ?? 0] ?? 0;
+  return { eligible, spendMinor: sumAt(eligible, amounts), units, orderSpendMinor };
 }

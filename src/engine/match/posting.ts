@@ -3,6 +3,8 @@ import type { Contender } from '../contender.ts';
 
 /** An automatic promotion as the index holds it. */
 export interface IndexEntry {
+  /** The promotion's, by which what is found is put in order. */
+  readonly ref: number;
   readonly promotion: CompiledPromotion;
   readonly contender: Contender;
   /** First and last valid instant; infinite where there is none. */
