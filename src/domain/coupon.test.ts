@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   CorruptCouponError,
   type CouponValue,
+  couponIdIn,
   couponIdOf,
   decodeCouponValue,
   encodeCouponValue,
@@ -92,6 +93,21 @@ describe('a coupon id', () => {
     expect(id).toHaveLength(44);
     expect(parseCouponId(id)).toEqual({ issuedAtMs: 1_700_000_000_000, fieldHex: field });
     expect(couponIdOf(1_700_000_000_001, '00'.repeat(16)) > id).toBe(true);
+  });
+
+  it('is the same when it is made from a wallet, wherever that stands', () => {
+    fc.assert(
+      fc.property(
+        coupons,
+        fc.uint8Array({ minLength: 16, maxLength: 16 }),
+        fc.uint8Array(),
+        (one, field, before) => {
+          const wallet = Buffer.concat([before, field, encodeCouponValue(one)]);
+          const id = couponIdOf(one.issuedAtMs, Buffer.from(field).toString('hex'));
+          expect(couponIdIn(wallet, before.length, before.length + 16)).toBe(id);
+        },
+      ),
+    );
   });
 
   it.each(['', 'abc', 'G'.repeat(44), `${'ab'.repeat(22)}a`, 'AB'.repeat(22)])('is not %j', (text) => {

@@ -43,6 +43,9 @@ export const COUPON_FIELD_BYTES = 16;
 /** Bytes of a public coupon id: six bytes of issue time, then the wallet field. */
 export const COUPON_ID_BYTES = 22;
 
+const TIME_BYTES = COUPON_ID_BYTES - COUPON_FIELD_BYTES;
+/** Where the time of issue stands in a value. */
+const ISSUED_AT_OFFSET = 12;
 const COUPON_FORMAT = 1;
 const HIDDEN_FLAG = 1;
 
@@ -85,7 +88,7 @@ export function decodeCouponValue(bytes: Uint8Array): CouponValue {
     hidden: (view.getUint8(3) & HIDDEN_FLAG) !== 0,
     promotionRef: view.getUint32(4),
     promotionVersion: view.getUint32(8),
-    issuedAtMs: readUint48(view, 12),
+    issuedAtMs: readUint48(view, ISSUED_AT_OFFSET),
     validFromMs: readUint48(view, 18),
     ...(expiresAtMs === 0 ? {} : { expiresAtMs }),
   };
@@ -101,7 +104,7 @@ export function encodeCouponValue(coupon: CouponValue): Uint8Array {
   view.setUint8(3, coupon.hidden ? HIDDEN_FLAG : 0);
   view.setUint32(4, coupon.promotionRef);
   view.setUint32(8, coupon.promotionVersion);
-  writeUint48(view, 12, coupon.issuedAtMs);
+  writeUint48(view, ISSUED_AT_OFFSET, coupon.issuedAtMs);
   writeUint48(view, 18, coupon.validFromMs);
   writeUint48(view, 24, coupon.expiresAtMs ?? 0);
   return bytes;
@@ -113,9 +116,28 @@ export function stateAt(coupon: CouponValue, nowMs: number): CouponState {
   return coupon.state === 'unused' && isOver ? 'expired' : coupon.state;
 }
 
+/** The time of the last id that was made, and its digits: coupons of one batch of claims are issued at one time. */
+let lastIssuedAtMs = -1;
+let lastDigits = '';
+
 /** The public id of a coupon: lower-case hex of issue time (6 bytes) and wallet field (16 bytes), so ids sort by time. */
 export function couponIdOf(issuedAtMs: number, fieldHex: string): string {
-  return issuedAtMs.toString(16).padStart(12, '0') + fieldHex;
+  if (issuedAtMs !== lastIssuedAtMs) {
+    lastIssuedAtMs = issuedAtMs;
+    lastDigits = issuedAtMs.toString(16).padStart(TIME_BYTES * 2, '0');
+  }
+  return lastDigits + fieldHex;
+}
+
+/** Bytes of an id before it is written in hex: the time first. */
+const idBytes = Buffer.alloc(COUPON_ID_BYTES);
+
+/** The same from a wallet's field and value, which has the time in it, as they stand in `bytes`. */
+export function couponIdIn(bytes: Uint8Array, fieldAt: number, valueAt: number): string {
+  const timeAt = valueAt + ISSUED_AT_OFFSET;
+  for (let at = 0; at < TIME_BYTES; at += 1) idBytes[at] = bytes[timeAt + at] ?? 0;
+  for (let at = 0; at < COUPON_FIELD_BYTES; at += 1) idBytes[TIME_BYTES + at] = bytes[fieldAt + at] ?? 0;
+  return idBytes.toString('hex');
 }
 
 const COUPON_ID_PATTERN = /^[0-9a-f]{44}$/;

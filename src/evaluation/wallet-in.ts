@@ -1,4 +1,4 @@
-import { COUPON_FIELD_BYTES, couponIdOf, decodeCouponValue } from '../domain/coupon.ts';
+import { COUPON_FIELD_BYTES, couponIdIn, decodeCouponValue } from '../domain/coupon.ts';
 import type { HeldCoupon } from '../engine/evaluation-input.ts';
 import { byCouponId } from './by-coupon-id.ts';
 import { COUPON_BYTES } from './coupon-bytes.ts';
@@ -8,15 +8,14 @@ import { COUPON_BYTES } from './coupon-bytes.ts';
  * the user has taken out of the lists is left out. Throws when a coupon cannot be read.
  */
 export function walletIn(wallet: Uint8Array): HeldCoupon[] {
-  const bytes = Buffer.from(wallet.buffer, wallet.byteOffset, wallet.byteLength);
   const coupons: HeldCoupon[] = [];
-  for (let at = 0; at < bytes.length; at += COUPON_BYTES) {
+  for (let at = 0; at < wallet.length; at += COUPON_BYTES) {
     const start = at + COUPON_FIELD_BYTES;
-    const value = decodeCouponValue(bytes.subarray(start, at + COUPON_BYTES));
+    const value = decodeCouponValue(wallet.subarray(start, at + COUPON_BYTES));
     if (value.hidden) continue;
-    const { promotionRef, promotionVersion, state, issuedAtMs, validFromMs, expiresAtMs } = value;
+    const { promotionRef, promotionVersion, state, validFromMs, expiresAtMs } = value;
     coupons.push({
-      couponId: couponIdOf(issuedAtMs, bytes.toString('hex', at, start)),
+      couponId: couponIdIn(wallet, at, start),
       promotionRef,
       promotionVersion,
       state,

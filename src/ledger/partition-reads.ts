@@ -2,7 +2,7 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import { Refusal } from '../domain/refusal.ts';
 import type { PartitionKeys } from './keys.ts';
-import { RECORDS_PER_READ } from './limits.ts';
+import { KEYS_PER_READ, RECORDS_PER_READ } from './limits.ts';
 import type { PartitionConnection } from './partition-connection.ts';
 import {
   ACCOUNT_FIELDS,
@@ -14,15 +14,9 @@ import {
 } from './record-fields.ts';
 import { recordKey } from './record-key.ts';
 import { RecordReads } from './record-reads.ts';
+import { runScript } from './script-runner.ts';
 import type { RecordName } from './transaction.ts';
-import {
-  couponBytes,
-  type KeptWallet,
-  keptWallet,
-  type WalletCoupon,
-  walletCoupon,
-  walletCoupons,
-} from './wallet.ts';
+import { type KeptWallet, keptWallet, type WalletCoupon, walletCoupon, walletCoupons } from './wallet.ts';
 
 /**
  * Counters of one promotion. `issued` is what stock is judged by: coupons whose stock came back with their revoke count in
@@ -109,6 +103,9 @@ export interface HolderState {
   readonly account: ReadonlyMap<string, Buffer>;
 }
 
+/** What `scripts/read.lua` is asked for by key. */
+type ReadWhat = 'w' | 'f' | 'a';
+
 const STOCK_FIELDS = [PROMOTION_FIELDS.issued, PROMOTION_FIELDS.received, PROMOTION_FIELDS.returned].map(
   nameOf,
 );
@@ -180,10 +177,31 @@ export class PartitionReads {
 
   /** Several wallets in one round trip, each with the number of coupons that left it for the archive. */
   async keptWallets(userIds: readonly string[]): Promise<KeptWallet[]> {
-    const pipeline = this.redis.pipeline();
-    for (const userId of userIds) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
-    const replies = await run(pipeline);
-    return replies.map((reply) => keptWallet(buffers(reply).filter((part) => part !== null)));
+    const { walletPrefix } = this.keys;
+    const replies = await this.readUsers(
+      userIds.map((userId) => ({ key: walletPrefix + userId, what: 'w' })),
+    );
+    return replies.map(keptWallet);
+  }
+
+  /** What the script `read` answers, key by key. */
+  private async readUsers(
+    wanted: readonly { readonly key: string; readonly what: ReadWhat }[],
+  ): Promise<unknown[]> {
+    const parts: Promise<unknown>[] = [];
+    for (let start = 0; start < wanted.length; start += KEYS_PER_READ) {
+      const part = wanted.slice(start, start + KEYS_PER_READ);
+      const letters = part.map(({ what }) => what).join('');
+      parts.push(
+        runScript(
+          this.redis,
+          'read',
+          part.map(({ key }) => key),
+          [letters],
+        ),
+      );
+    }
+    return (await Promise.all(parts)).flat(1);
   }
 
   /** How many coupons left the wallet for the archive. */
@@ -198,17 +216,17 @@ export class PartitionReads {
    * field of 16 bytes and its value of 30, in no stated order; nothing when the wallet was not asked for.
    */
   async holders(asks: readonly HolderAsk[]): Promise<HolderState[]> {
-    const pipeline = this.redis.pipeline();
+    const { walletPrefix, accountPrefix } = this.keys;
+    const wanted: { key: string; what: ReadWhat }[] = [];
     for (const { userId, wantsWallet, account } of asks) {
-      if (wantsWallet) pipeline.callBuffer('HGETALL', [this.keys.walletPrefix + userId]);
-      if (account === 'facts')
-        pipeline.hgetBuffer(this.keys.accountPrefix + userId, ACCOUNT_FIELDS.facts.bytes);
-      if (account === 'whole') pipeline.callBuffer('HGETALL', [this.keys.accountPrefix + userId]);
+      if (wantsWallet) wanted.push({ key: walletPrefix + userId, what: 'w' });
+      if (account !== 'none')
+        wanted.push({ key: accountPrefix + userId, what: account === 'facts' ? 'f' : 'a' });
     }
-    const replies = (await run(pipeline)).values();
+    const replies = (await this.readUsers(wanted)).values();
     const next = (): unknown => replies.next().value;
     return asks.map(({ wantsWallet, account }) => ({
-      wallet: wantsWallet ? couponBytes(buffers(next()).filter((part) => part !== null)) : NO_BYTES,
+      wallet: wantsWallet ? keptWallet(next()).coupons : NO_BYTES,
       account: account === 'none' ? NO_FIELDS : accountOf(account, next()),
     }));
   }

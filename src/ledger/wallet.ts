@@ -1,12 +1,8 @@
 /** A user's wallet as read from the ledger. */
-import {
-  COUPON_FIELD_BYTES,
-  COUPON_VALUE_BYTES,
-  type CouponValue,
-  couponIdOf,
-  decodeCouponValue,
-} from '../domain/coupon.ts';
-import { WALLET_FIELDS } from './record-fields.ts';
+import { COUPON_FIELD_BYTES, type CouponValue, couponIdOf, decodeCouponValue } from '../domain/coupon.ts';
+
+/** Bytes of the number a wallet begins with as it is read. */
+const RETIRED_BYTES = 4;
 
 /** One coupon of a wallet with its public id. */
 export interface WalletCoupon extends CouponValue {
@@ -15,7 +11,7 @@ export interface WalletCoupon extends CouponValue {
 
 /** A wallet for who lists it. */
 export interface KeptWallet {
-  /** Its coupons as {@link couponBytes} gives them. */
+  /** Of every coupon its field of 16 bytes and its value of 30, in no stated order. */
   readonly coupons: Uint8Array;
   /** Coupons that are in the archive only. */
   readonly retired: number;
@@ -39,24 +35,8 @@ export function walletCoupons(fieldsAndValues: readonly Buffer[]): WalletCoupon[
   return coupons.sort((a, b) => (a.couponId < b.couponId ? 1 : -1));
 }
 
-/** The fields and values of the coupons among those HGETALL returned, one after the other, as they are stored. */
-export function couponBytes(fieldsAndValues: readonly Buffer[]): Uint8Array {
-  const parts: Buffer[] = [];
-  for (let index = 0; index + 1 < fieldsAndValues.length; index += 2) {
-    const [field, value] = [fieldsAndValues[index], fieldsAndValues[index + 1]];
-    const isCoupon = field?.length === COUPON_FIELD_BYTES && value?.length === COUPON_VALUE_BYTES;
-    if (isCoupon) parts.push(field, value);
-  }
-  return Buffer.concat(parts);
-}
-
-/** The wallet among the fields and values HGETALL returned. */
-export function keptWallet(fieldsAndValues: readonly Buffer[]): KeptWallet {
-  let retired = 0;
-  for (let index = 0; index + 1 < fieldsAndValues.length; index += 2) {
-    const [field, value] = [fieldsAndValues[index], fieldsAndValues[index + 1]];
-    if (field?.length === 1 && field[0] === WALLET_FIELDS.retired.bytes[0])
-      retired = Number(value?.toString('latin1'));
-  }
-  return { coupons: couponBytes(fieldsAndValues), retired };
+/** The wallet in a reply of `scripts/read.lua`. Throws TypeError when it is none. */
+export function keptWallet(reply: unknown): KeptWallet {
+  if (!Buffer.isBuffer(reply)) throw new TypeError('a wallet was read as no bytes');
+  return { coupons: reply.subarray(RETIRED_BYTES), retired: reply.readUInt32BE() };
 }

@@ -40,7 +40,7 @@ export function hasDetail({ state }: Pick<CouponValue, 'state'>): boolean {
 
 /** Where the details of a coupon are found by its id. */
 export function detailOf(details: CouponDetails, couponId: string): CouponDetail | undefined {
-  return details.get(couponId.slice(FIELD_START));
+  return details.size === 0 ? undefined : details.get(couponId.slice(FIELD_START));
 }
 
 /** Reads the details of those coupons that have some. Throws LEDGER_* and DEADLINE_EXCEEDED. */

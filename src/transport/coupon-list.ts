@@ -1,5 +1,5 @@
 /** The coupons of a wallet, which of them a view shows, and how many there are. */
-import { type CouponState, couponIdOf, decodeCouponValue, stateAt } from '../domain/coupon.ts';
+import { type CouponState, couponIdIn, decodeCouponValue, stateAt } from '../domain/coupon.ts';
 import { CouponView } from '../gen/hongbao/v1/coupon_service_pb.ts';
 import type { CouponCounts } from '../gen/hot/wallet-responses.ts';
 import type { WalletCoupon } from '../ledger/wallet.ts';
@@ -18,13 +18,11 @@ const VIEWS: Readonly<Record<CouponState, CouponView>> = {
 };
 
 /** The coupons in the bytes of a wallet (a field of 16 bytes and a value of 30 each), newest first. */
-export function couponsOfWallet(bytes: Uint8Array): WalletCoupon[] {
-  const wallet = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+export function couponsOfWallet(wallet: Uint8Array): WalletCoupon[] {
   const coupons: WalletCoupon[] = [];
   for (let at = 0; at + COUPON_BYTES <= wallet.length; at += COUPON_BYTES) {
     const value = decodeCouponValue(wallet.subarray(at + FIELD_BYTES, at + COUPON_BYTES));
-    const fieldHex = wallet.toString('hex', at, at + FIELD_BYTES);
-    coupons.push({ ...value, couponId: couponIdOf(value.issuedAtMs, fieldHex) });
+    coupons.push({ ...value, couponId: couponIdIn(wallet, at, at + FIELD_BYTES) });
   }
   return coupons.sort((a, b) => (a.couponId < b.couponId ? 1 : -1));
 }

@@ -11,6 +11,9 @@ import type { PromotionBook } from './promotion-book.ts';
 /** Encoded summaries kept, some hundred bytes each. */
 const KEPT_SUMMARIES = 10_000;
 
+/** With a ref of 32 bits the keys stay safe integers. */
+const VERSIONS_BY_NUMBER = 2 ** 20;
+
 /** Which version of which promotion. */
 export interface PromotionVersion {
   readonly promotionRef: number;
@@ -20,7 +23,7 @@ export interface PromotionVersion {
 /** Encoded summaries by promotion and version. */
 export class PromotionSummaries {
   private readonly book: PromotionBook;
-  private readonly kept = new LRUCache<string, Uint8Array>({ max: KEPT_SUMMARIES });
+  private readonly kept = new LRUCache<number | string, Uint8Array>({ max: KEPT_SUMMARIES });
 
   constructor(book: PromotionBook) {
     this.book = book;
@@ -46,8 +49,11 @@ export class PromotionSummaries {
   }
 }
 
-function keyOf({ promotionRef, promotionVersion }: PromotionVersion): string {
-  return `${promotionRef}/${promotionVersion}`;
+/** A number where the version is one of the first million: making a text costs more than looking it up. */
+function keyOf({ promotionRef, promotionVersion }: PromotionVersion): number | string {
+  return promotionVersion < VERSIONS_BY_NUMBER
+    ? promotionRef * VERSIONS_BY_NUMBER + promotionVersion
+    : `${promotionRef}/${promotionVersion}`;
 }
 
 function minimumSpend(promotion: Promotion): bigint | undefined {
