@@ -69,6 +69,25 @@ describe('group commit', () => {
     expect(batches).toEqual([40]);
   });
 
+  it('does not wait for an attempt from before a clock was set back, once its claim has its answer (F26)', async () => {
+    let nowMs = 3_600_000;
+    let calls = 0;
+    const commit = groupCommit({
+      nowMs: () => nowMs,
+      runClaims: async (_keys, args) => {
+        calls += 1;
+        if (calls === 1) throw new ScriptFailure('unreachable', 'no reply');
+        return replyOf(claimsIn(args), 4);
+      },
+    });
+    const answer = submit(commit, 1, nowMs + 10_000);
+    await expect.poll(() => calls).toBe(2);
+    const drained = commit.drain();
+    nowMs += 11_000;
+    expect(await answer).toBe('LEDGER_UNAVAILABLE');
+    await drained;
+  });
+
   it('bounds a call by its cost (LEDGER 12)', async () => {
     const batches: number[] = [];
     const commit = groupCommit({

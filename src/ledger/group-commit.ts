@@ -126,8 +126,10 @@ export class GroupCommit {
   }
 
   private isIdle(): boolean {
-    const aside = this.aside.size + this.answers.waiting + this.attempts.items.size;
-    return this.queue.size === 0 && this.travelling.size === 0 && aside === 0;
+    const aside = this.aside.size + this.answers.waiting;
+    if (this.queue.size > 0 || this.travelling.size > 0 || aside > 0) return false;
+    // Who has been told that the outcome is unknown waits for nothing, however long the attempt may still land.
+    return this.attempts.items.values().every(({ isSettled }) => isSettled);
   }
 
   private schedulePump(): void {

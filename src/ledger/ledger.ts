@@ -8,7 +8,7 @@
 import type { CouponValue } from '../domain/coupon.ts';
 import type { LiveDefinition } from '../domain/live-definition.ts';
 import { Refusal } from '../domain/refusal.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { tracedWork } from '../telemetry/tracing/traced-work.ts';
 import type { ArchivedCoupons } from './archived-coupons.ts';
@@ -20,6 +20,7 @@ import { deliverDefinition } from './leases/deliver-definition.ts';
 import { LedgerLeases } from './leases/ledger-leases.ts';
 import { LedgerPartition, type PartitionSettings } from './ledger-partition.ts';
 import { LedgerServers, type ServerSettings } from './ledger-servers.ts';
+import { CLOSE_MS } from './limits.ts';
 import type { EntryPlace } from './partition-reads.ts';
 import { LedgerReads } from './reads.ts';
 import { READ_START } from './script-span.ts';
@@ -204,10 +205,18 @@ export class Ledger {
     return await this.readAgain(deadlineMs, () => read(this.reads));
   }
 
-  /** Answers everything that was taken, then closes the connections. */
+  /**
+   * Answers everything that was taken, then closes the connections. Who has no answer after {@link CLOSE_MS} gets none: the
+   * outcome is unknown, as after a crash.
+   */
   async close(): Promise<void> {
     this.servers.stopWatching();
-    await Promise.all(this.all.map((partition) => partition.drain()));
+    const drained = Promise.all(this.all.map((partition) => partition.drain()));
+    const isDrained = await isDoneWithin(CLOSE_MS, drained);
+    if (!isDrained) {
+      const line = { event: LOG_EVENTS.ledgerLeft, limitMs: CLOSE_MS };
+      this.ports.logger.warn(line, 'calls to the ledger were under way when it was closed');
+    }
     this.servers.close();
   }
 
@@ -272,4 +281,13 @@ export class Ledger {
       }
     });
   }
+}
+
+/** Whether work is done before the limit; it is left alone when it is not. */
+async function isDoneWithin(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), limitMs);
+  const isDone = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return isDone;
 }

@@ -52,6 +52,9 @@ export const SINGLE_WRITES_IN_FLIGHT = 4;
 /** How long such a write still waits for replicas that were missed before, where the operator goes on without, in milliseconds. */
 export const MISSED_REPLICAS_WAIT_MS = 1;
 
+/** How long what is under way may take when the ledger is closed, in milliseconds: more than two attempts do. */
+export const CLOSE_MS = 5_000;
+
 /** Wallets and accounts that one call of the script `read` reads: Redis does nothing else meanwhile, some µs each. */
 export const KEYS_PER_READ = 32;
 

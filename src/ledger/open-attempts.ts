@@ -65,10 +65,12 @@ export class OpenAttempts<Item extends Attempted> {
     if (item.unknownUntilMs < serverNowMs && (!isLate || isCallerLate)) return false;
     this.held.add(item);
     const waitMs = Math.max(0, item.unknownUntilMs - serverNowMs) + 1;
-    setTimeout(() => {
+    const timer = setTimeout(() => {
       this.held.delete(item);
       this.ports.putBack(item);
     }, waitMs);
+    // Where a clock was set back this is far ahead: no process stays for it.
+    timer.unref();
     return true;
   }
 }

@@ -31,6 +31,7 @@ export const LOG_EVENTS = {
   codeUnsettled: 'code_unsettled',
   ledgerClosed: 'ledger_closed',
   ledgerOpened: 'ledger_opened',
+  ledgerLeft: 'ledger_left',
   ledgerScriptFailed: 'ledger_script_failed',
   archiveOwned: 'archive_owned',
   archiveLost: 'archive_lost',
