@@ -25,7 +25,10 @@ export interface Command<Options> {
   run(options: Options, surroundings: Surroundings): Promise<boolean>;
 }
 
-/** Runs a command on this process's arguments and sets its exit code. */
+/**
+ * Runs a command on this process's arguments and ends the process with its exit code. It is not left to end by itself: node 26 may turn for ever
+ * in the closing of sockets nobody closed, as it did after runs with six Redis nodes, all of which had ended.
+ */
 export async function runAsProcess<Options>(command: Command<Options>): Promise<void> {
   const stack = new AsyncDisposableStack();
   const ending = new AbortController();
@@ -39,14 +42,24 @@ export async function runAsProcess<Options>(command: Command<Options>): Promise<
       void stack.disposeAsync().finally(() => process.exit(code));
     });
   }
+  const code = await exitCodeOf(command, stack, ending.signal);
+  // After a signal the process ends with the code of that, once everything has ended.
+  if (!ending.signal.aborted) process.exit(code);
+}
+
+async function exitCodeOf<Options>(
+  command: Command<Options>,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<number> {
   try {
     const options = parsed(command);
-    if (options === undefined) process.exitCode = EXIT_FAILED;
-    else process.exitCode = (await carryOut(command, options.value, stack, ending.signal)) ? 0 : EXIT_BROKEN;
+    if (options === undefined) return EXIT_FAILED;
+    return (await carryOut(command, options.value, stack, signal)) ? 0 : EXIT_BROKEN;
   } catch (error) {
     // What fails after a signal fails because of it, and is not worth a word.
-    if (!ending.signal.aborted) console.error(error);
-    process.exitCode = EXIT_FAILED;
+    if (!signal.aborted) console.error(error);
+    return EXIT_FAILED;
   }
 }
 
