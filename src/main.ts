@@ -33,7 +33,8 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
 
 const [name, ...args] = process.argv.slice(2);
 try {
-  process.exitCode = await run(name, args);
+  // Not left to end by itself: node 26 may turn for ever in closing the sockets that a fault left open.
+  process.exit(await run(name, args));
 } catch (error) {
   process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
   // What a failed start has opened so far would keep the process alive.
