@@ -40,6 +40,8 @@ export interface CartSummary extends Omit<Cart, 'lines'> {
   readonly totalMinor: number;
   /** Every item of the cart, each once; absent when the items are not known. */
   readonly itemIds?: ReadonlySet<string>;
+  /** How many lines it has; absent when that is not known. */
+  readonly lineCount?: number;
 }
 
 /** What is known about the user. What is absent is unknown, and a condition on it does not hold. */

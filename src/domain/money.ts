@@ -4,7 +4,7 @@
  */
 import type { UnitRun } from './decision.ts';
 
-const BASIS_POINTS = 10_000;
+export const BASIS_POINTS = 10_000;
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
 /**

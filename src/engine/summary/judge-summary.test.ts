@@ -169,10 +169,12 @@ describe('a rule, by what a summary proves', () => {
 });
 
 const YES = 'usable';
+const NEEDS = { failure: { reason: 'NEEDS_LINES' } };
 const percents = { threshold: 1, off: { kind: 'percent', basisPoints: 1_000 } } as const;
 const tiers = { tiers: [percents], base: 'original', thresholdBasis: 'before' } as const;
 const cap = { maxUnits: 1, basis: 'cart', choice: 'cheapest' } as const;
-const gifts = { kind: 'gift_items', items: [{ itemId: 'g', quantity: 1 }], onlyDearest: false } as const;
+const one = { itemId: 'g', quantity: 1 };
+const gifts = { kind: 'gift_items', items: [one], onlyDearest: false } as const;
 
 const EFFECTS: { readonly [Kind in EffectKind]: readonly (readonly [Effect, string])[] } = {
   fixed_amount_off: [[{ kind: 'fixed_amount_off', amountMinor: 100 }, YES]],
@@ -183,6 +185,11 @@ const EFFECTS: { readonly [Kind in EffectKind]: readonly (readonly [Effect, stri
   gift_items: [
     [{ ...gifts, placement: 'added_line' }, YES],
     [{ ...gifts, placement: 'discount_in_cart' }, 'NEEDS_LINES'],
+    [{ ...gifts, placement: 'added_line', items: [one, { ...one, itemId: 'h' }], onlyDearest: true }, YES],
+    [
+      { ...gifts, placement: 'added_line', items: [one, { itemId: 'h', quantity: 2 }], onlyDearest: true },
+      'NEEDS_LINES',
+    ],
   ],
   shipping_off: [[{ kind: 'shipping_off', amountMinor: 100 }, YES]],
   free_shipping: [[{ kind: 'free_shipping' }, YES]],
@@ -231,9 +238,47 @@ describe('an effect, by whether it looks at lines', () => {
   });
 });
 
+describe('a percentage, which is rounded on each line', () => {
+  const tenth: Effect = { kind: 'percent_off', basisPoints: 1_000, base: 'original' };
+  const tiered: Effect = { kind: 'tiered_off', thresholdKind: 'spend', ...tiers };
+  // A tenth of 0.04 is nothing, of 0.05 it is 0.01.
+  it.each([
+    ['100 lines are assumed', { totalMinor: 401 }, { savesMinor: 40 }],
+    ['all of them may cost 0.04', { totalMinor: 400 }, NEEDS],
+    ['there are 3 lines', { totalMinor: 13, lineCount: 3 }, { savesMinor: 1 }],
+    ['all 3 may cost 0.04', { totalMinor: 12, lineCount: 3 }, NEEDS],
+    ['there are as many lines as items', { totalMinor: 401, itemIds: manyItems(101) }, NEEDS],
+    ['the sum is too small for any line', { totalMinor: 4 }, { failure: { reason: 'NOTHING_TO_DISCOUNT' } }],
+  ])('%s', (_text, changes, outcome) => {
+    expect(verdictOn({ effect: tenth }, summaryOf(changes))).toMatchObject(outcome);
+    expect(verdictOn({ effect: tiered }, summaryOf(changes))).toMatchObject(outcome);
+  });
+
+  it('of more than a half is never rounded to nothing', () => {
+    const effect: Effect = { ...tenth, basisPoints: 5_000 };
+    expect(verdictOn({ effect }, summaryOf({ totalMinor: 1 }))).toMatchObject({ savesMinor: 1 });
+  });
+});
+
+function manyItems(count: number): ReadonlySet<string> {
+  return new Set(Array.from({ length: count }, (_, index) => `item-${index}`));
+}
+
 function summaryOfLines({ lines, ...cart }: Cart): CartSummary {
   const totalMinor = lines.reduce((sum, { unitPriceMinor, quantity }) => sum + unitPriceMinor * quantity, 0);
   return { ...cart, totalMinor, itemIds: new Set(lines.map(({ itemId }) => itemId)) };
+}
+
+/** Both answer the same: no or yes, and what it gives up to the rounding of each line. */
+function expectSame(fromSummary: Verdict, fromLines: Verdict | undefined, lines: number): void {
+  const { failure, savesMinor = 0, giftUnits, bonusPoints } = fromSummary;
+  expect(failure === undefined).toBe(fromLines?.failure === undefined);
+  if (failure !== undefined) return;
+  expect(Math.abs(savesMinor - (fromLines?.savesMinor ?? 0))).toBeLessThanOrEqual(lines / 2);
+  expect({ giftUnits, bonusPoints }).toEqual({
+    giftUnits: fromLines?.giftUnits,
+    bonusPoints: fromLines?.bonusPoints,
+  });
 }
 
 describe('a verdict from a summary', () => {
@@ -243,13 +288,19 @@ describe('a verdict from a summary', () => {
       fc.property(situations(MIXED), ({ current, older, input }) => {
         const table = tableOf(current, older);
         const { cart, ...asked } = input;
-        const fromSummary = judgeSummary(table, { ...asked, summary: summaryOfLines(cart) });
         const fromLines = judgeCoupons(table, input);
-        expect(fromSummary.map(({ source }) => source)).toEqual(fromLines.map(({ source }) => source));
-        for (const [at, { failure }] of fromSummary.entries()) {
-          if (failure?.reason === 'NEEDS_LINES') continue;
-          judged += 1;
-          expect(failure === undefined).toBe(fromLines[at]?.failure === undefined);
+        const lineCount = cart.lines.length;
+        for (const known of [{}, { lineCount }]) {
+          const fromSummary = judgeSummary(table, {
+            ...asked,
+            summary: { ...summaryOfLines(cart), ...known },
+          });
+          expect(fromSummary.map(({ source }) => source)).toEqual(fromLines.map(({ source }) => source));
+          for (const [at, verdict] of fromSummary.entries()) {
+            if (verdict.failure?.reason === 'NEEDS_LINES') continue;
+            judged += 1;
+            expectSame(verdict, fromLines[at], lineCount);
+          }
         }
       }),
       { numRuns: 2_000 },

@@ -1,6 +1,5 @@
 import type { Cart, CartSummary } from '../../domain/cart.ts';
 import type { Failure } from '../../domain/decision.ts';
-import type { Effect } from '../../domain/promotion.ts';
 import { applyAlone } from '../apply.ts';
 import { checkPromotion, checkUse, isFailure, needsEligibleLine, ofRule } from '../check/check-promotion.ts';
 import type { CompiledPromotion } from '../compiled-promotion.ts';
@@ -10,6 +9,7 @@ import { namedContenders } from '../gather.ts';
 import { type Benefit, benefitOf, type Verdict } from '../judge-coupons.ts';
 import { type Occasion, occasionOf } from '../occasion.ts';
 import type { RuleTable } from '../rule-table.ts';
+import { looksAtLines, mayRoundAway } from './prove-effect.ts';
 import { NEEDS_LINES, proveRule } from './prove-rule.ts';
 
 /** An evaluation of which only a summary of the cart is known. */
@@ -40,7 +40,7 @@ function verdictOn(contender: Contender, summary: CartSummary, occasion: Occasio
   if (promotion === undefined) return { ...verdict, failure: { reason: 'PROMOTION_NOT_FOUND' } };
   const failure = checkUse(promotion.definition, source, occasion) ?? disprove(promotion, summary, occasion);
   if (failure !== undefined) return { ...verdict, failure };
-  return { ...verdict, ...savingOf(contender, promotion, occasion) };
+  return { ...verdict, ...savingOf(contender, promotion, summary, occasion) };
 }
 
 /** The first rule that surely fails; when none does, NEEDS_LINES if any rule or the effect cannot be judged. */
@@ -63,28 +63,6 @@ function disprove(
   return unproven;
 }
 
-function looksAtLines(effect: Effect): boolean {
-  switch (effect.kind) {
-    case 'percent_off':
-      return effect.unitCap !== undefined;
-    case 'tiered_off':
-      return effect.thresholdKind === 'quantity';
-    case 'gift_items':
-      return effect.placement === 'discount_in_cart';
-    case 'buy_x_get_y':
-    case 'fixed_price':
-      return true;
-    case 'fixed_amount_off':
-    case 'no_threshold_voucher':
-    case 'every_amount_off':
-    case 'shipping_off':
-    case 'free_shipping':
-    case 'bonus_points':
-    case 'points_multiplier':
-      return false;
-  }
-}
-
 function checkOf(promotion: CompiledPromotion, ruleIndex: number, occasion: Occasion): Failure | undefined {
   const { allLines: eligible, subtotalMinor: spendMinor, units } = occasion.cart;
   const context = { ...occasion, eligible, spendMinor, units, orderSpendMinor: spendMinor };
@@ -95,10 +73,12 @@ function checkOf(promotion: CompiledPromotion, ruleIndex: number, occasion: Occa
 function savingOf(
   { source, expiresAtMs }: Contender,
   { checks: _, ...promotion }: CompiledPromotion,
+  summary: CartSummary,
   occasion: Occasion,
 ): Benefit | Pick<Verdict, 'failure'> {
   const checked = checkPromotion({ ...promotion, checks: [] }, source, expiresAtMs, occasion);
   if (isFailure(checked)) return { failure: checked };
   const alone = applyAlone(checked, occasion.cart);
-  return alone.failure === undefined ? benefitOf(alone) : { failure: alone.failure };
+  if (alone.failure !== undefined) return { failure: alone.failure };
+  return mayRoundAway(promotion.definition.effect, summary) ? { failure: NEEDS_LINES } : benefitOf(alone);
 }

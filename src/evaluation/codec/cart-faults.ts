@@ -65,8 +65,11 @@ function findCartFaults({ currency, lines, shippingMinor, attributes }: Cart, fo
 }
 
 function findSummaryFaults(summary: CartSummary, found: FieldViolation[]): void {
-  const { currency, totalMinor, shippingMinor, attributes } = summary;
+  const { currency, totalMinor, shippingMinor, itemIds, lineCount, attributes } = summary;
   findCurrencyFault(currency, 'summary', found);
+  if (lineCount > 0 && lineCount < itemIds.length) {
+    found.push({ field: 'summary.line_count', description: 'is less than the number of items' });
+  }
   if (!Number.isSafeInteger(totalMinor + shippingMinor)) {
     found.push({ field: 'summary.shipping_minor', description: TOO_MUCH });
   }

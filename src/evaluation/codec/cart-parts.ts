@@ -57,13 +57,14 @@ function lineOf({
 
 /** A valid summary of a cart. Taxes change nothing about it. */
 export function summaryOf(message: SummaryMessage): CartSummary {
-  const { currency, totalMinor, shippingMinor, itemIds } = message;
+  const { currency, totalMinor, shippingMinor, itemIds, lineCount } = message;
   return {
     currency,
     taxMode: 'included',
     totalMinor,
     shippingMinor,
     ...(itemIds.length > 0 && { itemIds: new Set(itemIds) }),
+    ...(lineCount > 0 && { lineCount }),
     ...circumstancesOf(message),
   };
 }

@@ -139,6 +139,7 @@ export interface CartSummary {
   region: string;
   paymentMethod: string;
   attributes: Attribute[];
+  lineCount: number;
 }
 
 /** hongbao.v1.ValidateCouponRequest. */
@@ -705,6 +706,7 @@ function newCartSummary(): CartSummary {
     region: '',
     paymentMethod: '',
     attributes: [],
+    lineCount: 0,
   };
 }
 
@@ -735,6 +737,9 @@ function readCartSummary(reader: WireReader, end: number, depth: number, message
         break;
       case 8:
         message.attributes.push(readAttribute(reader, reader.end(), depth + 1, newAttribute()));
+        break;
+      case 9:
+        message.lineCount = reader.uint32();
         break;
       default:
         reader.skip(tag, depth);
@@ -1109,6 +1114,7 @@ function checkCartSummary(message: CartSummary, found: FieldViolation[]): void {
     checkAttribute(item, found);
     if (found.length > before) prefixFields(found, before, `attributes[${index}]`);
   }
+  if (message.lineCount > 5000) found.push({ field: 'line_count', description: 'must be less than or equal to 5000' });
 }
 
 function checkValidateCouponRequest(message: ValidateCouponRequest, found: FieldViolation[]): void {
