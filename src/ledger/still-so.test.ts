@@ -15,7 +15,7 @@ import { couponFieldHex } from './coupon-field.ts';
 import { issueCoupon } from './issue-coupon.ts';
 import type { Ledger } from './ledger.ts';
 import { isOutdated, isStillSo } from './still-so.ts';
-import { accountOf, type Step } from './transaction.ts';
+import { accountOf, orderOf, type Step } from './transaction.ts';
 
 const SOLD = 1;
 const CLAIMED = 2;
@@ -113,6 +113,12 @@ function reverseNothing(ledger: Ledger): Promise<unknown> {
   return pointsOn(ledger).reverse(refund, soon());
 }
 
+/** The records there are, and how long the log is. */
+async function written(): Promise<unknown> {
+  const { redis } = fixture;
+  return { keys: (await redis.keys('*')).toSorted(), events: await redis.hget('{p0}meta', 'events') };
+}
+
 async function reasonOf(asked: Promise<unknown>): Promise<string> {
   try {
     await asked;
@@ -127,6 +133,22 @@ async function reasonOf(asked: Promise<unknown>): Promise<string> {
 describe('an answer from a read', () => {
   it.each(ASKS)('is given when it is as safe as a write: %s', async (_what, answer, ask) => {
     expect(await reasonOf(ask(fixture.ledger))).toBe(answer);
+  });
+
+  it.each(ASKS)('writes nothing, to whomever it is about: %s', async (_what, _answer, ask) => {
+    const before = await written();
+    await reasonOf(ask(fixture.ledger));
+    expect(await written()).toEqual(before);
+  });
+
+  it('about an order and a user that never were makes no record of them', async () => {
+    const before = await written();
+    const unknown: Step[] = [
+      { kind: 'absent', on: orderOf('nobody', 'none'), field: Buffer.from('h') },
+      { kind: 'absent', on: accountOf('nobody'), field: Buffer.from('x') },
+    ];
+    expect(await isStillSo(fixture.ledger, unknown, soon())).toBe(true);
+    expect(await written()).toEqual(before);
   });
 
   it.each(ASKS)('is not given when too few replicas have what was seen: %s', async (_what, _answer, ask) => {

@@ -184,16 +184,16 @@ function fieldOf(step: Step): Buffer {
   }
 }
 
-/** The user whose account or order a step names. */
+/** The user whose account or order a step writes to. */
 function ownerOf(step: Step): string | undefined {
-  if (!('on' in step)) return undefined;
+  if (step.kind !== 'set' && step.kind !== 'remove' && step.kind !== 'add') return undefined;
   if (step.on.record === 'account') return step.on.id;
   return step.on.record === 'order' ? step.on.id.slice(0, step.on.id.indexOf('/')) : undefined;
 }
 
 /**
  * Every event of a user is told by the wallet's '@', so that whoever compares or puts back the user's records knows how far
- * they are.
+ * they are. What only looks at records is no event and leaves no mark.
  */
 function withMarks(steps: readonly Step[]): readonly Step[] {
   const owners = new Set<string>();
