@@ -14,6 +14,7 @@ import {
   fixedConnections,
   PartitionConnections,
 } from '../src/ledger/partition-connection.ts';
+import type { Logger } from '../src/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../src/telemetry/metrics.ts';
 import { type RedisServer, startRedisServer } from '../tools/servers/redis-server.ts';
 import { chosenSetUp, SHARED_PARTITIONS, startTestRedis } from './redis-set-up.ts';
@@ -59,6 +60,8 @@ export interface FixtureOptions {
   readonly isDivided?: boolean;
   readonly appendFsync?: 'always' | 'everysec';
   readonly defineMissing?: (ref: number, ledger: Ledger) => Promise<boolean>;
+  /** Where its log goes; nowhere without it. */
+  readonly logger?: Logger;
   /** Tells when coupons are archived. */
   readonly archived?: ArchivedCoupons;
   /** The port the ledger's own connections go to, given the server's; for a proxy in between. */
@@ -233,7 +236,7 @@ export async function startLedgerFixture(options: FixtureOptions = {}): Promise<
   const ledger: Ledger = new Ledger({
     settings,
     metrics,
-    logger: pino({ level: 'silent' }),
+    logger: options.logger ?? pino({ level: 'silent' }),
     defineMissing: async (ref) => (await options.defineMissing?.(ref, ledger)) ?? false,
     ...(options.archived && { archived: options.archived }),
     nowMs: () => Date.now(),

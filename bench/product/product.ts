@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../tools/servers/free-port.ts';
+import { freePort, freePorts } from '../../tools/servers/free-port.ts';
 import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.ts';
 import type { WatchedGroup } from '../processes/cpu-time.ts';
 import { NodeProcess } from '../processes/node-process.ts';
@@ -97,7 +97,7 @@ export class Product {
     stack: AsyncDisposableStack,
     settings: Readonly<Record<string, string>> = {},
   ): Promise<ServeProcess> {
-    const [grpcPort, httpPort, opsPort] = await freePorts();
+    const [grpcPort = 0, httpPort = 0, opsPort = 0] = await freePorts(3);
     const role = stack.use(
       startRole('serve', SERVER_CORE, {
         ...this.#environment,
@@ -175,13 +175,6 @@ async function waitUntilReady(role: NodeProcess, opsPort: number): Promise<void>
 }
 
 /** Three ports that differ: one that was free a moment ago may be found free again. */
-async function freePorts(): Promise<readonly [number, number, number]> {
-  for (;;) {
-    const [first, second, third] = [await freePort(), await freePort(), await freePort()];
-    if (new Set([first, second, third]).size === 3) return [first, second, third];
-  }
-}
-
 async function isReady(opsPort: number): Promise<boolean> {
   try {
     return (await fetch(`http://127.0.0.1:${opsPort}/readyz`)).ok;

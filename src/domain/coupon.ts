@@ -40,6 +40,8 @@ export const COUPON_SOURCES: readonly CouponSource[] = [
 export const COUPON_VALUE_BYTES = 30;
 /** Bytes of a coupon's wallet field: the first half of a SHA-256. */
 export const COUPON_FIELD_BYTES = 16;
+/** Bytes of one coupon among those of a wallet: its wallet field, then its value. */
+export const COUPON_BYTES = COUPON_FIELD_BYTES + COUPON_VALUE_BYTES;
 /** Bytes of a public coupon id: six bytes of issue time, then the wallet field. */
 export const COUPON_ID_BYTES = 22;
 

@@ -4,6 +4,7 @@
  */
 import type { UnitRun } from './decision.ts';
 
+/** Basis points of the whole: 100 %. */
 export const BASIS_POINTS = 10_000;
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 

@@ -1,7 +1,6 @@
-import { COUPON_FIELD_BYTES, couponIdIn, decodeCouponValue } from '../domain/coupon.ts';
+import { COUPON_BYTES, COUPON_FIELD_BYTES, couponIdIn, decodeCouponValue } from '../domain/coupon.ts';
 import type { HeldCoupon } from '../engine/evaluation-input.ts';
 import { byCouponId } from './by-coupon-id.ts';
-import { COUPON_BYTES } from './coupon-bytes.ts';
 
 /**
  * The coupons of a wallet that came as bytes, by id, so that the order in which the ledger stores them changes no answer. What

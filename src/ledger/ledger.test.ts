@@ -1,5 +1,7 @@
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { definitionOf, type LedgerFixture, soon, startLedgerFixture } from '../../test/ledger-fixture.ts';
+import { LOG_EVENTS } from '../telemetry/logger.ts';
 
 const NEVER = 9;
 let fixture: LedgerFixture;
@@ -42,5 +44,18 @@ describe('bringing a definition', () => {
       cause: { message: 'REF_TAKEN ref belongs to another promotion' },
     });
     await expect(ledger.define(definitionOf({ version: 2 }), soon())).resolves.toMatchObject({ issued: 0 });
+  });
+});
+
+describe('closing', () => {
+  it('ends although something never answers, and says so', async () => {
+    const lines: string[] = [];
+    const stuck = await startLedgerFixture({
+      defineMissing: () => new Promise(() => undefined),
+      logger: pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }),
+    });
+    void stuck.claim({ user: 'ann', request: 'never', timeoutMs: 3_600_000 });
+    await stuck.close();
+    expect(lines.map((line) => JSON.parse(line).event)).toEqual([LOG_EVENTS.ledgerLeft]);
   });
 });

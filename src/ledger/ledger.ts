@@ -5,6 +5,7 @@
  * Writes go through connections of their own, reads through another, so that a long read never waits in front of a claim. A
  * failed call becomes a refusal whose outcome is "unknown"; claims are tried again until their deadline (`group-commit.ts`).
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CouponValue } from '../domain/coupon.ts';
 import type { LiveDefinition } from '../domain/live-definition.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -212,7 +213,7 @@ export class Ledger {
   async close(): Promise<void> {
     this.servers.stopWatching();
     const drained = Promise.all(this.all.map((partition) => partition.drain()));
-    const isDrained = await isDoneWithin(CLOSE_MS, drained);
+    const isDrained = await Promise.race([drained.then(() => true), sleep(CLOSE_MS, false, { ref: false })]);
     if (!isDrained) {
       const line = { event: LOG_EVENTS.ledgerLeft, limitMs: CLOSE_MS };
       this.ports.logger.warn(line, 'calls to the ledger were under way when it was closed');
@@ -281,13 +282,4 @@ export class Ledger {
       }
     });
   }
-}
-
-/** Whether work is done before the limit; it is left alone when it is not. */
-async function isDoneWithin(limitMs: number, work: Promise<unknown>): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), limitMs);
-  const isDone = await Promise.race([work.then(() => true), late]);
-  clearTimeout(timer);
-  return isDone;
 }

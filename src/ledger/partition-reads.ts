@@ -1,11 +1,11 @@
 /** Reads of the live state of one partition. They see every write acknowledged before them. */
 import type { ChainableCommander, Redis } from 'ioredis';
 import { Refusal } from '../domain/refusal.ts';
+import { buffers, fieldsByName } from './hash-reply.ts';
 import type { PartitionKeys } from './keys.ts';
-import { KEYS_PER_READ, RECORDS_PER_READ } from './limits.ts';
+import { RECORDS_PER_READ } from './limits.ts';
 import type { PartitionConnection } from './partition-connection.ts';
 import {
-  ACCOUNT_FIELDS,
   claimCounterField,
   PROMOTION_FIELDS,
   type RecordField,
@@ -14,9 +14,9 @@ import {
 } from './record-fields.ts';
 import { recordKey } from './record-key.ts';
 import { RecordReads } from './record-reads.ts';
-import { runScript } from './script-runner.ts';
 import type { RecordName } from './transaction.ts';
-import { type KeptWallet, keptWallet, type WalletCoupon, walletCoupon, walletCoupons } from './wallet.ts';
+import { type HolderAsk, type HolderState, readHolders, readKeptWallets } from './user-reads.ts';
+import { type KeptWallet, type WalletCoupon, walletCoupon, walletCoupons } from './wallet.ts';
 
 /**
  * Counters of one promotion. `issued` is what stock is judged by: coupons whose stock came back with their revoke count in
@@ -63,10 +63,6 @@ function nameOf({ name }: RecordField): string {
   return name;
 }
 
-function buffers(reply: unknown): (Buffer | null)[] {
-  return Array.isArray(reply) ? reply : [];
-}
-
 function stockOf(ref: number, record: unknown, claimed: unknown): Stock {
   const [issued, received, returned] = buffers(record);
   const quantity =
@@ -80,44 +76,10 @@ function stockOf(ref: number, record: unknown, claimed: unknown): Stock {
   };
 }
 
-function fieldsByName(parts: readonly (Buffer | null)[]): Map<string, Buffer> {
-  const fields = new Map<string, Buffer>();
-  for (let index = 0; index + 1 < parts.length; index += 2) {
-    const [name, value] = [parts[index], parts[index + 1]];
-    if (name && value) fields.set(name.toString('latin1'), value);
-  }
-  return fields;
-}
-
-/** What is to be read of a user. */
-export interface HolderAsk {
-  readonly userId: string;
-  readonly wantsWallet: boolean;
-  /** What of the account: nothing, field `f` only, or all of its fields. */
-  readonly account: 'none' | 'facts' | 'whole';
-}
-
-/** A user's wallet as bytes, and fields of the account by name (latin1). */
-export interface HolderState {
-  readonly wallet: Uint8Array;
-  readonly account: ReadonlyMap<string, Buffer>;
-}
-
-/** What `scripts/read.lua` is asked for by key. */
-type ReadWhat = 'w' | 'f' | 'a';
-
 const STOCK_FIELDS = [PROMOTION_FIELDS.issued, PROMOTION_FIELDS.received, PROMOTION_FIELDS.returned].map(
   nameOf,
 );
 const BODY_FIELDS = [PROMOTION_FIELDS.definition, PROMOTION_FIELDS.body].map(nameOf);
-const NO_BYTES = new Uint8Array();
-const NO_FIELDS: ReadonlyMap<string, Buffer> = new Map();
-
-function accountOf(account: 'facts' | 'whole', reply: unknown): ReadonlyMap<string, Buffer> {
-  if (account === 'whole') return fieldsByName(buffers(reply));
-  return Buffer.isBuffer(reply) ? new Map([[ACCOUNT_FIELDS.facts.name, reply]]) : NO_FIELDS;
-}
-
 /**
  * Throws LEDGER_CLOSED unless the partition is open for the server that answers. One that has just taken over may lack what it
  * is about to get back, so nothing may be decided on what it holds.
@@ -177,31 +139,7 @@ export class PartitionReads {
 
   /** Several wallets in one round trip, each with the number of coupons that left it for the archive. */
   async keptWallets(userIds: readonly string[]): Promise<KeptWallet[]> {
-    const { walletPrefix } = this.keys;
-    const replies = await this.readUsers(
-      userIds.map((userId) => ({ key: walletPrefix + userId, what: 'w' })),
-    );
-    return replies.map(keptWallet);
-  }
-
-  /** What the script `read` answers, key by key. */
-  private async readUsers(
-    wanted: readonly { readonly key: string; readonly what: ReadWhat }[],
-  ): Promise<unknown[]> {
-    const parts: Promise<unknown>[] = [];
-    for (let start = 0; start < wanted.length; start += KEYS_PER_READ) {
-      const part = wanted.slice(start, start + KEYS_PER_READ);
-      const letters = part.map(({ what }) => what).join('');
-      parts.push(
-        runScript(
-          this.redis,
-          'read',
-          part.map(({ key }) => key),
-          [letters],
-        ),
-      );
-    }
-    return (await Promise.all(parts)).flat(1);
+    return await readKeptWallets(this.redis, this.keys, userIds);
   }
 
   /** How many coupons left the wallet for the archive. */
@@ -216,19 +154,7 @@ export class PartitionReads {
    * field of 16 bytes and its value of 30, in no stated order; nothing when the wallet was not asked for.
    */
   async holders(asks: readonly HolderAsk[]): Promise<HolderState[]> {
-    const { walletPrefix, accountPrefix } = this.keys;
-    const wanted: { key: string; what: ReadWhat }[] = [];
-    for (const { userId, wantsWallet, account } of asks) {
-      if (wantsWallet) wanted.push({ key: walletPrefix + userId, what: 'w' });
-      if (account !== 'none')
-        wanted.push({ key: accountPrefix + userId, what: account === 'facts' ? 'f' : 'a' });
-    }
-    const replies = (await this.readUsers(wanted)).values();
-    const next = (): unknown => replies.next().value;
-    return asks.map(({ wantsWallet, account }) => ({
-      wallet: wantsWallet ? keptWallet(next()).coupons : NO_BYTES,
-      account: account === 'none' ? NO_FIELDS : accountOf(account, next()),
-    }));
+    return await readHolders(this.redis, this.keys, asks);
   }
 
   /** Some fields of some records in one round trip, in the order asked; null where there is no such field. */

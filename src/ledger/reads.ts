@@ -3,11 +3,13 @@
  * promotion from all of them. They see every write acknowledged before them.
  */
 import { partitionOf } from './keys.ts';
-import type { HolderAsk, HolderState, PartitionReads, Stock, StoredBody } from './partition-reads.ts';
+import type { PartitionReads, Stock, StoredBody } from './partition-reads.ts';
 import { type RecordName, userOfRecord } from './transaction.ts';
+import type { HolderAsk, HolderState } from './user-reads.ts';
 import type { KeptWallet, WalletCoupon } from './wallet.ts';
 
-export type { HolderAsk, HolderState, Stock, StoredBody } from './partition-reads.ts';
+export type { Stock, StoredBody } from './partition-reads.ts';
+export type { HolderAsk, HolderState } from './user-reads.ts';
 
 /** Some fields of a record. */
 export interface FieldsAsk {

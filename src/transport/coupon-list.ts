@@ -1,12 +1,15 @@
 /** The coupons of a wallet, which of them a view shows, and how many there are. */
-import { type CouponState, couponIdIn, decodeCouponValue, stateAt } from '../domain/coupon.ts';
+import {
+  COUPON_BYTES,
+  COUPON_FIELD_BYTES,
+  type CouponState,
+  couponIdIn,
+  decodeCouponValue,
+  stateAt,
+} from '../domain/coupon.ts';
 import { CouponView } from '../gen/hongbao/v1/coupon_service_pb.ts';
 import type { CouponCounts } from '../gen/hot/wallet-responses.ts';
 import type { WalletCoupon } from '../ledger/wallet.ts';
-
-const FIELD_BYTES = 16;
-const VALUE_BYTES = 30;
-const COUPON_BYTES = FIELD_BYTES + VALUE_BYTES;
 
 /** The view a state is shown in, beside the view of everything. */
 const VIEWS: Readonly<Record<CouponState, CouponView>> = {
@@ -21,8 +24,8 @@ const VIEWS: Readonly<Record<CouponState, CouponView>> = {
 export function couponsOfWallet(wallet: Uint8Array): WalletCoupon[] {
   const coupons: WalletCoupon[] = [];
   for (let at = 0; at + COUPON_BYTES <= wallet.length; at += COUPON_BYTES) {
-    const value = decodeCouponValue(wallet.subarray(at + FIELD_BYTES, at + COUPON_BYTES));
-    coupons.push({ ...value, couponId: couponIdIn(wallet, at, at + FIELD_BYTES) });
+    const value = decodeCouponValue(wallet.subarray(at + COUPON_FIELD_BYTES, at + COUPON_BYTES));
+    coupons.push({ ...value, couponId: couponIdIn(wallet, at, at + COUPON_FIELD_BYTES) });
   }
   return coupons.sort((a, b) => (a.couponId < b.couponId ? 1 : -1));
 }

@@ -1,9 +1,9 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { COUPON_BYTES } from '../domain/coupon.ts';
 import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { COUPON_BYTES } from '../evaluation/coupon-bytes.ts';
 import type { PendingEvaluation } from '../evaluation/pending-evaluation.ts';
 import { EvaluateCartRequestSchema } from '../gen/hongbao/v1/cart_service_pb.ts';
 import { PromotionSchema } from '../gen/hongbao/v1/promotion_pb.ts';

@@ -1,9 +1,10 @@
 /** One question about a cart on its way from its bytes to a worker and back; see `evaluation-intake.ts`. */
+
+import { COUPON_BYTES } from '../domain/coupon.ts';
 import { type Identity, mayAssertFacts, mayReplay, requireOwnUser } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { ResolvedCode } from '../engine/evaluation-input.ts';
 import type { VersionName } from '../engine/rule-table.ts';
-import { COUPON_BYTES } from '../evaluation/coupon-bytes.ts';
 import { HEAVY_CODES, HEAVY_COUPONS, HEAVY_REQUEST_BYTES, VERSION_ROUNDS } from '../evaluation/limits.ts';
 import type { EvaluationKind, LiveInputs, PendingEvaluation } from '../evaluation/pending-evaluation.ts';
 import type { HolderAsk, HolderState } from '../ledger/reads.ts';

@@ -1,9 +1,8 @@
 /** What the main thread finds out for a cart beside its wallet: kept facts, limits, single-use codes. */
-import { COUPON_FIELD_BYTES, decodeCouponValue } from '../domain/coupon.ts';
+import { COUPON_BYTES, COUPON_FIELD_BYTES, decodeCouponValue } from '../domain/coupon.ts';
 import type { LiveLimit } from '../domain/live-limit.ts';
 import type { ResolvedCode } from '../engine/evaluation-input.ts';
 import { normalisedCode } from '../engine/normalised-code.ts';
-import { COUPON_BYTES } from '../evaluation/coupon-bytes.ts';
 import { encodeList } from '../evaluation/live-inputs.ts';
 import type { LiveInputs } from '../evaluation/pending-evaluation.ts';
 import type { HolderState } from '../ledger/reads.ts';
