@@ -13,12 +13,13 @@ import {
   ExportCodesRequestSchema,
   ExportCodesResponseSchema,
 } from '../src/gen/hongbao/v1/promotion_code_pb.ts';
-import type { Promotion } from '../src/gen/hongbao/v1/promotion_pb.ts';
+import { type Promotion, PromotionSchema } from '../src/gen/hongbao/v1/promotion_pb.ts';
 import { createRunGrantsJob } from '../src/grants/run-grants-job.ts';
 import type { WorkPorts } from '../src/grants/work-recipients.ts';
 import type { Job, JobCounts } from '../src/jobs/job.ts';
 import { PromotionBook } from '../src/ruleset/promotion-book.ts';
 import { RuleSet } from '../src/ruleset/rule-set.ts';
+import { RuleSetEntry } from '../src/ruleset/rule-set-entry.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
 import { exportCodes } from '../src/transport/handlers/export-codes.ts';
 import { createTestDatabase } from './database.ts';
@@ -107,8 +108,7 @@ export async function startStaffFixture(): Promise<StaffFixture> {
     async promotion(changes) {
       const { promotionId } = await staff.create({ promotion: samplePromotion(changes) });
       const promotion = await staff.activate({ promotionId });
-      const { ref, version } = promotion;
-      const entry = { ref, id: promotionId, version, state: 'active' as const, promotion };
+      const entry = new RuleSetEntry({ body: Buffer.from(toBinary(PromotionSchema, promotion)) });
       rules.current = rules.current.with([entry], rules.current.version + 1);
       return promotion;
     },

@@ -1,9 +1,10 @@
 import { normalisedCode } from '../engine/normalised-code.ts';
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
+import type { RuleSetEntry } from '../ruleset/rule-set-entry.ts';
 
 /** A rule set, as far as its public codes are asked about. Another version is another object. */
 export interface CodeRuleSet {
-  entries(): Iterable<{ readonly state: string; readonly promotion: Promotion }>;
+  entries(): Iterable<Pick<RuleSetEntry, 'state' | 'way' | 'promotion'>>;
 }
 
 /** The promotions that public codes open. The index of a rule set is made when the first code is asked about. */
@@ -32,8 +33,10 @@ export class PublicCodes {
 
 function indexOf(rules: CodeRuleSet): ReadonlyMap<string, Promotion> {
   const entries = [...rules.entries()].flatMap((entry) => {
-    const code = publicCodeOf(entry.promotion);
-    return code === undefined ? [] : [{ ...entry, code: normalisedCode(code) }];
+    if (entry.way !== 'code') return [];
+    const { state, promotion } = entry;
+    const code = publicCodeOf(promotion);
+    return code === undefined ? [] : [{ state, promotion, code: normalisedCode(code) }];
   });
   const isActive = ({ state }: { state: string }): number => (state === 'active' ? 1 : 0);
   entries.sort(

@@ -5,11 +5,11 @@ import { type Sql, withDeadline } from '../database/client.ts';
 import { changeState } from '../definitions/change-state.ts';
 import type { DefinitionPorts } from '../definitions/definition-ports.ts';
 import { etagOf } from '../definitions/etag.ts';
-import { epochMs } from '../domain/epoch-ms.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { ActivatePromotionRequestSchema } from '../gen/hongbao/v1/promotion_service_pb.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
-import type { RuleSet, RuleSetEntry } from '../ruleset/rule-set.ts';
+import type { RuleSet } from '../ruleset/rule-set.ts';
+import type { RuleSetEntry } from '../ruleset/rule-set-entry.ts';
 import { ACTIVATE_EVERY_MS, ACTIVATION_MS } from './limits.ts';
 
 /** What the job works with. */
@@ -59,8 +59,8 @@ async function activateDue(
 }
 
 function dueAt(entry: RuleSetEntry, nowMs: number): DuePromotion[] {
-  const atMs = epochMs(entry.promotion.schedule?.activateAt);
-  if (entry.state !== 'inactive' || atMs === undefined || atMs > nowMs) return [];
+  const { state, activateAtMs: atMs } = entry;
+  if (state !== 'inactive' || atMs === undefined || atMs > nowMs) return [];
   return [{ entry, requestId: `schedule:${entry.ref}:${atMs}` }];
 }
 

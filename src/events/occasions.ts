@@ -27,10 +27,12 @@ function indexOf(
 ): ReadonlyMap<GrantedReach['occasion']['case'], readonly GrantingPromotion[]> {
   const known = indexes.get(rules);
   if (known !== undefined) return known;
-  const granting = [...rules.entries()].flatMap(({ ref, state, promotion }): GrantingPromotion[] => {
+  const granting = [...rules.entries()].flatMap((entry): GrantingPromotion[] => {
+    // Most promotions are not granted, and need not be decoded to know that.
+    if (entry.state !== 'active' || entry.way !== 'granted') return [];
+    const { ref, promotion } = entry;
     const way = promotion.reach?.way;
-    if (state !== 'active' || way?.case !== 'granted') return [];
-    return [{ ref, promotion, occasion: way.value.occasion }];
+    return way?.case === 'granted' ? [{ ref, promotion, occasion: way.value.occasion }] : [];
   });
   const inOrder = granting.toSorted(
     (left, right) => right.promotion.priority - left.promotion.priority || left.ref - right.ref,

@@ -1,8 +1,7 @@
 import { type Sql, withDeadline } from '../database/client.ts';
-import { liveState } from '../definitions/live-definition.ts';
-import { type BodyRow, storedPromotion } from '../definitions/store/stored-promotion.ts';
+import type { BodyRow } from '../definitions/store/stored-promotion.ts';
 import type { RuleSetChange } from '../domain/rule-set-change.ts';
-import type { RuleSetEntry } from './rule-set.ts';
+import { RuleSetEntry } from './rule-set-entry.ts';
 
 /** Some promotions after a rule-set version, in the order in which they were committed. */
 export interface Changes {
@@ -20,7 +19,7 @@ interface ChangeRow extends BodyRow {
 }
 
 function changesOf(rows: readonly ChangeRow[], after: number, limit: number): Changes {
-  const read = rows.map((row) => ({ row, entry: ruleSetEntry(row) }));
+  const read = rows.map((row) => ({ row, entry: new RuleSetEntry(row) }));
   return {
     entries: read.map(({ entry }) => entry),
     stored: read.map(({ row, entry }) => storedChange(entry, row.body, Number(row.rule_set_version))),
@@ -89,16 +88,4 @@ export async function loadChanges(
     deadlineMs,
   );
   return changesOf(rows, after, limit);
-}
-
-/** A stored body as an entry of a rule set. */
-export function ruleSetEntry(row: BodyRow): RuleSetEntry {
-  const { promotion } = storedPromotion(row);
-  return {
-    ref: promotion.ref,
-    id: promotion.promotionId,
-    version: promotion.version,
-    state: liveState(promotion),
-    promotion,
-  };
 }

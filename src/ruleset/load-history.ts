@@ -1,7 +1,8 @@
 import { type Sql, withDeadline } from '../database/client.ts';
 import type { BodyRow } from '../definitions/store/stored-promotion.ts';
 import type { RuleSetChange } from '../domain/rule-set-change.ts';
-import { ruleSetEntry, storedChange } from './load-changes.ts';
+import { storedChange } from './load-changes.ts';
+import { RuleSetEntry } from './rule-set-entry.ts';
 
 /** Promotions per statement. */
 const PROMOTIONS_PER_LOAD = 2_000;
@@ -34,7 +35,7 @@ export async function loadHistory(
       deadlineMs,
     );
     for (const row of rows) {
-      changes.push(storedChange(ruleSetEntry(row), row.body, Number(row.rule_set_version)));
+      changes.push(storedChange(new RuleSetEntry(row), row.body, Number(row.rule_set_version)));
     }
     isMore = rows.length === PROMOTIONS_PER_LOAD;
   }

@@ -5,14 +5,9 @@ import type { RuleSetChange } from '../domain/rule-set-change.ts';
 import { LOG_EVENTS, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { ChangeListener, type OpenListener } from './change-listener.ts';
-import {
-  loadChanges,
-  loadPromotions,
-  readRuleSetVersion,
-  ruleSetEntry,
-  storedChange,
-} from './load-changes.ts';
+import { loadChanges, loadPromotions, readRuleSetVersion, storedChange } from './load-changes.ts';
 import { RuleSet } from './rule-set.ts';
+import { RuleSetEntry } from './rule-set-entry.ts';
 
 /** Promotions per statement while loading; a first load of 100,000 takes many, and calls are served in between. */
 const PROMOTIONS_PER_LOAD = 1_000;
@@ -140,7 +135,7 @@ export class RuleSetKeeper {
   private async loadFromLedger(): Promise<void> {
     try {
       const bodies = await this.ports.ledger.readDefinitionBodies(this.ports.nowMs() + LOAD_MS);
-      const entries = bodies.map(({ body }) => ruleSetEntry({ body: Buffer.from(body) }));
+      const entries = bodies.map(({ body }) => new RuleSetEntry({ body: Buffer.from(body) }));
       const stored = entries.map((entry, index) =>
         storedChange(entry, bodies[index]?.body ?? new Uint8Array(), 0),
       );

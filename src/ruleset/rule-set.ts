@@ -1,16 +1,6 @@
-import type { LiveState } from '../domain/live-definition.ts';
 import type { Promotion } from '../gen/hongbao/v1/promotion_pb.ts';
 import { LayeredMap } from './layered-map.ts';
-
-/** One promotion in its current version. */
-export interface RuleSetEntry {
-  readonly ref: number;
-  readonly id: string;
-  readonly version: number;
-  /** The state set by hand; deleted promotions are not in a rule set. */
-  readonly state: LiveState;
-  readonly promotion: Promotion;
-}
+import type { RuleSetEntry } from './rule-set-entry.ts';
 
 /**
  * All promotions as of one rule-set version. Immutable: a change makes another rule set, and whoever holds this one goes on
@@ -70,9 +60,9 @@ export class RuleSet {
     return this.sortedExchangeable;
   }
 
-  private activeBy(way: 'claimable' | 'pointsExchange'): Promotion[] {
+  private activeBy(wanted: 'claimable' | 'pointsExchange'): Promotion[] {
     return [...this.entries()]
-      .filter(({ state, promotion }) => state === 'active' && promotion.reach?.way.case === way)
+      .filter(({ state, way }) => state === 'active' && way === wanted)
       .map(({ promotion }) => promotion);
   }
 
