@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The edge of the process: which role, which configuration, which exit code; nothing else. */
+import './young-objects.ts';
 import { ConfigError, type Role, readConfig } from './config/config.ts';
 import { printConfig } from './config/describe-config.ts';
 import { archive } from './roles/archive.ts';

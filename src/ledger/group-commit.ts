@@ -64,7 +64,8 @@ const NO_FACTS = Buffer.alloc(0);
 export class GroupCommit {
   private readonly ports: GroupCommitPorts;
   private readonly queue = new ClaimQueue();
-  private readonly travelling = new Set<readonly WaitingClaim[]>();
+  /** A few batches. Not a Set, whose old tables would keep batches alive (see `stream-table.ts`). */
+  private travelling: readonly (readonly WaitingClaim[])[] = [];
   private readonly turnEnd = new TurnEnd(() => this.pump());
   private readonly retryDelay = new RetryDelay();
   private obstacle: RefusalReason | undefined;
@@ -101,7 +102,7 @@ export class GroupCommit {
 
   /** Claims sent and not yet answered. */
   get inFlight(): number {
-    return this.travelling.values().reduce((sum, batch) => sum + batch.length, 0);
+    return this.travelling.reduce((sum, batch) => sum + batch.length, 0);
   }
 
   /** Takes a claim; its listener hears exactly one answer, by its deadline. */
@@ -127,7 +128,7 @@ export class GroupCommit {
 
   private isIdle(): boolean {
     const aside = this.aside.size + this.answers.waiting;
-    if (this.queue.size > 0 || this.travelling.size > 0 || aside > 0) return false;
+    if (this.queue.size > 0 || this.travelling.length > 0 || aside > 0) return false;
     // Who has been told that the outcome is unknown waits for nothing, however long the attempt may still land.
     return this.attempts.items.values().every(({ isSettled }) => isSettled);
   }
@@ -139,9 +140,10 @@ export class GroupCommit {
 
   private maySend(): boolean {
     if (this.queue.size === 0 || this.retryDelay.isPausing) return false;
-    if (this.travelling.size === 0) return true;
+    if (this.travelling.length === 0) return true;
     return (
-      this.travelling.size < limits.BATCHES_IN_FLIGHT && this.queue.totalCostUs >= limits.FURTHER_CALL_COST_US
+      this.travelling.length < limits.BATCHES_IN_FLIGHT &&
+      this.queue.totalCostUs >= limits.FURTHER_CALL_COST_US
     );
   }
 
@@ -169,12 +171,12 @@ export class GroupCommit {
    * given, so that the ledger works while they are.
    */
   private async send(batch: readonly WaitingClaim[]): Promise<void> {
-    this.travelling.add(batch);
+    this.travelling = [...this.travelling, batch];
     const attemptUntilMs = this.attempts.endMs();
     const outcome = await this.call(batch, attemptUntilMs).catch((error: unknown) =>
       error instanceof ScriptFailure ? error : new ScriptFailure('script', String(error)),
     );
-    this.travelling.delete(batch);
+    this.travelling = this.travelling.filter((each) => each !== batch);
     if (outcome instanceof ScriptFailure) this.fail(batch, outcome, attemptUntilMs);
     else if (outcome === undefined) this.findClosed(batch);
     else this.receive(batch, outcome);

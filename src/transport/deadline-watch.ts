@@ -1,17 +1,25 @@
 /** Ends those whose deadline passes, with one timer for all: a timer per request costs as much as reading it. */
 
+/** What `watchedAt` says of one that is not watched. */
+export const NOT_WATCHED = -1;
+
 /** One that has a deadline. */
 export interface Expiring {
   /** Local epoch milliseconds. */
   readonly deadlineMs: number;
+  /** Its place among the watched, for the watch alone; `NOT_WATCHED` at first. */
+  watchedAt: number;
   /** The deadline passed. */
   expire(): void;
 }
 
-/** Watches over deadlines. */
+/**
+ * Watches over deadlines. Who is watched stands in a plain array: the tables of a Set that is added to and deleted from at every
+ * call make calls outlive many scavenges (see `stream-table.ts`).
+ */
 export class DeadlineWatch {
   private readonly nowMs: () => number;
-  private readonly watched = new Set<Expiring>();
+  private readonly watched: Expiring[] = [];
   private timer: NodeJS.Timeout | undefined;
   private wakesAtMs = Number.POSITIVE_INFINITY;
 
@@ -21,13 +29,20 @@ export class DeadlineWatch {
 
   /** Watches one until `forget`. */
   watch(one: Expiring): void {
-    this.watched.add(one);
+    one.watchedAt = this.watched.length;
+    this.watched.push(one);
     if (one.deadlineMs < this.wakesAtMs) this.wakeAt(one.deadlineMs);
   }
 
-  /** Its deadline does not matter any more. */
+  /** Its deadline does not matter any more; nothing happens when it is not watched. */
   forget(one: Expiring): void {
-    this.watched.delete(one);
+    const place = one.watchedAt;
+    if (place === NOT_WATCHED) return;
+    one.watchedAt = NOT_WATCHED;
+    const last = this.watched.pop();
+    if (last === undefined || last === one) return;
+    this.watched[place] = last;
+    last.watchedAt = place;
   }
 
   private wakeAt(timeMs: number): void {
@@ -39,16 +54,12 @@ export class DeadlineWatch {
 
   private sweep(): void {
     const nowMs = this.nowMs();
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const one of this.watched) {
-      if (one.deadlineMs > nowMs) {
-        nextMs = Math.min(nextMs, one.deadlineMs);
-        continue;
-      }
-      this.watched.delete(one);
-      one.expire();
-    }
+    const late = this.watched.filter(({ deadlineMs }) => deadlineMs <= nowMs);
+    for (const one of late) this.forget(one);
     this.wakesAtMs = Number.POSITIVE_INFINITY;
-    if (nextMs < Number.POSITIVE_INFINITY) this.wakeAt(nextMs);
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const { deadlineMs } of this.watched) nextMs = Math.min(nextMs, deadlineMs);
+    if (this.watched.length > 0) this.wakeAt(nextMs);
+    for (const one of late) one.expire();
   }
 }

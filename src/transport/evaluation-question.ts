@@ -13,6 +13,7 @@ import { asRefusal } from './as-refusal.ts';
 import type { HotReply } from './binding.ts';
 import type { CallContext } from './call-context.ts';
 import { answerDeadline, userOf } from './claim-intake.ts';
+import { NOT_WATCHED } from './deadline-watch.ts';
 import type { EvaluationIntake, EvaluationOptions } from './evaluation-intake.ts';
 import { codesToLookUp, type LiveSources, liveInputs, lookUp } from './live-sources.ts';
 import type { ScannedRequest } from './scan-cart-request.ts';
@@ -61,6 +62,7 @@ export class Question implements PendingEvaluation {
   wallet: Uint8Array = NO_BYTES;
   live: LiveInputs | undefined;
   isSettled = false;
+  watchedAt = NOT_WATCHED;
   private readonly intake: EvaluationIntake;
   private readonly reply: HotReply;
   private readonly options: EvaluationOptions;

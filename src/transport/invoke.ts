@@ -15,7 +15,7 @@ import type { Authenticator, Credentials } from './authentication.ts';
 import type { StreamWrite } from './binding.ts';
 import type { CallContext } from './call-context.ts';
 import { endCallSpan, type RpcSystem } from './call-span.ts';
-import { DeadlineWatch } from './deadline-watch.ts';
+import { DeadlineWatch, NOT_WATCHED } from './deadline-watch.ts';
 import type { Method } from './method.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { codeOf } from './refusal-details.ts';
@@ -155,6 +155,7 @@ export class Call implements CallContext {
   readonly identity: Identity;
   readonly nowMs: number;
   readonly deadlineMs: number;
+  watchedAt = NOT_WATCHED;
   readonly #invoker: Invoker;
   readonly #method: Method;
   readonly #caller: Caller;

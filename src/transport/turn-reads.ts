@@ -7,7 +7,7 @@ import { currentSpan } from '../telemetry/tracing/current-span.ts';
 import type { SpanStart } from '../telemetry/tracing/span.ts';
 import { sharedWork } from '../telemetry/tracing/traced-work.ts';
 import { asRefusal } from './as-refusal.ts';
-import type { DeadlineWatch, Expiring } from './deadline-watch.ts';
+import { type DeadlineWatch, type Expiring, NOT_WATCHED } from './deadline-watch.ts';
 
 /** Hears once what was read, or why it was not. */
 type OnRead<Value> = (value: Value | Refusal) => void;
@@ -85,6 +85,7 @@ export class TurnReads<Ask extends { readonly userId: string }, Value> {
 class Waiter<Value> implements Expiring {
   readonly deadlineMs: number;
   readonly span = currentSpan();
+  watchedAt = NOT_WATCHED;
   private readonly deadlines: DeadlineWatch;
   private onRead: OnRead<Value> | undefined;
 

@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import { useStreamTable } from './stream-table.ts';
 
 /** Takes a stream, or leaves it to grpc-js with `false`. */
 export type TakeStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
@@ -18,6 +19,7 @@ export function takeStreams(server: Server, take: TakeStream): void {
   const [serve, ...others] = connections.listeners('stream');
   const noteOpened: unknown = Reflect.get(server, 'onStreamOpened');
   if (serve === undefined || others.length > 0 || typeof noteOpened !== 'function') throw unknownInside();
+  connections.on('session', useStreamTable);
   connections.removeAllListeners('stream');
   connections.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => {
     // A connection on which only such streams come is not idle.
