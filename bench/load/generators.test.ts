@@ -179,6 +179,27 @@ test('streams: each message is answered once, items are counted as in batches', 
   expect(new Set(desk.requestIds).size).toBe(desk.requestIds.length);
 });
 
+test('calls on a clock wait for room on a connection, which carries no more streams than the server allows', async () => {
+  const desk = new ClaimDesk();
+  const port = await startGrpcServer(desk, { 'grpc.max_concurrent_streams': 4 });
+  const job: LoadJob = { ...jobOf('grpc', port), callsPerSecond: 1 };
+  const recorder = new Recorder(job);
+  const driver = createGrpcUnaryLoad(job, recorder);
+  recorder.begin();
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const startAtOnce = async (calls: number, inAll: number): Promise<void> => {
+    for (let call = 0; call < calls; call += 1) driver.startCall(performance.now());
+    while (recorder.calls < inAll) await turn();
+  };
+  // What a server allows is known by its first answer.
+  await startAtOnce(job.connections, job.connections);
+  await startAtOnce(ENOUGH_CALLS, job.connections + ENOUGH_CALLS);
+  driver.stop();
+  driver.destroy();
+  expect(Object.keys(recorder.result().outcomes)).not.toContain('connection closed');
+  expect(new Set(desk.requestIds).size).toBe(job.connections + ENOUGH_CALLS);
+});
+
 test('a server that is not there is an error for every call, not a wait', async () => {
   const port = await startGrpcServer(new ClaimDesk());
   for (const stop of stops.splice(0)) stop();

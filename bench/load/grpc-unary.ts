@@ -53,31 +53,45 @@ class GrpcUnaryLoad implements LoadDriver {
   }
 
   startCall(dueMs: number): void {
-    if (this.#job.usefulMs !== undefined) {
-      this.#waiting.push(dueMs);
-      this.#startWaiting();
+    if (
+      this.#job.usefulMs === undefined &&
+      this.inFlight + this.#waiting.length - this.#head >= OPEN_LOOP_LIMIT
+    ) {
+      this.#recorder.record('not started', dueMs, 0, 0, 'too many calls under way');
       return;
     }
-    const lane = this.#lanes[this.#turn % this.#lanes.length];
-    this.#turn += 1;
-    if (lane !== undefined && this.inFlight < OPEN_LOOP_LIMIT) this.#start(lane, dueMs);
-    else this.#recorder.record('not started', dueMs, 0, 0, 'too many calls under way');
+    this.#waiting.push(dueMs);
+    this.#startWaiting();
   }
 
   /**
-   * Starts what waits, as clients of gRPC do: no connection carries more streams than the server allows, and a call that waited too
-   * long for one is never sent.
+   * Starts what waits, on one connection after the other, as clients of gRPC do: no connection carries more streams than the server
+   * allows, and a call that waited too long for one is never sent.
    */
   #startWaiting(): void {
-    const oldestMs = performance.now() - (this.#job.usefulMs ?? 0) * WAITING_SHARE;
-    for (const lane of this.#lanes) {
-      for (; lane.hasRoom; ) {
-        const dueMs = this.#nextWaiting();
-        if (dueMs === undefined) return;
-        if (dueMs > oldestMs) this.#start(lane, dueMs);
-        else this.#recorder.record('never sent', dueMs, 0, 0, 'its time was up');
+    const { usefulMs = Number.POSITIVE_INFINITY } = this.#job;
+    const oldestMs = performance.now() - usefulMs * WAITING_SHARE;
+    for (let lane = this.#nextLane(); lane !== undefined; ) {
+      const dueMs = this.#nextWaiting();
+      if (dueMs === undefined) return;
+      if (dueMs > oldestMs) {
+        this.#start(lane, dueMs);
+        lane = this.#nextLane();
+      } else {
+        this.#recorder.record('never sent', dueMs, 0, 0, 'its time was up');
       }
     }
+  }
+
+  /** The next connection in turn that has room; undefined when none has. */
+  #nextLane(): Lane | undefined {
+    const { length } = this.#lanes;
+    for (let tried = 0; tried < length; tried += 1) {
+      const lane = this.#lanes[this.#turn % length];
+      this.#turn += 1;
+      if (lane?.hasRoom) return lane;
+    }
+    return undefined;
   }
 
   #nextWaiting(): number | undefined {
