@@ -174,7 +174,6 @@ async function waitUntilReady(role: NodeProcess, opsPort: number): Promise<void>
   }
 }
 
-/** Three ports that differ: one that was free a moment ago may be found free again. */
 async function isReady(opsPort: number): Promise<boolean> {
   try {
     return (await fetch(`http://127.0.0.1:${opsPort}/readyz`)).ok;

@@ -80,6 +80,7 @@ const STOCK_FIELDS = [PROMOTION_FIELDS.issued, PROMOTION_FIELDS.received, PROMOT
   nameOf,
 );
 const BODY_FIELDS = [PROMOTION_FIELDS.definition, PROMOTION_FIELDS.body].map(nameOf);
+
 /**
  * Throws LEDGER_CLOSED unless the partition is open for the server that answers. One that has just taken over may lack what it
  * is about to get back, so nothing may be decided on what it holds.

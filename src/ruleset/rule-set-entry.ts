@@ -22,19 +22,19 @@ export class RuleSetEntry {
   readonly way: ReachWay;
   /** When it activates itself, ms since the epoch; undefined when it does not. */
   readonly activateAtMs: number | undefined;
-  private readonly row: BodyRow;
+  private readonly body: BodyRow['body'];
   private decoded: WeakRef<Promotion>;
 
   /** Of a stored body; what this service has written is trusted. */
-  constructor(row: BodyRow) {
-    const { promotion } = storedPromotion(row);
+  constructor({ body }: BodyRow) {
+    const { promotion } = storedPromotion({ body });
     this.ref = promotion.ref;
     this.id = promotion.promotionId;
     this.version = promotion.version;
     this.state = liveState(promotion);
     this.way = promotion.reach?.way.case;
     this.activateAtMs = epochMs(promotion.schedule?.activateAt);
-    this.row = { body: row.body };
+    this.body = body;
     this.decoded = new WeakRef(promotion);
   }
 
@@ -42,7 +42,7 @@ export class RuleSetEntry {
   get promotion(): Promotion {
     const kept = this.decoded.deref();
     if (kept !== undefined) return kept;
-    const { promotion } = storedPromotion(this.row);
+    const { promotion } = storedPromotion({ body: this.body });
     this.decoded = new WeakRef(promotion);
     return promotion;
   }

@@ -4,14 +4,19 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DescMethod } from '@bufbuild/protobuf';
 import { Redis } from 'ioredis';
 import postgres from 'postgres';
-import type { Dice } from '../../bench/rule-sets/dice.ts';
+import { Dice } from '../../bench/rule-sets/dice.ts';
 import { SERVICES } from '../../src/transport/services.ts';
 import { type ProductFixture, startProduct } from '../product-fixture.ts';
-import { brokenBytes, brokenJson } from './random-request.ts';
 import { type RawAnswer, type RawCall, rawCalls } from './raw-calls.ts';
 
 /** Time for a test of a whole product, in milliseconds. */
 export const LIMIT_MS = 120_000;
+
+/** A number to repeat a run, or undefined for a new one each time. */
+const SEED: number | undefined = undefined;
+/** What the random requests of this file's run begin with. */
+export const seed = SEED ?? Date.now() % 1_000_000_000;
+export const dice = new Dice(seed);
 
 /** Every method of the contract. */
 export const METHODS: readonly DescMethod[] = SERVICES.flatMap(({ methods }) => methods);
@@ -117,20 +122,6 @@ export function onEveryWay(
   return [...attempts, ...texts];
 }
 
-/** Requests of a method that are no requests, so many times each way. */
-export function brokenAttempts(
-  ways: ReturnType<typeof rawCalls>,
-  dice: Dice,
-  method: DescMethod,
-  times: number,
-): Attempt[] {
-  return onEveryWay(ways, method, {
-    bodies: () => brokenBytes(dice, method.input),
-    json: () => Buffer.from(brokenJson(dice, method.input)),
-    times,
-  });
-}
-
 /** Carries the attempts out; gives those that were answered, with their answers. */
 export async function carryOut(attempts: readonly Attempt[]): Promise<Answered[]> {
   const done: Answered[] = [];
@@ -146,10 +137,10 @@ export async function carryOut(attempts: readonly Attempt[]): Promise<Answered[]
 }
 
 /** The answers that say that we did not foresee something, told in full. */
-export function unforeseen(done: readonly Answered[], seed: number): string[] {
-  return done.filter(({ answer }) => OURS.test(answer.code)).map((each) => show(each, seed));
+export function unforeseen(done: readonly Answered[]): string[] {
+  return done.filter(({ answer }) => OURS.test(answer.code)).map(show);
 }
 
-function show({ attempt: { method, way, body }, answer: { code, message } }: Answered, seed: number): string {
+function show({ attempt: { method, way, body }, answer: { code, message } }: Answered): string {
   return `${method.name} by ${way}: ${code} ${message}; seed ${seed}; ${body.toString('latin1').slice(0, 500)} = ${body.toString('hex').slice(0, 2000)}`;
 }

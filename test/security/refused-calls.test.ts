@@ -1,27 +1,26 @@
 /**
  * What no request can be, sent to every method on every way in: each is refused with a reason, and what is refused leaves nothing
- * behind. The seed is in every failure; put it into `SEED` to see the same again.
+ * behind. The seed is in every failure; put it into `SEED` of `fuzzed-product.ts` to see the same again.
  */
 // SPEC S1; F30
 import { isDeepStrictEqual } from 'node:util';
+import type { DescMethod } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Dice } from '../../bench/rule-sets/dice.ts';
 import {
   type Answered,
-  brokenAttempts,
+  type Attempt,
   carryOut,
+  dice,
   type FuzzedProduct,
   LIMIT_MS,
   METHODS,
+  onEveryWay,
+  seed,
   startFuzzedProduct,
   unforeseen,
 } from './fuzzed-product.ts';
-
-/** A number to repeat a run, or undefined for a new one each time. */
-const SEED: number | undefined = undefined;
-const seed = SEED ?? Date.now() % 1_000_000_000;
-const dice = new Dice(seed);
+import { brokenBytes, brokenJson } from './random-request.ts';
 
 /** Requests of each method on each way in. */
 const BROKEN_PER_WAY = 2;
@@ -35,6 +34,15 @@ beforeAll(async () => {
 }, LIMIT_MS);
 afterAll(() => fuzzed.close());
 
+/** Requests of a method that are no requests, on every way in. */
+function brokenAttempts(method: DescMethod): Attempt[] {
+  return onEveryWay(fuzzed.ways, method, {
+    bodies: () => brokenBytes(dice, method.input),
+    json: () => Buffer.from(brokenJson(dice, method.input)),
+    times: BROKEN_PER_WAY,
+  });
+}
+
 function mayHaveWritten({ attempt: { method }, answer }: Answered): boolean {
   const isWrite = method.idempotency !== MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
   return isWrite && DONE_OR_UNKNOWN.test(answer.code);
@@ -46,8 +54,8 @@ test(
     let before = await fuzzed.settledState();
     let refusedMethods = 0;
     for (const method of METHODS) {
-      const done = await carryOut(brokenAttempts(fuzzed.ways, dice, method, BROKEN_PER_WAY));
-      expect(unforeseen(done, seed)).toEqual([]);
+      const done = await carryOut(brokenAttempts(method));
+      expect(unforeseen(done)).toEqual([]);
       if (done.some(mayHaveWritten)) {
         // By luck one was a request after all; what those do is another test's.
         before = await fuzzed.settledState();
