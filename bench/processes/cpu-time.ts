@@ -19,8 +19,25 @@ export function readCpuMicroseconds(groups: readonly WatchedGroup[]): Map<string
 }
 
 function sumGroup(group: WatchedGroup): number {
-  const pids = group.withChildren === true ? withChildren(group.pids) : group.pids;
-  return pids.reduce((sum, pid) => sum + processMicroseconds(pid, group.withChildren === true), 0);
+  return pidsOf(group).reduce((sum, pid) => sum + processMicroseconds(pid, group.withChildren === true), 0);
+}
+
+/** The processes of a group at this moment. */
+export function pidsOf({ pids, withChildren }: WatchedGroup): readonly number[] {
+  return withChildren === true ? [...new Set([...pids, ...childrenOf(pids)])] : pids;
+}
+
+function childrenOf(pids: readonly number[]): number[] {
+  const wanted = new Set(pids);
+  return readProcesses().filter((pid) => wanted.has(Number(readStat(pid)?.[1])));
+}
+
+function readProcesses(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
 }
 
 /** Time of one process; with `reaped`, of its ended children too. Zero when it is gone. */
@@ -32,14 +49,6 @@ function processMicroseconds(pid: number, reaped: boolean): number {
     .map(Number);
   const ticks = userTicks + systemTicks + (reaped ? childUserTicks + childSystemTicks : 0);
   return ticks * MICROSECONDS_PER_TICK;
-}
-
-function withChildren(pids: readonly number[]): number[] {
-  const wanted = new Set(pids);
-  const children = readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && wanted.has(Number(readStat(pid)?.[1])));
-  return [...new Set([...pids, ...children])];
 }
 
 /** The fields behind the process name, which may itself hold spaces: state, parent, and so on. */

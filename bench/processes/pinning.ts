@@ -3,7 +3,7 @@
  * moves them around, and runs cannot be compared. The stores run where there is time.
  */
 import { execFileSync } from 'node:child_process';
-import { availableParallelism, constants, cpus, setPriority } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 
 /** Core of the measured server, and core of everything else. */
 export const SERVER_CORE = 0;
@@ -40,17 +40,4 @@ export function unpinProcess(pid: number): void {
 /** A command line that runs bound to a core. taskset replaces itself, so the process keeps the id it was started with. */
 export function pinnedCommand(core: number, command: readonly string[]): readonly string[] {
   return canPin ? ['taskset', '--cpu-list', String(core), ...command] : command;
-}
-
-/**
- * Lets a process, and what it starts later, use only the time nobody else wants (Linux's idle policy; the lowest priority where chrt is missing).
- * For archive and Postgres: they work after the answer, and in production on other machines; here they share a core with
- * Redis and the generator, which must not wait for them. What they are behind with is waited for after each measurement.
- */
-export function runInBackground(pid: number): void {
-  try {
-    execFileSync('chrt', ['--all-tasks', '--idle', '--pid', '0', String(pid)], { stdio: 'ignore' });
-  } catch {
-    setPriority(pid, constants.priority.PRIORITY_LOW);
-  }
 }

@@ -10,9 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, freePorts } from '../../tools/servers/free-port.ts';
 import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.ts';
+import { keepInBackground } from '../processes/background.ts';
 import type { WatchedGroup } from '../processes/cpu-time.ts';
 import { NodeProcess } from '../processes/node-process.ts';
-import { HELPER_CORE, runInBackground, SERVER_CORE, unpinProcess } from '../processes/pinning.ts';
+import { HELPER_CORE, SERVER_CORE, unpinProcess } from '../processes/pinning.ts';
 import { type LedgerServers, oneServer, type StartLedgerServers } from './ledger-servers.ts';
 import { AUDIENCE, ISSUER, makeTokens, type Tokens } from './tokens.ts';
 
@@ -74,7 +75,6 @@ export class Product {
     const redis = await startServers(stack);
     const postgres = await startPostgresServer({ fsync: true });
     stack.defer(() => postgres.stop());
-    runInBackground(postgres.pid);
     unpinProcess(postgres.pid);
     for (const pid of redis.pids) unpinProcess(pid);
     const databaseUrl = await postgres.createDatabase('hongbao');
@@ -87,9 +87,18 @@ export class Product {
     const archive = stack.use(
       startRole('archive', HELPER_CORE, { ...environment, HONGBAO_OPS_PORT: String(archiveOpsPort) }),
     );
-    runInBackground(archive.pid);
     await waitUntilReady(archive, archiveOpsPort);
-    return new Product({ redis, postgres, tokens, archive, archiveOpsPort, databaseUrl, environment });
+    const product = new Product({
+      redis,
+      postgres,
+      tokens,
+      archive,
+      archiveOpsPort,
+      databaseUrl,
+      environment,
+    });
+    keepInBackground(product.archiveProcesses, stack);
+    return product;
   }
 
   /** Starts a serve process, with these settings beside those of all; the stack ends it. */
