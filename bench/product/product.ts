@@ -1,7 +1,7 @@
 /**
  * The product as it runs in production, on this machine: its own Redis and Postgres, the archive role, and one or more serve
- * processes with authentication, validation, metrics and deadlines on. Servers of the API run on the measured core, everything behind
- * them on the other.
+ * processes with authentication, validation, metrics and deadlines on. Servers of the API have the measured core, as an echo
+ * has; Redis and the archive run on the other, several masters and Postgres where there is time.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -76,7 +76,7 @@ export class Product {
     const postgres = await startPostgresServer({ fsync: true });
     stack.defer(() => postgres.stop());
     unpinProcess(postgres.pid);
-    for (const pid of redis.pids) unpinProcess(pid);
+    if (redis.pids.length > 1) for (const pid of redis.pids) unpinProcess(pid);
     const databaseUrl = await postgres.createDatabase('hongbao');
     const environment = {
       ...productEnvironment(redis.url, databaseUrl, tokens),
