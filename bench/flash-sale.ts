@@ -9,6 +9,7 @@ import { runLoad } from './contenders/run-load.ts';
 import type { LoadJob, LoadResult } from './load/job.ts';
 import type { Product, ServeProcess } from './product/product.ts';
 import type { Promotions } from './product/promotions.ts';
+import { waitUntilArchived } from './product/wait-until-archived.ts';
 
 /** The size of the sale. */
 export const FLASH_SALE = { claims: 200_000, users: 100_000, stock: 10_000 } as const;
@@ -47,7 +48,7 @@ export async function runFlashSale(
   const began = performance.now();
   const results = await Promise.all(saleJobs(product, serves, loads).map(runLoad));
   const seconds = (performance.now() - began) / 1000;
-  await promotions.waitUntilArchived(PROMOTION_ID, DRAIN_LIMIT_MS);
+  await waitUntilArchived(product, promotions, PROMOTION_ID, DRAIN_LIMIT_MS);
   return summarizeSale(results, await promotions.figures(PROMOTION_ID), seconds);
 }
 

@@ -10,6 +10,7 @@ import {
 } from './product/metrics-page.ts';
 import type { Product, ServeProcess } from './product/product.ts';
 import type { Promotions } from './product/promotions.ts';
+import { waitUntilArchived } from './product/wait-until-archived.ts';
 
 const LAG_METRIC = 'promo_archive_lag_seconds';
 
@@ -51,7 +52,7 @@ export async function measureFlushLag(
     ...shapeJob(loads, 'grpc', { port: serve.grpcPort, window, watch: product.ledgerProcesses }),
     callsPerSecond: Math.round(claimsPerSecond),
   });
-  await promotions.waitUntilArchived(loads.promotionId, DRAIN_LIMIT_MS);
+  await waitUntilArchived(product, promotions, loads.promotionId, DRAIN_LIMIT_MS);
   const lag = subtractBuckets(await readLag(product), before);
   return {
     claimsPerSecond: (result.operations / result.measuredMs) * 1000,

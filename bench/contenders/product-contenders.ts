@@ -2,6 +2,7 @@
 import { readCpuMicroseconds } from '../processes/cpu-time.ts';
 import type { Product, ServeProcess } from '../product/product.ts';
 import type { Promotions } from '../product/promotions.ts';
+import { waitUntilArchived } from '../product/wait-until-archived.ts';
 import {
   type Contender,
   type ContenderKey,
@@ -70,7 +71,7 @@ export function productContenders(
       const promotionId = shape === 'refused' ? SOLD_OUT_PROMOTION : OPEN_PROMOTION;
       const costs = await ArchiveCosts.start(product, promotions);
       const result = await runShape(loads, shape, { port, watch, window, promotionId });
-      await promotions.waitUntilArchived(OPEN_PROMOTION, DRAIN_LIMIT_MS);
+      await waitUntilArchived(product, promotions, OPEN_PROMOTION, DRAIN_LIMIT_MS);
       return costs.addTo(toMeasurement(result));
     },
   }));
@@ -104,7 +105,7 @@ export function batchContender(
     unit: 'claim',
     measure: async (window) => {
       const result = await runShape(loads, 'batch', { port: serve.grpcPort, watch, window, promotionId });
-      await promotions.waitUntilArchived(promotionId, DRAIN_LIMIT_MS);
+      await waitUntilArchived(product, promotions, promotionId, DRAIN_LIMIT_MS);
       return toMeasurement(result);
     },
   };
@@ -128,12 +129,12 @@ class ArchiveCosts {
   }
 
   static async start(product: Product, promotions: Promotions): Promise<ArchiveCosts> {
-    return new ArchiveCosts(product, promotions, (await promotions.figures(OPEN_PROMOTION)).issued);
+    return new ArchiveCosts(product, promotions, (await promotions.issued(OPEN_PROMOTION)).issued);
   }
 
   /** The measurement with these costs beside those of Redis; a load of refusals issues nothing and has none. */
   async addTo(measurement: Measurement): Promise<Measurement> {
-    const issued = (await this.#promotions.figures(OPEN_PROMOTION)).issued - this.#issuedBefore;
+    const issued = (await this.#promotions.issued(OPEN_PROMOTION)).issued - this.#issuedBefore;
     if (issued === 0) return measurement;
     const costs = [...readCpuMicroseconds(this.#product.archiveProcesses)].map(
       ([name, microseconds]): [string, number] => [

@@ -3,14 +3,7 @@
 /** Time a call may take. */
 const TIMEOUT_MS = 15_000;
 
-/** A call that nobody answered in time; it may be made again. */
-export class UnansweredError extends Error {
-  override readonly name = 'UnansweredError';
-}
-
-const GATEWAY_TIMEOUT = 504;
-
-/** Calls a unary method and returns its answer; throws with the answer's text when it is refused, UnansweredError when it is late. */
+/** Calls a unary method and returns its answer; throws with the answer's text when it is refused. */
 export async function callConnect(
   port: number,
   token: string,
@@ -24,7 +17,6 @@ export async function callConnect(
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const text = await response.text();
-  if (response.status === GATEWAY_TIMEOUT) throw new UnansweredError(`${method}: ${text}`);
   if (!response.ok) throw new Error(`${method}: ${response.status} ${text}`);
   return JSON.parse(text);
 }

@@ -10,6 +10,7 @@ import { Loads, runShape } from '../contenders/loads.ts';
 import { createPromotions, OPEN_PROMOTION } from '../contenders/product-contenders.ts';
 import { Product, type ServeProcess } from '../product/product.ts';
 import { Promotions } from '../product/promotions.ts';
+import { waitUntilArchived } from '../product/wait-until-archived.ts';
 import type { Outcome } from './outcome.ts';
 import { measureAll, type SuiteRun } from './suite.ts';
 
@@ -65,7 +66,7 @@ function contenderOf({ key, title }: Kind, { product, serve, promotions, loads }
     unit: 'claim',
     measure: async (window) => {
       const result = await runShape(loads, 'grpc', { port: serve.grpcPort, watch, window });
-      await promotions.waitUntilArchived(OPEN_PROMOTION, DRAIN_LIMIT_MS);
+      await waitUntilArchived(product, promotions, OPEN_PROMOTION, DRAIN_LIMIT_MS);
       return toMeasurement(result);
     },
   };

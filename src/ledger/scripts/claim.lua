@@ -41,6 +41,7 @@ local NO_ENTRY = 2 ^ 48 - 1
 local VALIDITY_FIXED = 1
 local TARGET_NO_ORDER, TARGET_REGISTERED_WITHIN, TARGET_TAGS = 1, 2, 3
 local SOURCE_CLAIM, COUPON_FORMAT = 2, 1
+local NOTHING = {}
 
 local stream, meta = KEYS[1], KEYS[2]
 local promotion_count = tonumber(ARGV[1])
@@ -76,24 +77,25 @@ end
 local promotions = {}
 for index = 1, promotion_count do promotions[index] = read_promotion(KEYS[2 + index]) end
 
--- Wallets touched by this batch: what the claims decided so far made of them.
+-- Wallets touched by this batch. `made` holds what claims decided so far made of one: coupons by field, counts by counter.
 local wallets = {}
 
+-- The wallet of a claim, the coupon it holds already, and how many it has of the promotion; nil when it cannot be read.
 local function read_wallet(index, field, counter)
   local wallet = wallets[index]
   if not wallet then
     local key = KEYS[2 + promotion_count + index]
-    wallet = { key = key, user = string.sub(key, wallet_prefix + 1), coupons = {}, counts = {} }
+    wallet = { key = key, user = string.sub(key, wallet_prefix + 1), live = false, made = false, erased = false }
     wallets[index] = wallet
   end
   local fields = redis.pcall('HMGET', wallet.key, field, counter, '@', 'x')
   if fields.err then return nil end
   wallet.live = wallet.live or (fields[3] and struct.unpack('>I2', fields[3], 7)) or 0
-  wallet.counts[counter] = wallet.counts[counter] or tonumber(fields[2] or '0')
-  wallet.coupons[field] = wallet.coupons[field] or fields[1]
   wallet.erased = fields[4]
-  if not wallet.counts[counter] then return nil end
-  return wallet
+  local made = wallet.made or NOTHING
+  local count = made[counter] or tonumber(fields[2] or '0')
+  if not count then return nil end
+  return wallet, made[field] or fields[1], count
 end
 
 local function has_tag(p, facts_at)
@@ -142,8 +144,9 @@ local function oldest_wait()
   return partition.wait
 end
 
--- The first reason against a new claim, in the order the contract promises; nil when there is none.
-local function claim_refusal(p, wallet, deadline, facts_at, facts_length)
+-- The first reason why the promotion gives nobody a coupon at this moment, in the order the contract promises; false when
+-- there is none.
+local function standing_refusal(p)
   if p.state == STATE_DELETED then return refusal(3) end
   if p.claimable == 0 then return refusal(4) end
   if p.state == STATE_INACTIVE then return refusal(5) end
@@ -151,19 +154,13 @@ local function claim_refusal(p, wallet, deadline, facts_at, facts_length)
   if p.state == STATE_FINISHED then return refusal(7, 0, now) end
   if p.ends > 0 and p.ends < now then return refusal(7, p.ends, now) end
   if p.validity == VALIDITY_FIXED and p.valid_b > 0 and p.valid_b < now then return refusal(7, p.valid_b, now) end
-  local untargeted = target_refusal(p, facts_at, facts_length)
-  if untargeted then return untargeted end
-  local count = wallet.counts[p.counter]
-  if p.limit > 0 and count >= p.limit then return refusal(10, p.limit, count) end
-  if p.received and p.issued >= p.received then return refusal(11, p.received, p.issued, p.version) end
-  if wallet.live >= WALLET_LIMIT then
-    if not wallet.fresh then wallet.live = count_live(wallet.key, now) end
-    if wallet.live >= WALLET_LIMIT then return refusal(12, WALLET_LIMIT, wallet.live) end
-  end
-  if p.ack == ACK_DURABLE and durable_mode == '0' then return refusal(17) end
-  if partition.backlog >= backlog_limit then return refusal(15, backlog_limit, partition.backlog) end
-  if p.ack == ACK_LEDGER and oldest_wait() > deadline - now then return refusal(15, deadline - now, oldest_wait()) end
-  return nil
+  return false
+end
+
+local function acknowledgement(p)
+  if p.ack == ACK_LEDGER then return ACK_LEDGER end
+  if p.ack == ACK_DURABLE and durable_mode == '1' then return ACK_DURABLE end
+  return ACK_FAST
 end
 
 local function coupon_value(p)
@@ -176,50 +173,102 @@ local function coupon_value(p)
   return struct.pack('>BBBBI4I4I6I6I6', COUPON_FORMAT, COUPON_UNUSED, SOURCE_CLAIM, 0, p.number, p.version, now, from, expires)
 end
 
+-- What is the same for all claims of a promotion in this call: whether it gives coupons at all, the coupon, the reply to who
+-- gets one, and the parts of the event that tell of it.
+local function prepare(p)
+  p.refused = standing_refusal(p)
+  p.acknowledgement = acknowledgement(p)
+  p.value = coupon_value(p)
+  p.reply = struct.pack('>BBc0', 1, p.acknowledgement, p.value)
+  p.coupon_part = struct.pack('>I4c0Bc0', COUPON_BYTES, p.value, #p.counter, p.counter)
+  p.stock_part = struct.pack('>BBc0BBc0', TARGET_PROMOTION, #p.ref, p.ref, 1, 6, 'issued')
+end
+
+for _, p in ipairs(promotions) do
+  if p.definition and not p.corrupt then prepare(p) end
+end
+
+-- The first reason against a new claim, in the order the contract promises; nil when there is none.
+local function claim_refusal(p, wallet, count, deadline, facts_at, facts_length)
+  if p.refused then return p.refused end
+  local untargeted = target_refusal(p, facts_at, facts_length)
+  if untargeted then return untargeted end
+  if p.limit > 0 and count >= p.limit then return refusal(10, p.limit, count) end
+  if p.received and p.issued >= p.received then return refusal(11, p.received, p.issued, p.version) end
+  if wallet.live >= WALLET_LIMIT then
+    if not wallet.made then wallet.live = count_live(wallet.key, now) end
+    if wallet.live >= WALLET_LIMIT then return refusal(12, WALLET_LIMIT, wallet.live) end
+  end
+  if p.ack == ACK_DURABLE and durable_mode == '0' then return refusal(17) end
+  if partition.backlog >= backlog_limit then return refusal(15, backlog_limit, partition.backlog) end
+  if p.ack == ACK_LEDGER and oldest_wait() > deadline - now then return refusal(15, deadline - now, oldest_wait()) end
+  return nil
+end
+
+-- Numbers as events tell them, those of most wallets made once: digits after their length u32, and u16.
+local digits_of, short_of = {}, {}
+
+local function digits(number)
+  local text = string.format('%d', number)
+  return text, '\0\0\0' .. string.char(#text) .. text
+end
+
+local function known_digits(number)
+  local known = digits_of[number]
+  if not known then
+    known = { digits(number) }
+    digits_of[number] = known
+  end
+  return known[1], known[2]
+end
+
+local function short(number)
+  local known = short_of[number]
+  if not known then
+    known = struct.pack('>I2', number)
+    short_of[number] = known
+  end
+  return known
+end
+
+local CLAIMED_HEAD = string.char(KIND_CLAIMED, 2, TARGET_WALLET)
+local FIELDS_HEAD = string.char(3, FIELD_BYTES)
+local MARK_HEAD = struct.pack('>BBI4I6', 1, 64, 8, 0)
+
 local events, writes, touched = {}, {}, {}
 
-local function issue(p, wallet, field)
-  local value = coupon_value(p)
-  local count = wallet.counts[p.counter] + 1
-  local live = struct.pack('>I2', wallet.live + 1)
-  wallet.counts[p.counter], wallet.live, wallet.coupons[field], wallet.fresh = count, wallet.live + 1, value, true
+local function issue(p, wallet, count, field)
+  local live = wallet.live + 1
+  wallet.live = live
+  if wallet.made then
+    wallet.made[p.counter], wallet.made[field] = count + 1, p.value
+  else
+    wallet.made = { [p.counter] = count + 1, [field] = p.value }
+  end
   p.issued = p.issued + 1
   touched[p] = true
   partition.backlog = partition.backlog + 1
-  local claimed, issued = string.format('%d', count), string.format('%d', p.issued)
-  events[#events + 1] = struct.pack('>BBBBc0BBc0I4c0Bc0I4c0BBI4I6c0BBc0BBc0I4c0',
-    KIND_CLAIMED, 2,
-    TARGET_WALLET, #wallet.user, wallet.user, 3,
-    FIELD_BYTES, field, COUPON_BYTES, value,
-    5, p.counter, #claimed, claimed,
-    1, 64, 8, 0, live,
-    TARGET_PROMOTION, #p.ref, p.ref, 1,
-    6, 'issued', #issued, issued)
-  writes[#writes + 1] = { wallet.key, field, value, p.counter, claimed, live }
-  return value
-end
-
-local function acknowledgement(p)
-  if p.ack == ACK_LEDGER then return ACK_LEDGER end
-  if p.ack == ACK_DURABLE and durable_mode == '1' then return ACK_DURABLE end
-  return ACK_FAST
+  local mark, claimed, claimed_part = short(live), known_digits(count + 1)
+  local _, issued_part = digits(p.issued)
+  events[#events + 1] = CLAIMED_HEAD .. string.char(#wallet.user) .. wallet.user .. FIELDS_HEAD .. field
+    .. p.coupon_part .. claimed_part .. MARK_HEAD .. mark .. p.stock_part .. issued_part
+  writes[#writes + 1] = { wallet.key, field, p.value, p.counter, claimed, mark }
+  return p.reply
 end
 
 local function decide(p, wallet_index, deadline, field, facts_at, facts_length)
   if p.missing then return refusal(16) end
   if p.corrupt then return refusal(18) end
-  local wallet = read_wallet(wallet_index, field, p.counter)
+  local wallet, existing, count = read_wallet(wallet_index, field, p.counter)
   if not wallet then return refusal(18) end
   if wallet.erased then return refusal(19) end
-  local existing = wallet.coupons[field]
   if existing then
     if #existing ~= COUPON_BYTES then return refusal(18) end
     if struct.unpack('>I4', existing, 5) ~= p.number then return refusal(13) end
-    return struct.pack('>BBc0', 2, acknowledgement(p), existing)
+    return struct.pack('>BBc0', 2, p.acknowledgement, existing)
   end
   if deadline < now then return refusal(14, deadline, now) end
-  return claim_refusal(p, wallet, deadline, facts_at, facts_length)
-    or struct.pack('>BBc0', 1, acknowledgement(p), issue(p, wallet, field))
+  return claim_refusal(p, wallet, count, deadline, facts_at, facts_length) or issue(p, wallet, count, field)
 end
 
 local replies, at = {}, 1
