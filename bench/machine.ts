@@ -61,7 +61,7 @@ export function describeSettings(options: BenchOptions, warmUpMs: number): Setti
     warmUpMs,
     quick: options.quick,
     pinning: canPin
-      ? `measured server on core ${SERVER_CORE}; generator, Redis and archive on core ${HELPER_CORE}`
+      ? `measured server on core ${SERVER_CORE}; everything else on core ${HELPER_CORE}`
       : 'none: taskset or a second core is missing, so figures swing and are not comparable',
     priority: 'archive and Postgres get the time nobody else wants',
     appendfsync: 'always, both Redis servers; no rewrite of the file during the run',
