@@ -47,6 +47,7 @@ export async function measureFlushLag(
   seconds: number,
 ): Promise<FlushLagResult> {
   const window = { warmUpMs: 1000, measureMs: seconds * 1000 };
+  product.bringArchiveBack();
   const before = await readLag(product);
   const result = await runLoad({
     ...shapeJob(loads, 'grpc', { port: serve.grpcPort, window, watch: product.ledgerProcesses }),

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import { keepInBackground } from './background.ts';
+import { Background } from './background.ts';
 import { pidsOf } from './cpu-time.ts';
 
 /** A process in a session of its own, which starts another one that has its own session, too, after a second and a half. */
@@ -17,9 +17,12 @@ function startFamily(stack: AsyncDisposableStack): number {
   return pid;
 }
 
+function policyOf(pid: number): string {
+  return execFileSync('chrt', ['--pid', String(pid)], { encoding: 'utf8' });
+}
+
 function isInBackground(pid: number): boolean {
-  const policy = execFileSync('chrt', ['--pid', String(pid)], { encoding: 'utf8' });
-  return /SCHED_IDLE/.test(policy) && / 19$/m.test(readFileSync(`/proc/${pid}/autogroup`, 'latin1'));
+  return /SCHED_IDLE/.test(policyOf(pid)) && / 19$/m.test(readFileSync(`/proc/${pid}/autogroup`, 'latin1'));
 }
 
 // SPEC C6
@@ -29,12 +32,14 @@ test.skipIf(!existsSync('/proc/self/autogroup'))(
     await using stack = new AsyncDisposableStack();
     const pid = startFamily(stack);
     const group = { name: 'family', pids: [pid], withChildren: true };
-    keepInBackground([group], stack);
+    const background = new Background([group], stack);
     expect(isInBackground(pid)).toBe(true);
     await vi.waitFor(() => expect(pidsOf(group).some((each) => each !== pid && isSleeper(each))).toBe(true), {
       timeout: 20_000,
     });
     await vi.waitFor(() => expect(pidsOf(group).every(isInBackground)).toBe(true), { timeout: 20_000 });
+    background.bringBack();
+    expect(policyOf(pid)).toMatch(/SCHED_OTHER/);
   },
   60_000,
 );

@@ -7,38 +7,74 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { pidsOf, type WatchedGroup } from './cpu-time.ts';
+import { unpinProcess } from './pinning.ts';
 
 /** How often processes that were started meanwhile are looked for, in milliseconds: Postgres has one for each connection. */
 const LOOK_MS = 1_000;
 
-/** Keeps these processes, and those they start, in the background until the stack ends. */
-export function keepInBackground(groups: readonly WatchedGroup[], stack: AsyncDisposableStack): void {
-  const settled = new Set<number>();
-  const look = (): void => {
-    for (const pid of groups.flatMap(pidsOf)) if (!settled.has(pid) && runInBackground(pid)) settled.add(pid);
-  };
-  look();
-  const timer = setInterval(look, LOOK_MS).unref();
-  stack.defer(() => clearInterval(timer));
+/** Processes kept in the background, and those they start. */
+export class Background {
+  readonly #groups: readonly WatchedGroup[];
+  readonly #timer: NodeJS.Timeout;
+  readonly #settled = new Set<number>();
+
+  /** They are in the background from now on, until `bringBack` or the stack's end. */
+  constructor(groups: readonly WatchedGroup[], stack: AsyncDisposableStack) {
+    this.#groups = groups;
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
+    stack.defer(() => clearInterval(this.#timer));
+  }
+
+  /**
+   * They get their share again, on all cores, for good. Who is not root may not raise the priority of a session: it stays low, and what they do
+   * then takes longer.
+   */
+  bringBack(): void {
+    clearInterval(this.#timer);
+    for (const pid of this.#groups.flatMap(pidsOf)) {
+      succeeds(() => rankProcess(pid, NORMAL));
+      succeeds(() => rankSession(pid, NORMAL));
+      succeeds(() => unpinProcess(pid));
+    }
+  }
+
+  #look(): void {
+    for (const pid of this.#groups.flatMap(pidsOf))
+      if (!this.#settled.has(pid) && succeeds(() => lower(pid))) this.#settled.add(pid);
+  }
 }
 
-/** False when it has to be tried again: the process has gone, or the kernel takes no more changes at this moment. */
-function runInBackground(pid: number): boolean {
+interface Rank {
+  /** Linux's policy, as chrt calls it. */
+  readonly policy: string;
+  /** Where chrt is missing, and of the session. */
+  readonly priority: number;
+}
+
+const LOWEST: Rank = { policy: '--idle', priority: constants.priority.PRIORITY_LOW };
+const NORMAL: Rank = { policy: '--other', priority: constants.priority.PRIORITY_NORMAL };
+
+/** False when the process has gone, or the kernel does not take the change at this moment. */
+function succeeds(change: () => void): boolean {
   try {
-    makeIdle(pid);
-    lowerSession(pid);
+    change();
     return true;
   } catch {
     return false;
   }
 }
 
-/** Linux's idle policy; the lowest priority where chrt is missing. */
-function makeIdle(pid: number): void {
+function lower(pid: number): void {
+  rankProcess(pid, LOWEST);
+  rankSession(pid, LOWEST);
+}
+
+function rankProcess(pid: number, { policy, priority }: Rank): void {
   try {
-    execFileSync('chrt', ['--all-tasks', '--idle', '--pid', '0', String(pid)], { stdio: 'ignore' });
+    execFileSync('chrt', ['--all-tasks', policy, '--pid', '0', String(pid)], { stdio: 'ignore' });
   } catch {
-    setPriority(pid, constants.priority.PRIORITY_LOW);
+    setPriority(pid, priority);
   }
 }
 
@@ -46,9 +82,9 @@ function makeIdle(pid: number): void {
  * Policy and priority order the processes of one session only, and each of these has a session of its own: between sessions Linux
  * shares out time evenly, unless told otherwise here (sched(7), "The autogroup feature").
  */
-function lowerSession(pid: number): void {
+function rankSession(pid: number, { priority }: Rank): void {
   try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_LOW));
+    writeFileSync(`/proc/${pid}/autogroup`, String(priority));
   } catch (error) {
     // A kernel without sessions' priorities needs none.
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, freePorts } from '../../tools/servers/free-port.ts';
 import { type PostgresServer, startPostgresServer } from '../../tools/servers/postgres-server.ts';
-import { keepInBackground } from '../processes/background.ts';
+import { Background } from '../processes/background.ts';
 import type { WatchedGroup } from '../processes/cpu-time.ts';
 import { NodeProcess } from '../processes/node-process.ts';
 import { HELPER_CORE, SERVER_CORE, unpinProcess } from '../processes/pinning.ts';
@@ -43,6 +43,7 @@ export class Product {
   readonly archiveOpsPort: number;
   readonly databaseUrl: string;
   readonly #archive: NodeProcess;
+  #background: Background | undefined;
   readonly #environment: Readonly<Record<string, string>>;
 
   private constructor(parts: {
@@ -96,7 +97,7 @@ export class Product {
       databaseUrl,
       environment,
     });
-    keepInBackground(product.archiveProcesses, stack);
+    product.#background = new Background(product.archiveProcesses, stack);
     return product;
   }
 
@@ -132,14 +133,22 @@ export class Product {
     ];
   }
 
+  /**
+   * Archive and Postgres work as fast as they can from now on, where there is time: when they are what is measured, or nothing is
+   * measured any more.
+   */
+  bringArchiveBack(): void {
+    this.#background?.bringBack();
+  }
+
   /** The archive's page of metrics. */
   async archiveMetrics(): Promise<string> {
     return (await fetch(`http://127.0.0.1:${this.archiveOpsPort}/metrics`)).text();
   }
 
-  /** Runs the audit; 0 means that every invariant holds. What it printed comes with it. Nothing is measured any more by then. */
+  /** Runs the audit; 0 means that every invariant holds. What it printed comes with it. */
   async audit(): Promise<{ readonly exitCode: number; readonly output: string }> {
-    unpinProcess(this.postgres.pid);
+    this.bringArchiveBack();
     await using audit = startRole('audit', HELPER_CORE, this.#environment);
     return { exitCode: await audit.exitCode(AUDIT_LIMIT_MS), output: audit.output };
   }
