@@ -27,8 +27,8 @@ export class Background {
   }
 
   /**
-   * They get their share again, on all cores, for good. Who is not root may not raise the priority of a session: it stays low, and what they do
-   * then takes longer.
+   * They get their share again, on all cores, for good. Who is not root may not raise the priority of a session: it stays low,
+   * and what they do then takes longer.
    */
   bringBack(): void {
     clearInterval(this.#timer);
