@@ -39,9 +39,9 @@ export const DECIDING: readonly ScriptRule[] = [
     without: [
       {
         script: 'claim',
-        text: 'local existing = wallet.coupons[field]',
+        text: 'if existing then',
         instead:
-          'local early = claim_refusal(p, wallet, facts_at, facts_length) if early then return early end local existing = wallet.coupons[field]',
+          'local early = claim_refusal(p, wallet, count, deadline, facts_at, facts_length) if early then return early end if existing then',
       },
     ],
     holds: async (world) => {

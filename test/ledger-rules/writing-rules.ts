@@ -111,8 +111,8 @@ export const WRITING: readonly ScriptRule[] = [
     without: [
       {
         script: 'claim',
-        text: "string.format('%d', count), string.format('%d', p.issued)\n",
-        instead: "'1', '1'\n",
+        text: "local text = string.format('%d', number)",
+        instead: "local text = '1'",
       },
     ],
     holds: async (world) => {
