@@ -1,7 +1,7 @@
 /**
  * The product as it runs in production, on this machine: its own Redis and Postgres, the archive role, and one or more serve
  * processes with authentication, validation, metrics and deadlines on. Servers of the API have the measured core, as an echo
- * has; everything behind them runs on the other, and several masters where there is time.
+ * has; everything behind them runs on the other.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { type PostgresServer, startPostgresServer } from '../../tools/servers/po
 import { Background } from '../processes/background.ts';
 import type { WatchedGroup } from '../processes/cpu-time.ts';
 import { NodeProcess } from '../processes/node-process.ts';
-import { HELPER_CORE, SERVER_CORE, unpinProcess } from '../processes/pinning.ts';
+import { HELPER_CORE, SERVER_CORE } from '../processes/pinning.ts';
 import { type LedgerServers, oneServer, type StartLedgerServers } from './ledger-servers.ts';
 import { AUDIENCE, ISSUER, makeTokens, type Tokens } from './tokens.ts';
 
@@ -43,7 +43,7 @@ export class Product {
   readonly archiveOpsPort: number;
   readonly databaseUrl: string;
   readonly #archive: NodeProcess;
-  #background: Background | undefined;
+  readonly #background: Background;
   readonly #environment: Readonly<Record<string, string>>;
 
   private constructor(parts: {
@@ -54,6 +54,7 @@ export class Product {
     archiveOpsPort: number;
     databaseUrl: string;
     environment: Readonly<Record<string, string>>;
+    stack: AsyncDisposableStack;
   }) {
     this.redis = parts.redis;
     this.postgres = parts.postgres;
@@ -62,6 +63,7 @@ export class Product {
     this.databaseUrl = parts.databaseUrl;
     this.#archive = parts.archive;
     this.#environment = parts.environment;
+    this.#background = new Background(this.archiveProcesses, parts.stack);
   }
 
   /** Starts stores and archive; the stack ends them. Serve processes are started one by one with `serve`. */
@@ -76,7 +78,6 @@ export class Product {
     const redis = await startServers(stack);
     const postgres = await startPostgresServer({ fsync: true });
     stack.defer(() => postgres.stop());
-    if (redis.pids.length > 1) for (const pid of redis.pids) unpinProcess(pid);
     const databaseUrl = await postgres.createDatabase('hongbao');
     const environment = {
       ...productEnvironment(redis.url, databaseUrl, tokens),
@@ -88,7 +89,7 @@ export class Product {
       startRole('archive', HELPER_CORE, { ...environment, HONGBAO_OPS_PORT: String(archiveOpsPort) }),
     );
     await waitUntilReady(archive, archiveOpsPort);
-    const product = new Product({
+    return new Product({
       redis,
       postgres,
       tokens,
@@ -96,9 +97,8 @@ export class Product {
       archiveOpsPort,
       databaseUrl,
       environment,
+      stack,
     });
-    product.#background = new Background(product.archiveProcesses, stack);
-    return product;
   }
 
   /** Starts a serve process, with these settings beside those of all; the stack ends it. */
@@ -138,7 +138,7 @@ export class Product {
    * measured any more.
    */
   bringArchiveBack(): void {
-    this.#background?.bringBack();
+    this.#background.bringBack();
   }
 
   /** The archive's page of metrics. */

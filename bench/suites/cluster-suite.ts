@@ -6,6 +6,7 @@
 import type { Contender, ContenderKey } from '../contenders/contender.ts';
 import { Loads } from '../contenders/loads.ts';
 import { batchContender, OPEN_PROMOTION } from '../contenders/product-contenders.ts';
+import { unpinProcess } from '../processes/pinning.ts';
 import { clusterOf, oneServer, type StartLedgerServers } from '../product/ledger-servers.ts';
 import { Product } from '../product/product.ts';
 import { Promotions } from '../product/promotions.ts';
@@ -61,6 +62,8 @@ export async function runClaimCluster(run: SuiteRun): Promise<Outcome> {
 
 async function setUp({ stack }: SuiteRun, servers: StartLedgerServers, partitions: number): Promise<SetUp> {
   const product = await Product.start(stack, servers, partitions);
+  // However many masters there are, they have the same cores.
+  for (const pid of product.redis.pids) unpinProcess(pid);
   const serve = await product.serve(stack);
   const promotions = new Promotions(serve.httpPort, product.tokens.admin);
   await promotions.create({ id: OPEN_PROMOTION, quantity: STOCK, perUserLimit: 1 });

@@ -1,7 +1,6 @@
 /**
- * Every method on every way in, given what no client sends: no crash, no internal error, no key that is
- * not ours. The seed
- * is in every failure; put it into `SEED` of `fuzzed-product.ts` to see the same again.
+ * Every method on every way in, given what no client sends: no crash, no internal error, no key that is not ours. The
+ * seed is in every failure; put it into `SEED` of `fuzzed-product.ts` to see the same again.
  */
 // SPEC S1; F30
 import { connect as connectTcp } from 'node:net';

@@ -14,7 +14,7 @@ export const LIMIT_MS = 120_000;
 
 /** A number to repeat a run, or undefined for a new one each time. */
 const SEED: number | undefined = undefined;
-/** What the random requests of this file's run begin with. */
+/** The seed of all random requests of a test file's run. */
 export const seed = SEED ?? Date.now() % 1_000_000_000;
 export const dice = new Dice(seed);
 

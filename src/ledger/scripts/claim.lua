@@ -185,7 +185,7 @@ local function prepare(p)
 end
 
 for _, p in ipairs(promotions) do
-  if p.definition and not p.corrupt then prepare(p) end
+  if p.definition then prepare(p) end
 end
 
 -- The first reason against a new claim, in the order the contract promises; nil when there is none.
