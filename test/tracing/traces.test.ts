@@ -233,13 +233,14 @@ describe('traces of the running product', { shuffle: false }, () => {
 
   test('batches of the archive and runs of jobs are traces of their own', async () => {
     const ofArchive = () => collector.spans.filter(({ service }) => service === 'archive');
-    const childOf = (prefix: string) => {
+    const partsOf = (prefix: string) => {
       const roots = ofArchive().filter(({ name, parentId }) => name.startsWith(prefix) && parentId === '');
-      return ofArchive().find(({ parentId }) => roots.some(({ spanId }) => spanId === parentId));
+      return ofArchive().filter(({ parentId }) => roots.some(({ spanId }) => spanId === parentId));
     };
     await vi.waitFor(() => {
-      expect(childOf('archive batch')?.name).toBe('UPDATE ledger_cursor');
-      expect(childOf('job ')).toBeDefined();
+      // A statement that failed, and is made again, has no text to be named by.
+      expect(partsOf('archive batch').map(({ name }) => name)).toContain('UPDATE ledger_cursor');
+      expect(partsOf('job ')).not.toHaveLength(0);
     }, PATIENCE);
   });
 
