@@ -13,7 +13,7 @@ export const CLAIM_COST_US = 7;
 export const FACTS_COST_US = 4;
 
 /** Script calls of one partition under way at once, each on a connection of its own: together they share an fsync. */
-export const BATCHES_IN_FLIGHT = 3;
+export const BATCHES_IN_FLIGHT = 4;
 
 /**
  * Script time that must wait before a call is sent beside another, in microseconds: a hundred claims and more. Fewer are better

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { addRoutes, PEER } from './connect-routes.ts';
 import { applyCors } from './cors.ts';
+import { DirectRequest } from './direct-request.ts';
 import { HttpUnaryCall, isPlain } from './http-unary-call.ts';
 import type { Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
@@ -64,16 +65,16 @@ export class HttpServer {
       requestTimeout: Math.max(HEADERS_TIMEOUT_MS, this.#config.limits.maxDeadlineMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
+      IncomingMessage: DirectRequest,
     };
-    const serve = (request: IncomingMessage, response: ServerResponse): void =>
-      this.#serve(request, response);
+    const serve = (request: DirectRequest, response: ServerResponse): void => this.#serve(request, response);
     if (tls === undefined) return createServer(settings, serve);
     const server = createTlsServer({ ...tls.serverOptions, ...settings }, serve);
     tls.attach(server);
     return server;
   }
 
-  #serve(request: IncomingMessage, response: ServerResponse): void {
+  #serve(request: DirectRequest, response: ServerResponse): void {
     if (this.#closing) response.setHeader('connection', 'close');
     const method = this.#methods.get(request.url ?? '');
     if (method !== undefined && isPlain(request)) {

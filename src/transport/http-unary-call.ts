@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Identity } from '../domain/identity.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Span } from '../telemetry/tracing/span.ts';
+import type { BodySink, DirectRequest } from './direct-request.ts';
 import { type Call, type Caller, type Invoker, tooLarge } from './invoke.ts';
 import type { Method } from './method.ts';
 import { languageOf } from './refusal-messages.ts';
@@ -50,23 +51,24 @@ export function httpHeaderOf(request: IncomingMessage, name: string): string | u
 }
 
 /** Serves one plain request. */
-export class HttpUnaryCall implements Caller {
+export class HttpUnaryCall implements Caller, BodySink {
   readonly authorization: string | undefined;
   readonly actAs: string | undefined;
   readonly peer: Identity | undefined;
   readonly requestedDeadlineMs: number;
   readonly rpcSystem = 'connect_rpc';
   span: Span | undefined;
-  readonly #request: IncomingMessage;
+  readonly #request: DirectRequest;
   readonly #response: ServerResponse;
   readonly #method: Method;
   readonly #bytesExpected: number;
+  #call: Call | undefined;
   #first: Buffer | undefined;
   #others: Buffer[] | undefined;
   #bytesRead = 0;
 
   constructor(
-    request: IncomingMessage,
+    request: DirectRequest,
     response: ServerResponse,
     method: Method,
     nowMs: number,
@@ -97,13 +99,13 @@ export class HttpUnaryCall implements Caller {
       call.end(tooLarge(this.#bytesExpected, this.#method.maxBytes));
       return;
     }
-    this.#request.on('data', (chunk: Buffer) => this.#take(chunk));
-    this.#request.on('end', () => this.#run(call));
+    this.#call = call;
     // Fires after the answer too; then the call has ended and this does nothing.
     this.#response.on('close', () => call.abandon());
+    this.#request.readInto(this);
   }
 
-  #take(chunk: Buffer): void {
+  take(chunk: Buffer): void {
     this.#bytesRead += chunk.length;
     if (this.#first === undefined) {
       this.#first = chunk;
@@ -113,10 +115,13 @@ export class HttpUnaryCall implements Caller {
     }
   }
 
-  #run(call: Call): void {
-    if (this.#bytesRead !== this.#bytesExpected) call.end(BODY_CUT);
-    else
-      call.run(this.#others === undefined ? (this.#first ?? new Uint8Array()) : Buffer.concat(this.#others));
+  end(): void {
+    if (this.#bytesRead !== this.#bytesExpected) this.#call?.end(BODY_CUT);
+    else this.#call?.run(this.#body());
+  }
+
+  #body(): Uint8Array {
+    return this.#others === undefined ? (this.#first ?? new Uint8Array()) : Buffer.concat(this.#others);
   }
 
   answered(message: Uint8Array): void {

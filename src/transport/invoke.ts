@@ -191,8 +191,9 @@ export class Call implements CallContext {
     return this.#controller.signal;
   }
 
-  /** Runs the handler of a unary method on the bytes of the request. */
+  /** Runs the handler of a unary method on the bytes of the request; nothing when the call has ended before they were complete. */
   run(request: Uint8Array): void {
+    if (this.#ended) return;
     const { span } = this.#caller;
     if (span === undefined) this.#serve(request);
     else within(span, () => this.#serve(request));

@@ -4,6 +4,9 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
 const USER_FIELD = 'user_id';
 const FIELD_SHIFT = 3;
+const WIRE_TYPE = 0b111;
+/** Numbers from here on take more than one byte. */
+const ONE_BYTE = 0x80;
 
 /** Reads the user id of a request; empty when it names none, or cannot be read. */
 export type ReadUser = (request: Uint8Array) => string;
@@ -16,14 +19,28 @@ export function userReaderOf(message: DescMessage): ReadUser | undefined {
   return (request) => readText(request, field.number, tag);
 }
 
-/** The usual request begins with its user; any other is walked. */
+/**
+ * Walks the usual request by hand: fields with a length, whose tag and length take a byte each. Anything else is left to the
+ * general reader, which costs ten times as much.
+ */
 function readText(request: Uint8Array, fieldNumber: number, tag: number): string {
-  const length = request[1] ?? 0;
-  if (request[0] === tag && length < 0x80 && length + 2 <= request.length) {
-    const isRepeated = request.indexOf(tag, length + 2) !== -1;
-    if (!isRepeated) return Buffer.from(request.buffer, request.byteOffset + 2, length).toString('latin1');
+  let [from, to] = [0, 0];
+  for (let at = 0; at < request.length; ) {
+    const found = request[at] ?? 0;
+    const length = request[at + 1] ?? ONE_BYTE;
+    const end = at + 2 + length;
+    if (found >= ONE_BYTE || length >= ONE_BYTE || (found & WIRE_TYPE) !== WireType.LengthDelimited)
+      return walk(request, fieldNumber);
+    if (end > request.length) break;
+    if (found === tag) [from, to] = [at + 2, end];
+    at = end;
   }
-  return walk(request, fieldNumber);
+  return textOf(request, from, to);
+}
+
+/** Users' ids are ASCII; what is not is refused by the decoder, and counts as some name until then. */
+function textOf({ buffer, byteOffset }: Uint8Array, from: number, to: number): string {
+  return Buffer.from(buffer, byteOffset + from, to - from).toString('latin1');
 }
 
 /** The last one counts, as in every decoder; otherwise a second field would hide whose call it is. */

@@ -1,5 +1,7 @@
 // SPEC S1: nobody takes more than a share: limits per caller and per user.
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../config/config.ts';
 import type { Identity } from '../domain/identity.ts';
@@ -91,10 +93,43 @@ describe('the user of a request', () => {
       create(ClaimCouponRequestSchema, { userId, promotionId: 'p', requestId: 'r' }),
     );
 
+  /** Undefined for bytes that are no request, and for a user no request may name. */
+  const decodedUser = (request: Uint8Array) => {
+    try {
+      const { userId } = fromBinary(ClaimCouponRequestSchema, request);
+      return /^[ -~]*$/.test(userId) ? userId : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+
   test('is read from the bytes, wherever it stands; the last one counts', () => {
     expect(read?.(bytes('alice'))).toBe('alice');
     expect(read?.(Buffer.concat([bytes('mallory'), bytes('alice')]))).toBe('alice');
     expect(read?.(bytes('a'.repeat(200)))).toBe('a'.repeat(200));
+  });
+
+  // SPEC S1
+  test('is the one the decoder finds, for any bytes it takes', () => {
+    const field = fc.tuple(
+      fc.integer({ min: 1, max: 40 }),
+      fc.string({ unit: 'grapheme-ascii', maxLength: 140 }),
+    );
+    const messages = fc.array(field, { maxLength: 8 }).map((fields) => {
+      const writer = new BinaryWriter();
+      for (const [number, text] of fields)
+        writer.uint32((number << 3) | WireType.LengthDelimited).string(text);
+      return writer.finish();
+    });
+    const anything = fc.oneof(messages, fc.uint8Array({ maxLength: 40 }));
+    fc.assert(
+      fc.property(anything, (request) => {
+        const decoded = decodedUser(request);
+        fc.pre(decoded !== undefined);
+        expect(read?.(request)).toBe(decoded);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   test.each(['', '0a', '0aff', '0a05616c', 'ffffffffffffffff', '0aff01'])(

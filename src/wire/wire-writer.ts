@@ -33,7 +33,9 @@ export class WireWriter {
 
   /** The message, as a copy. */
   finish(): Buffer {
-    return Buffer.from(this.#scratch.subarray(this.#position));
+    const message = Buffer.allocUnsafe(this.size);
+    this.#scratch.copy(message, 0, this.#position);
+    return message;
   }
 
   /** Writes the tag of a field: field number × 8 + wire type. */
