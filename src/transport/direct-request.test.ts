@@ -104,7 +104,15 @@ test('one connection serves one request after the other, those sent ahead too', 
   expect(await answerOf(socket, 'four')).toMatch(/200 OK.*three.*200 OK.*four$/s);
 });
 
-test('a request that nobody reads is one too, as a stream', async () => {
+test('a client that asks first is told to go on', async () => {
+  const socket = await connectTo(echo);
+  socket.write(head(5).replace('\r\n\r\n', '\r\nexpect: 100-continue\r\n\r\n'));
+  expect(await answerOf(socket, '\r\n\r\n')).toContain('100 Continue');
+  socket.write('hello');
+  expect(await answerOf(socket, 'hello')).toContain('200 OK');
+});
+
+test('without a sink it is a stream as any other', async () => {
   const socket = await connectTo((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
