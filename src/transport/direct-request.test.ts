@@ -1,4 +1,4 @@
-// SPEC C5: plain calls over HTTP, however their bodies come.
+// SPEC C2: plain calls over HTTP, however their bodies come.
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';

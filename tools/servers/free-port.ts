@@ -11,15 +11,15 @@ const BEYOND = 20_000;
 
 /**
  * Workers of the test runner draw side by side, each from a block of its own: what one has drawn and not opened yet would look free
- * to the others.
+ * to the others. Who is no worker draws from all.
  */
 const BLOCKS = 8;
-const BLOCK_PORTS = (BEYOND - LOWEST) / BLOCKS;
-const blockStart = LOWEST + (Number(process.env['VITEST_POOL_ID'] ?? 0) % BLOCKS) * BLOCK_PORTS;
+const worker = process.env['VITEST_POOL_ID'];
+const size = (BEYOND - LOWEST) / (worker === undefined ? 1 : BLOCKS);
+const start = LOWEST + (Number(worker ?? 0) % BLOCKS) * size;
 
-/** No port is drawn twice by one process until it has drawn so many: the first may not be open yet. */
-const REMEMBERED = BLOCK_PORTS / 2;
-const drawn = new Set<number>();
+/** Where this process is: it goes on from port to port, so that none is drawn again before all others were. */
+let place = randomInt(size);
 
 /**
  * A TCP port of 127.0.0.1 that nobody listens on at this moment. A program that is not ours may take it before it is used.
@@ -40,13 +40,8 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 function draw(): number {
-  if (drawn.size >= REMEMBERED) drawn.clear();
-  for (;;) {
-    const port = randomInt(blockStart, blockStart + BLOCK_PORTS);
-    if (drawn.has(port)) continue;
-    drawn.add(port);
-    return port;
-  }
+  place = (place + 1) % size;
+  return start + place;
 }
 
 /** Whether nobody listens on this port of 127.0.0.1 now. */
