@@ -169,7 +169,8 @@ export class TokenAuthenticator implements Authenticator {
         break;
       }
     }
-    this.#remembered.set(header, { identity, untilMs });
+    // A copy: the header may be a part of a longer text, which it would keep in memory.
+    this.#remembered.set(Buffer.from(header).toString(), { identity, untilMs });
   }
 
   #reject(reason: AuthRejection, message: string): Refusal {

@@ -1,4 +1,7 @@
-/** The HTTP port: Connect, gRPC-Web and JSON. Plain calls are served directly, everything else by the Connect adapter. */
+/**
+ * The HTTP port: Connect, gRPC-Web and JSON. A connection is first served as one of plain calls alone; when anything else comes on it, by
+ * node, with plain calls served directly and the rest by the Connect adapter.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server as NetServer } from 'node:net';
@@ -8,10 +11,11 @@ import type { Config } from '../config/config.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { addRoutes, PEER } from './connect-routes.ts';
 import { applyCors } from './cors.ts';
-import { DirectRequest } from './direct-request.ts';
-import { HttpUnaryCall, isPlain } from './http-unary-call.ts';
+import { HttpUnaryCall } from './http-unary-call.ts';
 import type { Invoker } from './invoke.ts';
 import type { Method } from './method.ts';
+import { PlainConnections } from './plain-connections.ts';
+import { MAX_HEAD_BYTES, type PlainHead, plainHeadOf } from './plain-head.ts';
 import { languageOf } from './refusal-messages.ts';
 import { capTimeouts } from './timeouts.ts';
 import { noPeers, type PeerOf, type Tls } from './tls.ts';
@@ -24,13 +28,14 @@ export type HttpServerConfig = Pick<Config, 'http' | 'limits'>;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Above what load balancers keep idle connections for, so that they and not we close them. */
 const KEEP_ALIVE_MS = 75_000;
-const MAX_HEADER_BYTES = 16_384;
+const MS_PER_SECOND = 1_000;
 
 const NO_SUCH_METHOD = new Refusal('METHOD_NOT_FOUND', 'There is no such method');
 
 /** The HTTP server of a process. */
 export class HttpServer {
   readonly #server: Server;
+  readonly #plain: PlainConnections;
   readonly #config: HttpServerConfig;
   readonly #methods: ReadonlyMap<string, Method>;
   readonly #invoker: Invoker;
@@ -55,35 +60,60 @@ export class HttpServer {
       maxTimeoutMs: config.limits.maxDeadlineMs,
       contextValues: (request) => createContextValues().set(PEER, this.#peerOf(request.socket)),
     });
-    this.#server = this.#createServer(tls);
+    const requestTimeoutMs = Math.max(HEADERS_TIMEOUT_MS, config.limits.maxDeadlineMs);
+    this.#server = this.#createServer(requestTimeoutMs, tls);
+    this.#plain = new PlainConnections(this.#server, tls === undefined ? 'connection' : 'secureConnection', {
+      methods: this.#methods,
+      invoker,
+      peerOf: this.#peerOf,
+      limits: {
+        firstRequest: HEADERS_TIMEOUT_MS / MS_PER_SECOND,
+        wholeRequest: Math.ceil(requestTimeoutMs / MS_PER_SECOND),
+        keepAlive: KEEP_ALIVE_MS / MS_PER_SECOND,
+      },
+    });
     this.#server.maxConnections = config.http.maxConnections;
   }
 
-  #createServer(tls: Tls | undefined): Server {
+  #createServer(requestTimeout: number, tls: Tls | undefined): Server {
     const settings = {
       headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: Math.max(HEADERS_TIMEOUT_MS, this.#config.limits.maxDeadlineMs),
+      requestTimeout,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      IncomingMessage: DirectRequest,
+      maxHeaderSize: MAX_HEAD_BYTES,
     };
-    const serve = (request: DirectRequest, response: ServerResponse): void => this.#serve(request, response);
+    const serve = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#serve(request, response);
     if (tls === undefined) return createServer(settings, serve);
     const server = createTlsServer({ ...tls.serverOptions, ...settings }, serve);
     tls.attach(server);
     return server;
   }
 
-  #serve(request: DirectRequest, response: ServerResponse): void {
+  #serve(request: IncomingMessage, response: ServerResponse): void {
     if (this.#closing) response.setHeader('connection', 'close');
-    const method = this.#methods.get(request.url ?? '');
-    if (method !== undefined && isPlain(request)) {
-      const nowMs = this.#invoker.options.clock();
-      const peer = this.#peerOf(request.socket);
-      new HttpUnaryCall(request, response, method, nowMs, peer).begin(this.#invoker);
+    const head = plainHeadOf(request);
+    const method = head && this.#methods.get(head.path);
+    if (head !== undefined && method !== undefined) {
+      this.#servePlain(request, response, head, method);
     } else if (!applyCors(request, response, this.#config.http.corsOrigins)) {
       this.#serveByAdapter(request, response);
     }
+  }
+
+  /** A plain call on a connection that others come on too. */
+  #servePlain(request: IncomingMessage, response: ServerResponse, head: PlainHead, method: Method): void {
+    const exchange = {
+      readBody: () => request.on('data', (bytes: Buffer) => call.take(bytes)),
+      answer: (status: number, contentType: string, body: Uint8Array) => {
+        response.writeHead(status, { 'content-type': contentType, 'content-length': body.length });
+        response.end(body);
+      },
+    };
+    const nowMs = this.#invoker.options.clock();
+    const call = new HttpUnaryCall(head, method, exchange, nowMs, this.#peerOf(request.socket));
+    response.on('close', () => call.abandon());
+    call.begin(this.#invoker);
   }
 
   #serveByAdapter(request: IncomingMessage, response: ServerResponse): void {
@@ -103,13 +133,19 @@ export class HttpServer {
   /** From now on every answer asks its connection to be closed, so that clients move to another replica without a failed call. */
   shedConnections(): void {
     this.#closing = true;
+    this.#plain.shed();
   }
 
   /** Takes no new connection and is kept when the calls in flight have ended; connections left after the grace time are cut. */
   async close(graceMs: number): Promise<void> {
-    this.#closing = true;
-    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-    await closeServer(this.#server);
+    this.shedConnections();
+    const timer = setTimeout(() => {
+      this.#server.closeAllConnections();
+      this.#plain.cut();
+    }, graceMs);
+    const closed = closeServer(this.#server);
+    this.#plain.close();
+    await closed;
     clearTimeout(timer);
   }
 }
