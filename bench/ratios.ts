@@ -76,6 +76,7 @@ const RULES: readonly RatioRule[] = [
     below: 'claim_grpc',
     read: throughput,
   },
+  { name: 'order_floor_vs_claims', above: 'order_floor_grpc', below: 'claim_grpc', read: throughput },
   { name: 'exchanges_vs_claims', above: 'exchange_grpc', below: 'claim_grpc', read: throughput },
   { name: 'wallet_read_vs_grpcjs_echo', above: 'wallet_grpc', below: 'echo_grpcjs_wallet', read: throughput },
   {

@@ -17,6 +17,7 @@ export const CONTENDER_KEYS = [
   'echo_connect_node',
   'redis_single_script',
   'reserve_commit_grpc',
+  'order_floor_grpc',
   'exchange_grpc',
   'wallet_grpc',
   'echo_grpcjs_wallet',

@@ -1,17 +1,30 @@
 /** What follows a claim: orders that reserve and commit a coupon, coupons bought with points, wallets that are read. */
+import type { LoadJob } from '../load/job.ts';
+import type { RequestTemplate } from '../load/template.ts';
 import { callConnectBytes } from '../product/connect-call.ts';
 import type { Product, ServeProcess } from '../product/product.ts';
 import type { Promotions } from '../product/promotions.ts';
 import { claimForUsers, earnPoints, userOf } from '../product/wallets.ts';
 import { grpcHeaders } from './claim-messages.ts';
-import { type Contender, type ContenderKey, SERVER_GROUP, toMeasurement, type Window } from './contender.ts';
+import {
+  type Contender,
+  type ContenderKey,
+  SERVER_GROUP,
+  type Side,
+  toMeasurement,
+  type Window,
+} from './contender.ts';
 import { GRPCJS_ECHO, startEcho } from './echoes.ts';
 import {
   COMMIT_PATH,
   commitTemplate,
+  EVALUATE_PATH,
   EXCHANGE_PATH,
+  emptyTemplate,
   exchangeTemplate,
+  HEALTH_PATH,
   ORDER_LINES,
+  orderQuestionTemplate,
   RESERVE_PATH,
   reserveTemplate,
   WALLET_PATH,
@@ -69,6 +82,7 @@ export async function startLifeContenders(
   const own = { pid: setting.serve.process.pid, port: setting.serve.grpcPort };
   return [
     pairContender(setting),
+    orderFloorContender(setting),
     exchangeContender(setting, firstBuyer),
     walletContender(setting, 'wallet_grpc', firstReader, own),
     walletContender(setting, 'echo_grpcjs_wallet', firstReader, echo),
@@ -97,29 +111,68 @@ async function givePoints({ serve, product, loads }: LifeSetting): Promise<numbe
   return firstSerial;
 }
 
-function pairContender({ product, serve, orders, loads }: LifeSetting): Contender {
-  const watch = [{ name: SERVER_GROUP, pids: [orders.process.pid] }, ...product.ledgerProcesses];
-  return {
+function pairContender(setting: LifeSetting): Contender {
+  const token = setting.product.tokens.orders;
+  return orderContender(setting, {
     key: 'reserve_commit_grpc',
     title: `ours: ReserveCoupons (cart of ${ORDER_LINES} lines, 1 coupon) + CommitReservation, gRPC`,
     side: 'ours',
+    token,
+    path: RESERVE_PATH,
+    template: reserveTemplate(),
+    followUp: {
+      path: COMMIT_PATH,
+      headers: grpcHeaders(COMMIT_PATH, token),
+      template: commitTemplate(),
+    },
+  });
+}
+
+/** What an order costs that writes nothing: the same cart is evaluated with the same coupon, and the second call does nothing. */
+function orderFloorContender(setting: LifeSetting): Contender {
+  const token = setting.product.tokens.checkout;
+  return orderContender(setting, {
+    key: 'order_floor_grpc',
+    title: 'an order that writes nothing: EvaluateCart of its cart and coupon + a no-op (health), gRPC',
+    side: 'floor',
+    token,
+    path: EVALUATE_PATH,
+    template: orderQuestionTemplate(),
+    followUp: { path: HEALTH_PATH, headers: grpcHeaders(HEALTH_PATH, token), template: emptyTemplate() },
+  });
+}
+
+interface OrderCalls {
+  readonly key: Extract<ContenderKey, 'reserve_commit_grpc' | 'order_floor_grpc'>;
+  readonly title: string;
+  readonly side: Side;
+  readonly token: string;
+  readonly path: string;
+  readonly template: RequestTemplate;
+  readonly followUp: NonNullable<LoadJob['followUp']>;
+}
+
+/** Every order has a user and a coupon of its own, claimed before. */
+function orderContender({ product, serve, orders, loads }: LifeSetting, calls: OrderCalls): Contender {
+  const watch = [{ name: SERVER_GROUP, pids: [orders.process.pid] }, ...product.ledgerProcesses];
+  const { key, title, side, token, path, template, followUp } = calls;
+  return {
+    key,
+    title,
+    side,
     unit: 'pair',
     measure: async (window) => {
       const firstSerial = loads.reserveSerials();
       const seconds = (window.warmUpMs + window.measureMs) / 1000;
       const count = Math.ceil(seconds * PAIRS_PER_SECOND_LIMIT);
-      const { gateway, orders: token } = product.tokens;
+      const { gateway } = product.tokens;
       const coupons = await claimForUsers(serve.httpPort, gateway, ORDER_PROMOTION, firstSerial, count);
       return toMeasurement(
         await runLoad({
-          ...grpcJob(window, orders.grpcPort, RESERVE_PATH, token),
+          ...grpcJob(window, orders.grpcPort, path, token),
           kind: 'grpc-pairs',
-          template: reserveTemplate(),
-          followUp: {
-            path: COMMIT_PATH,
-            headers: grpcHeaders(COMMIT_PATH, token),
-            template: commitTemplate(),
-          },
+          template,
+          followUp,
           population: { firstSerial, coupons },
           watch,
         }),

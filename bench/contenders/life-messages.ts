@@ -1,5 +1,6 @@
 /** The messages of a coupon's later life: reserve, commit, exchange, and reading a wallet. */
 import { create, toBinary } from '@bufbuild/protobuf';
+import { EvaluateCartRequestSchema } from '../../src/gen/hongbao/v1/cart_service_pb.ts';
 import { ListCouponsRequestSchema } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { ExchangeCouponRequestSchema } from '../../src/gen/hongbao/v1/points_service_pb.ts';
 import {
@@ -19,13 +20,15 @@ import {
 export const RESERVE_PATH = '/hongbao.v1.RedemptionService/ReserveCoupons';
 export const COMMIT_PATH = '/hongbao.v1.RedemptionService/CommitReservation';
 export const EXCHANGE_PATH = '/hongbao.v1.PointsService/ExchangeCoupon';
+export const EVALUATE_PATH = '/hongbao.v1.CartService/EvaluateCart';
+export const HEALTH_PATH = '/grpc.health.v1.Health/Check';
 export const WALLET_PATH = '/hongbao.v1.CouponService/ListCoupons';
 
 /** Lines of the cart an order has. */
 export const ORDER_LINES = 5;
 
-/** Reserves one coupon of the user for an order of five lines; the final cart is evaluated again. */
-export function reserveTemplate(): RequestTemplate {
+/** The cart of every order. */
+function orderCart() {
   const lines = Array.from({ length: ORDER_LINES }, (_, index) => ({
     lineId: String(index + 1),
     itemId: `item-${index + 1}`,
@@ -33,14 +36,35 @@ export function reserveTemplate(): RequestTemplate {
     quantity: 2,
     unitPriceMinor: 2_500n,
   }));
+  return { currency: 'CNY', lines };
+}
+
+/** Reserves one coupon of the user for an order of five lines; the final cart is evaluated again. */
+export function reserveTemplate(): RequestTemplate {
   const request = create(ReserveCouponsRequestSchema, {
     userId: SAMPLE_USER_ID,
     requestId: SAMPLE_REQUEST_ID,
     orderId: SAMPLE_ORDER_ID,
-    cart: { currency: 'CNY', lines },
+    cart: orderCart(),
     couponIds: [SAMPLE_COUPON_ID],
   });
   return createTemplate(toBinary(ReserveCouponsRequestSchema, request));
+}
+
+/** Asks what that order would cost with that coupon. */
+export function orderQuestionTemplate(): RequestTemplate {
+  const request = create(EvaluateCartRequestSchema, {
+    userId: SAMPLE_USER_ID,
+    useWallet: true,
+    cart: orderCart(),
+    selection: { couponIds: [SAMPLE_COUPON_ID] },
+  });
+  return createTemplate(toBinary(EvaluateCartRequestSchema, request));
+}
+
+/** A message without content. */
+export function emptyTemplate(): RequestTemplate {
+  return createTemplate(new Uint8Array());
 }
 
 /** Commits that reservation. */
