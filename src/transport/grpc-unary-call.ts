@@ -110,6 +110,10 @@ export class GrpcUnaryCall implements Caller {
   }
 
   admitted(call: Call): void {
+    if (this.#stream.closed) {
+      call.abandon();
+      return;
+    }
     if (!this.#isTimeoutReadable) {
       call.end(BAD_TIMEOUT);
       return;

@@ -38,6 +38,7 @@ export class HttpUnaryCall implements Caller {
   #first: Buffer | undefined;
   #others: Buffer[] | undefined;
   #bytesRead = 0;
+  #isAbandoned = false;
 
   constructor(
     head: PlainHead,
@@ -64,7 +65,8 @@ export class HttpUnaryCall implements Caller {
   admitted(call: Call): void {
     const { contentLength } = this.#head;
     this.#call = call;
-    if (contentLength > this.#method.maxBytes) call.end(tooLarge(contentLength, this.#method.maxBytes));
+    if (this.#isAbandoned) call.abandon();
+    else if (contentLength > this.#method.maxBytes) call.end(tooLarge(contentLength, this.#method.maxBytes));
     else if (contentLength === 0) call.run(NO_BODY);
     else this.#exchange.readBody();
   }
@@ -82,8 +84,9 @@ export class HttpUnaryCall implements Caller {
       this.#call?.run(this.#others === undefined ? this.#first : Buffer.concat(this.#others));
   }
 
-  /** The connection is gone. Does nothing after the answer. */
+  /** The connection is gone, perhaps before it was known who is calling. Does nothing after the answer. */
   abandon(): void {
+    this.#isAbandoned = true;
     this.#call?.abandon();
   }
 

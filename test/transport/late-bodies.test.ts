@@ -1,9 +1,9 @@
 // SPEC C2: a call whose body is not there by its deadline is refused, and not carried out when the rest comes after all.
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { connect } from 'node:net';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ClaimCouponRequestSchema, CouponService } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { hot } from '../../src/transport/binding.ts';
 import { frameOf } from '../../src/transport/grpc-frames.ts';
@@ -81,6 +81,31 @@ test('over gRPC, on a connection that goes on', async () => {
     const [trailers] = await once(next, 'trailers');
     expect(trailers['grpc-status']).toBe('0');
     expect(served).toBe(1);
+  } finally {
+    session.destroy();
+  }
+});
+
+test('over gRPC, a caller that goes away before it is known who it is leaves no place taken', async () => {
+  const session = connectHttp2(`http://127.0.0.1:${server.addresses.grpcPort}`);
+  try {
+    const token = await server.token({ sub: 'newcomer', kind: 'service', scope: 'coupons:claim' });
+    const started = server.metrics.serverStarted.child('hongbao.v1.CouponService', 'ClaimCoupon');
+    const before = started.value;
+    const gone = session.request({
+      ':method': 'POST',
+      ':path': CLAIM,
+      'content-type': 'application/grpc+proto',
+      te: 'trailers',
+      authorization: `Bearer ${token}`,
+    });
+    gone.on('error', () => {});
+    gone.write(frameOf(BODY).subarray(0, 9));
+    gone.close(constants.NGHTTP2_CANCEL);
+    await once(gone, 'close');
+    await vi.waitFor(() => expect(started.value).toBe(before + 1));
+    await vi.waitFor(() => expect(server.metrics.serverInFlight.read()).toBe(0));
+    expect(served).toBe(0);
   } finally {
     session.destroy();
   }

@@ -1,7 +1,11 @@
 // SPEC C2, C6: plain calls over HTTP/1.1, however their bytes come, and what happens to a connection that others come on too.
 import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
@@ -11,11 +15,14 @@ import {
   CouponService,
 } from '../../src/gen/hongbao/v1/coupon_service_pb.ts';
 import { hot, pathOf } from '../../src/transport/binding.ts';
+import { createAuthority } from '../security/certificates.ts';
 import { startTestTransport, type TestTransport } from './test-transport.ts';
 
 const CLAIM = pathOf(CouponService.method.claimCoupon);
 const LARGE = 'large';
 const LARGE_BYTES = 100_000;
+/** More than two records of TLS, less than a message may have. */
+const SEVERAL_RECORDS = 50_000;
 /** Turns of the event loop after which a connection has taken what was written to it. */
 const A_WHILE_MS = 20;
 
@@ -77,11 +84,12 @@ function claimBytes({
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
 }
 
-function jsonBytes(requestId: string): Buffer {
-  const body = JSON.stringify({ promotionId: 'spring', requestId, userId: 'alice' });
+/** The same as JSON, with so much space at its end. */
+function jsonBytes(requestId: string, token = gateway, padding = 0): Buffer {
+  const body = JSON.stringify({ promotionId: 'spring', requestId, userId: 'alice' }) + ' '.repeat(padding);
   const head = ['host: test', 'content-type: application/json', `content-length: ${body.length}`];
   return Buffer.from(
-    [`POST ${CLAIM} HTTP/1.1`, ...head, `authorization: Bearer ${gateway}`, '', body].join('\r\n'),
+    [`POST ${CLAIM} HTTP/1.1`, ...head, `authorization: Bearer ${token}`, '', body].join('\r\n'),
   );
 }
 
@@ -215,6 +223,47 @@ test('a connection is served on after a call that is not plain, which node answe
   expect((await asked)[0]?.status).toBe(404);
 });
 
+test.each(['in one write', 'one by one'])(
+  'over TLS too, with a request of several records, %s',
+  async (how) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hongbao-tls-'));
+    const authority = createAuthority();
+    const own = authority.issue('DNS:localhost');
+    const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    writeFileSync(files.cert, own.cert);
+    writeFileSync(files.key, own.key);
+    const secure = await startTestTransport({
+      bindings: [claims],
+      clock: Date.now,
+      environment: { HONGBAO_TLS_CERT_FILE: files.cert, HONGBAO_TLS_KEY_FILE: files.key },
+    });
+    const token = await secure.token({ sub: 'gateway', kind: 'service', scope: 'coupons:claim' });
+    const socket = connectTls({
+      port: secure.addresses.httpPort,
+      ca: authority.cert,
+      servername: 'localhost',
+    });
+    sockets.push(socket);
+    await once(socket, 'secureConnect');
+    const calls = [
+      claimBytes({ token }),
+      claimBytes({ token, requestId: 'r-2' }),
+      jsonBytes('r-3', token, SEVERAL_RECORDS),
+      claimBytes({ token, requestId: 'r-4' }),
+    ];
+    const parts = how === 'one by one' ? calls : [Buffer.concat(calls)];
+    for (const part of parts) {
+      const asked = answers(socket, calls.length / parts.length);
+      socket.write(part);
+      expect((await asked).map(({ status }) => status)).toEqual(
+        parts.length > 1 ? [200] : calls.map(() => 200),
+      );
+    }
+    expect(served.toSorted()).toEqual(['r-1', 'r-2', 'r-3', 'r-4']);
+    await secure.transport.stop();
+  },
+);
+
 test.each([
   ['no request at all', 'what is this?\r\n\r\n', 400],
   ['headers beyond the limit', `POST ${CLAIM} HTTP/1.1\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
@@ -247,6 +296,15 @@ test('nobody is answered who has closed one half of the connection, as with node
   socket.end(claimBytes({ promotionId: 'never' }));
   await once(socket, 'close');
   await vi.waitFor(() => expect(inFlight()).toBe(0));
+});
+
+test('a caller that goes away before it is known who it is leaves no place taken', async () => {
+  const socket = await open();
+  const token = await server.token({ sub: 'newcomer', kind: 'service', scope: 'coupons:claim' });
+  socket.end(claimBytes({ token }));
+  await once(socket, 'close');
+  await vi.waitFor(() => expect(inFlight()).toBe(0));
+  expect(served).toEqual([]);
 });
 
 test('calls sent ahead wait for the answers before them', async () => {
