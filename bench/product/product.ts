@@ -22,7 +22,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** Time a role has to become ready, to migrate, and to audit. */
 const READY_LIMIT_MS = 30_000;
 const MIGRATE_LIMIT_MS = 60_000;
-const AUDIT_LIMIT_MS = 900_000;
+const AUDIT_LIMIT_MS = 2_400_000;
 
 const READY_POLL_MS = 50;
 
