@@ -1,10 +1,10 @@
 /** What follows a claim: orders that reserve and commit a coupon, coupons bought with points, wallets that are read. */
-import type { LoadJob } from '../load/job.ts';
 import type { RequestTemplate } from '../load/template.ts';
 import { callConnectBytes } from '../product/connect-call.ts';
 import type { Product, ServeProcess } from '../product/product.ts';
 import type { Promotions } from '../product/promotions.ts';
 import { claimForUsers, earnPoints, userOf } from '../product/wallets.ts';
+import { EVALUATE_PATH } from './cart-messages.ts';
 import { grpcHeaders } from './claim-messages.ts';
 import {
   type Contender,
@@ -18,7 +18,6 @@ import { GRPCJS_ECHO, startEcho } from './echoes.ts';
 import {
   COMMIT_PATH,
   commitTemplate,
-  EVALUATE_PATH,
   EXCHANGE_PATH,
   emptyTemplate,
   exchangeTemplate,
@@ -112,33 +111,27 @@ async function givePoints({ serve, product, loads }: LifeSetting): Promise<numbe
 }
 
 function pairContender(setting: LifeSetting): Contender {
-  const token = setting.product.tokens.orders;
   return orderContender(setting, {
     key: 'reserve_commit_grpc',
     title: `ours: ReserveCoupons (cart of ${ORDER_LINES} lines, 1 coupon) + CommitReservation, gRPC`,
     side: 'ours',
-    token,
+    token: setting.product.tokens.orders,
     path: RESERVE_PATH,
     template: reserveTemplate(),
-    followUp: {
-      path: COMMIT_PATH,
-      headers: grpcHeaders(COMMIT_PATH, token),
-      template: commitTemplate(),
-    },
+    followUp: { path: COMMIT_PATH, template: commitTemplate() },
   });
 }
 
 /** What an order costs that writes nothing: the same cart is evaluated with the same coupon, and the second call does nothing. */
 function orderFloorContender(setting: LifeSetting): Contender {
-  const token = setting.product.tokens.checkout;
   return orderContender(setting, {
     key: 'order_floor_grpc',
     title: 'an order that writes nothing: EvaluateCart of its cart and coupon + a no-op (health), gRPC',
     side: 'floor',
-    token,
+    token: setting.product.tokens.checkout,
     path: EVALUATE_PATH,
     template: orderQuestionTemplate(),
-    followUp: { path: HEALTH_PATH, headers: grpcHeaders(HEALTH_PATH, token), template: emptyTemplate() },
+    followUp: { path: HEALTH_PATH, template: emptyTemplate() },
   });
 }
 
@@ -149,7 +142,7 @@ interface OrderCalls {
   readonly token: string;
   readonly path: string;
   readonly template: RequestTemplate;
-  readonly followUp: NonNullable<LoadJob['followUp']>;
+  readonly followUp: { readonly path: string; readonly template: RequestTemplate };
 }
 
 /** Every order has a user and a coupon of its own, claimed before. */
@@ -172,7 +165,7 @@ function orderContender({ product, serve, orders, loads }: LifeSetting, calls: O
           ...grpcJob(window, orders.grpcPort, path, token),
           kind: 'grpc-pairs',
           template,
-          followUp,
+          followUp: { ...followUp, headers: grpcHeaders(followUp.path, token) },
           population: { firstSerial, coupons },
           watch,
         }),

@@ -20,7 +20,6 @@ import {
 export const RESERVE_PATH = '/hongbao.v1.RedemptionService/ReserveCoupons';
 export const COMMIT_PATH = '/hongbao.v1.RedemptionService/CommitReservation';
 export const EXCHANGE_PATH = '/hongbao.v1.PointsService/ExchangeCoupon';
-export const EVALUATE_PATH = '/hongbao.v1.CartService/EvaluateCart';
 export const HEALTH_PATH = '/grpc.health.v1.Health/Check';
 export const WALLET_PATH = '/hongbao.v1.CouponService/ListCoupons';
 

@@ -66,6 +66,7 @@ export class HttpServer {
       methods: this.#methods,
       invoker,
       peerOf: this.#peerOf,
+      isShedding: () => this.#closing,
       limits: {
         firstRequest: HEADERS_TIMEOUT_MS / MS_PER_SECOND,
         wholeRequest: Math.ceil(requestTimeoutMs / MS_PER_SECOND),
@@ -133,7 +134,6 @@ export class HttpServer {
   /** From now on every answer asks its connection to be closed, so that clients move to another replica without a failed call. */
   shedConnections(): void {
     this.#closing = true;
-    this.#plain.shed();
   }
 
   /** Takes no new connection and is kept when the calls in flight have ended; connections left after the grace time are cut. */

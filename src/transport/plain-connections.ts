@@ -7,7 +7,7 @@ import { type ConnectionLimits, PlainConnection, type PlainPorts } from './plain
 const TICK_MS = 1_000;
 
 /** What serving them needs. */
-export interface PlainServing extends Pick<PlainPorts, 'methods' | 'invoker' | 'peerOf'> {
+export interface PlainServing extends Pick<PlainPorts, 'methods' | 'invoker' | 'peerOf' | 'isShedding'> {
   readonly limits: ConnectionLimits;
 }
 
@@ -16,7 +16,6 @@ export class PlainConnections {
   readonly #open = new Set<PlainConnection>();
   readonly #ports: PlainPorts;
   #date = dateNow();
-  #isShedding = false;
   #timer: NodeJS.Timeout | undefined;
 
   /**
@@ -30,7 +29,6 @@ export class PlainConnections {
     this.#ports = {
       ...serving,
       date: () => this.#date,
-      isShedding: () => this.#isShedding,
       handOver: (socket) => serve.call(server, socket),
       closed: (connection) => this.#open.delete(connection),
     };
@@ -54,12 +52,7 @@ export class PlainConnections {
     for (const connection of this.#open) connection.tick();
   }
 
-  /** From now on every answer is the last one of its connection. */
-  shed(): void {
-    this.#isShedding = true;
-  }
-
-  /** Cuts connections without a call; the others close with their answer. No connection may come any more. */
+  /** Cuts connections without a call; the others close with their answer, since by now answers are shed. No connection may come any more. */
   close(): void {
     clearInterval(this.#timer);
     for (const connection of this.#open) if (connection.isIdle) connection.cut();

@@ -1,4 +1,4 @@
-// SPEC C2, S2: what is served without node's parser is read as node's parser reads it, or left to it.
+// SPEC C2: what is served without node's parser is read as node's parser reads it, or left to it.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';

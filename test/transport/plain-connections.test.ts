@@ -1,4 +1,4 @@
-// SPEC C2, C6: plain calls over HTTP/1.1, however their bytes come, and what happens to a connection that others come on too.
+// SPEC C2: plain calls over HTTP/1.1, however their bytes come, and what happens to a connection that others come on too.
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
