@@ -7,7 +7,9 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { pidsOf, type WatchedGroup } from './cpu-time.ts';
+import { IdleGroup } from './idle-group.ts';
 import { unpinProcess } from './pinning.ts';
+import { succeeds } from './succeeds.ts';
 
 /** How often processes that were started meanwhile are looked for, in milliseconds: Postgres has one for each connection. */
 const LOOK_MS = 1_000;
@@ -17,13 +19,14 @@ export class Background {
   readonly #groups: readonly WatchedGroup[];
   readonly #timer: NodeJS.Timeout;
   readonly #settled = new Set<number>();
+  readonly #idleGroup = IdleGroup.create();
 
   /** They are in the background from now on, until `bringBack` or the stack's end. */
   constructor(groups: readonly WatchedGroup[], stack: AsyncDisposableStack) {
     this.#groups = groups;
     this.#look();
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
-    stack.defer(() => clearInterval(this.#timer));
+    stack.defer(() => this.#end());
   }
 
   /**
@@ -31,17 +34,26 @@ export class Background {
    * and what they do then takes longer.
    */
   bringBack(): void {
-    clearInterval(this.#timer);
+    this.#end();
     for (const pid of this.#groups.flatMap(pidsOf)) {
-      succeeds(() => rankProcess(pid, NORMAL));
-      succeeds(() => rankSession(pid, NORMAL));
+      if (this.#idleGroup === undefined) succeeds(() => rank(pid, NORMAL));
       succeeds(() => unpinProcess(pid));
     }
   }
 
+  #end(): void {
+    clearInterval(this.#timer);
+    this.#idleGroup?.dissolve();
+  }
+
   #look(): void {
     for (const pid of this.#groups.flatMap(pidsOf))
-      if (!this.#settled.has(pid) && succeeds(() => lower(pid))) this.#settled.add(pid);
+      if (!this.#settled.has(pid) && succeeds(() => this.#lower(pid))) this.#settled.add(pid);
+  }
+
+  #lower(pid: number): void {
+    if (this.#idleGroup === undefined) rank(pid, LOWEST);
+    else this.#idleGroup.add(pid);
   }
 }
 
@@ -55,19 +67,10 @@ interface Rank {
 const LOWEST: Rank = { policy: '--idle', priority: constants.priority.PRIORITY_LOW };
 const NORMAL: Rank = { policy: '--other', priority: constants.priority.PRIORITY_NORMAL };
 
-/** False when the process has gone, or the kernel does not take the change at this moment. */
-function succeeds(change: () => void): boolean {
-  try {
-    change();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function lower(pid: number): void {
-  rankProcess(pid, LOWEST);
-  rankSession(pid, LOWEST);
+/** Where no group can be made; it comes close. */
+function rank(pid: number, wanted: Rank): void {
+  rankProcess(pid, wanted);
+  rankSession(pid, wanted);
 }
 
 function rankProcess(pid: number, { policy, priority }: Rank): void {

@@ -41,7 +41,7 @@ export const DECIDING: readonly ScriptRule[] = [
         script: 'claim',
         text: 'if existing then',
         instead:
-          'local early = claim_refusal(p, wallet, count, deadline, facts_at, facts_length) if early then return early end if existing then',
+          'local early = claim_refusal(p, key, made, 0, count, deadline, facts_at, facts_length) if early then return early end if existing then',
       },
     ],
     holds: async (world) => {

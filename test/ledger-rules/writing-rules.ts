@@ -33,7 +33,7 @@ export const WRITING: readonly ScriptRule[] = [
         script: 'claim',
         text: 'seq = append_entry(stream, meta, partition, events)',
         instead:
-          "for _, write in ipairs(writes) do redis.call('HSET', write[1], write[2], write[3]) end seq = append_entry(stream, meta, partition, events)",
+          "for at = 1, write_end, WRITE_PARTS do redis.call('HSET', writes[at], writes[at + 1], writes[at + 2].value) end seq = append_entry(stream, meta, partition, events)",
       },
     ],
     holds: async (world) => {
@@ -111,8 +111,8 @@ export const WRITING: readonly ScriptRule[] = [
     without: [
       {
         script: 'claim',
-        text: "local text = string.format('%d', number)",
-        instead: "local text = '1'",
+        text: "string.sub(key, wallet_prefix + 1), string.format('%d', p.issued)",
+        instead: "string.sub(key, wallet_prefix + 1), '1'",
       },
     ],
     holds: async (world) => {

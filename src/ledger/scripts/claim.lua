@@ -41,11 +41,11 @@ local NO_ENTRY = 2 ^ 48 - 1
 local VALIDITY_FIXED = 1
 local TARGET_NO_ORDER, TARGET_REGISTERED_WITHIN, TARGET_TAGS = 1, 2, 3
 local SOURCE_CLAIM, COUPON_FORMAT = 2, 1
-local NOTHING = {}
 
 local stream, meta = KEYS[1], KEYS[2]
 local promotion_count = tonumber(ARGV[1])
 local wallet_prefix, promotion_prefix = tonumber(ARGV[2]), tonumber(ARGV[3])
+local wallets_at = 2 + promotion_count
 local backlog_limit, durable_mode, claims = tonumber(ARGV[4]), ARGV[5], ARGV[6]
 
 local partition = open_partition(meta, ARGV[7])
@@ -76,27 +76,6 @@ end
 
 local promotions = {}
 for index = 1, promotion_count do promotions[index] = read_promotion(KEYS[2 + index]) end
-
--- Wallets touched by this batch. `made` holds what claims decided so far made of one: coupons by field, counts by counter.
-local wallets = {}
-
--- The wallet of a claim, the coupon it holds already, and how many it has of the promotion; nil when it cannot be read.
-local function read_wallet(index, field, counter)
-  local wallet = wallets[index]
-  if not wallet then
-    local key = KEYS[2 + promotion_count + index]
-    wallet = { key = key, user = string.sub(key, wallet_prefix + 1), live = false, made = false, erased = false }
-    wallets[index] = wallet
-  end
-  local fields = redis.pcall('HMGET', wallet.key, field, counter, '@', 'x')
-  if fields.err then return nil end
-  wallet.live = wallet.live or (fields[3] and struct.unpack('>I2', fields[3], 7)) or 0
-  wallet.erased = fields[4]
-  local made = wallet.made or NOTHING
-  local count = made[counter] or tonumber(fields[2] or '0')
-  if not count then return nil end
-  return wallet, made[field] or fields[1], count
-end
 
 local function has_tag(p, facts_at)
   local wanted, at = {}, p.tags_at
@@ -188,104 +167,133 @@ for _, p in ipairs(promotions) do
   if p.definition then prepare(p) end
 end
 
--- The first reason against a new claim, in the order the contract promises; nil when there is none.
-local function claim_refusal(p, wallet, count, deadline, facts_at, facts_length)
+-- The first reason against a new claim, in the order the contract promises; nil when there is none, and then how many coupons
+-- of the wallet count against its bound.
+local function claim_refusal(p, key, made, live, count, deadline, facts_at, facts_length)
   if p.refused then return p.refused end
   local untargeted = target_refusal(p, facts_at, facts_length)
   if untargeted then return untargeted end
   if p.limit > 0 and count >= p.limit then return refusal(10, p.limit, count) end
   if p.received and p.issued >= p.received then return refusal(11, p.received, p.issued, p.version) end
-  if wallet.live >= WALLET_LIMIT then
-    if not wallet.made then wallet.live = count_live(wallet.key, now) end
-    if wallet.live >= WALLET_LIMIT then return refusal(12, WALLET_LIMIT, wallet.live) end
+  if live >= WALLET_LIMIT then
+    if not made then live = count_live(key, now) end
+    if live >= WALLET_LIMIT then return refusal(12, WALLET_LIMIT, live) end
   end
   if p.ack == ACK_DURABLE and durable_mode == '0' then return refusal(17) end
   if partition.backlog >= backlog_limit then return refusal(15, backlog_limit, partition.backlog) end
   if p.ack == ACK_LEDGER and oldest_wait() > deadline - now then return refusal(15, deadline - now, oldest_wait()) end
-  return nil
+  return nil, live
 end
 
--- Numbers as events tell them, those of most wallets made once: digits after their length u32, and u16.
-local digits_of, short_of = {}, {}
-
-local function digits(number)
-  local text = string.format('%d', number)
-  return text, '\0\0\0' .. string.char(#text) .. text
-end
-
-local function known_digits(number)
-  local known = digits_of[number]
-  if not known then
-    known = { digits(number) }
-    digits_of[number] = known
+-- A text for each number that is asked for, made once: most claims need the same few.
+local function remembered(make)
+  local known = {}
+  return function(number)
+    local text = known[number]
+    if not text then
+      text = make(number)
+      known[number] = text
+    end
+    return text
   end
-  return known[1], known[2]
 end
 
-local function short(number)
-  local known = short_of[number]
-  if not known then
-    known = struct.pack('>I2', number)
-    short_of[number] = known
-  end
-  return known
-end
-
-local CLAIMED_HEAD = string.char(KIND_CLAIMED, 2, TARGET_WALLET)
+local decimal = remembered(function(number) return string.format('%d', number) end)
+local mark_of = remembered(function(live) return struct.pack('>I2', live) end)
+local claimed_head = remembered(function(length) return string.char(KIND_CLAIMED, 2, TARGET_WALLET, length) end)
 local FIELDS_HEAD = string.char(3, FIELD_BYTES)
 local MARK_HEAD = struct.pack('>BBI4I6', 1, 64, 8, 0)
 
-local events, writes, touched = {}, {}, {}
+-- The part of an event between the coupon's field and the digits of `issued`: most claims of a promotion have that of the last.
+local function event_part(p, count, live, digits)
+  if p.part_count ~= count or p.part_live ~= live or p.part_digits ~= digits then
+    local counted = decimal(count)
+    p.part = p.coupon_part .. struct.pack('>I4', #counted) .. counted .. MARK_HEAD .. mark_of(live) .. p.stock_part
+      .. struct.pack('>I4', digits)
+    p.part_count, p.part_live, p.part_digits = count, live, digits
+  end
+  return p.part
+end
 
-local function issue(p, wallet, count, field)
-  local live = wallet.live + 1
-  wallet.live = live
-  if wallet.made then
-    wallet.made[p.counter], wallet.made[field] = count + 1, p.value
+-- What was decided so far. A write is WRITE_PARTS places of `writes`: wallet key, field, promotion, count of the promotion's
+-- coupons, and live coupons of the wallet.
+local WRITE_PARTS = 5
+local events, event_count, writes, write_end = {}, 0, {}, 0
+
+-- By a wallet's index: where its first write begins; and once a second claim asks, coupons by field, counts by counter, and
+-- `live`, as the claims before it made them. Hardly any wallet comes twice in a call, so a table for each would cost more.
+local first_write, made_of = {}, {}
+
+local function made_before(index)
+  local made, at = made_of[index], first_write[index]
+  if made or not at then return made end
+  local p = writes[at + 3]
+  made = { live = writes[at + 5], [p.counter] = writes[at + 4], [writes[at + 2]] = p.value }
+  made_of[index] = made
+  return made
+end
+
+local function issue(p, index, key, made, live, count, field)
+  if made then
+    made.live, made[p.counter], made[field] = live, count, p.value
   else
-    wallet.made = { [p.counter] = count + 1, [field] = p.value }
+    first_write[index] = write_end
   end
   p.issued = p.issued + 1
-  touched[p] = true
+  p.touched = true
   partition.backlog = partition.backlog + 1
-  local mark, claimed, claimed_part = short(live), known_digits(count + 1)
-  local _, issued_part = digits(p.issued)
-  events[#events + 1] = CLAIMED_HEAD .. string.char(#wallet.user) .. wallet.user .. FIELDS_HEAD .. field
-    .. p.coupon_part .. claimed_part .. MARK_HEAD .. mark .. p.stock_part .. issued_part
-  writes[#writes + 1] = { wallet.key, field, p.value, p.counter, claimed, mark }
+  local user, issued = string.sub(key, wallet_prefix + 1), string.format('%d', p.issued)
+  event_count = event_count + 1
+  events[event_count] = claimed_head(#user) .. user .. FIELDS_HEAD .. field .. event_part(p, count, live, #issued) .. issued
+  writes[write_end + 1], writes[write_end + 2], writes[write_end + 3] = key, field, p
+  writes[write_end + 4], writes[write_end + 5] = count, live
+  write_end = write_end + WRITE_PARTS
   return p.reply
 end
 
-local function decide(p, wallet_index, deadline, field, facts_at, facts_length)
+local function decide(p, index, deadline, field, facts_at, facts_length)
   if p.missing then return refusal(16) end
   if p.corrupt then return refusal(18) end
-  local wallet, existing, count = read_wallet(wallet_index, field, p.counter)
-  if not wallet then return refusal(18) end
-  if wallet.erased then return refusal(19) end
+  local key = KEYS[wallets_at + index]
+  local found = redis.pcall('HMGET', key, field, p.counter, '@', 'x')
+  if found.err then return refusal(18) end
+  local made = made_before(index)
+  local existing, count = found[1], tonumber(found[2] or '0')
+  if made then existing, count = made[field] or existing, made[p.counter] or count end
+  if not count then return refusal(18) end
+  if found[4] then return refusal(19) end
   if existing then
     if #existing ~= COUPON_BYTES then return refusal(18) end
     if struct.unpack('>I4', existing, 5) ~= p.number then return refusal(13) end
     return struct.pack('>BBc0', 2, p.acknowledgement, existing)
   end
   if deadline < now then return refusal(14, deadline, now) end
-  return claim_refusal(p, wallet, count, deadline, facts_at, facts_length) or issue(p, wallet, count, field)
+  local live = made and made.live or found[3] and struct.unpack('>I2', found[3], 7) or 0
+  local refused
+  refused, live = claim_refusal(p, key, made, live, count, deadline, facts_at, facts_length)
+  return refused or issue(p, index, key, made, live + 1, count + 1, field)
 end
 
-local replies, at = {}, 1
+local replies, reply_count, at = {}, 0, 1
 while at <= #claims do
   local promotion, wallet, deadline, field, facts_length
   promotion, wallet, deadline, field, facts_length, at = struct.unpack('>BI2I6c16I2', claims, at)
-  replies[#replies + 1] = decide(promotions[promotion], wallet, deadline, field, at, facts_length)
+  reply_count = reply_count + 1
+  replies[reply_count] = decide(promotions[promotion], wallet, deadline, field, at, facts_length)
   at = at + facts_length
 end
 
 local seq = NO_ENTRY
-if #events > 0 then
+if event_count > 0 then
   seq = append_entry(stream, meta, partition, events)
   local sequence = struct.pack('>I6', seq)
-  for _, write in ipairs(writes) do
-    redis.call('HSET', write[1], write[2], write[3], write[4], write[5], '@', sequence .. write[6])
+  local mark = remembered(function(live) return sequence .. mark_of(live) end)
+  for at = 1, write_end, WRITE_PARTS do
+    local p = writes[at + 2]
+    redis.call('HSET', writes[at], writes[at + 1], p.value, p.counter, decimal(writes[at + 3]), '@', mark(writes[at + 4]))
   end
-  for p in pairs(touched) do redis.call('HSET', p.key, 'issued', string.format('%d', p.issued)) end
+  for _, p in ipairs(promotions) do
+    if p.touched then redis.call('HSET', p.key, 'issued', string.format('%d', p.issued)) end
+  end
 end
 return struct.pack('>c0I6I6I6', 'O', now, math.max(partition.backlog, 0), seq) .. table.concat(replies)
