@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
 import { createLogger } from './logger.ts';
 import { within } from './tracing/current-span.ts';
 
@@ -66,3 +68,59 @@ test('lines below the level are not written', () => {
   createLogger({ level: 'error', role: 'serve' }, output).info('hello');
   expect(output.lines).toEqual([]);
 });
+
+/** A process that logs to its standard output: at each message one line, and with the last one it ends. */
+function startTalker(): ChildProcess {
+  const script = `
+    import { createLogger } from ${JSON.stringify(new URL('./logger.ts', import.meta.url).href)};
+    const logger = createLogger({ level: 'info', role: 'serve' });
+    process.on('message', (word) => {
+      logger.info(word);
+      if (word === 'end') {
+        logger.fatal('the last words');
+        process.exit(7);
+      }
+      process.send('said');
+    });
+    process.send('ready');`;
+  const talker = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  onTestFinished(() => void talker.kill('SIGKILL'));
+  return talker;
+}
+
+const TALK_LIMIT_MS = 30_000;
+
+// SPEC C7: whoever reads the log may go before the process does.
+test.each([0, 3])(
+  'a process whose log nobody reads any more goes on, and ends when it should (%i lines later)',
+  async (lines) => {
+    const talker = startTalker();
+    await once(talker, 'message');
+    talker.stdout?.destroy();
+    for (let line = 0; line < lines; line += 1) {
+      talker.send('one more');
+      await once(talker, 'message');
+    }
+    talker.send('end');
+    expect(await once(talker, 'exit')).toEqual([7, null]);
+  },
+  TALK_LIMIT_MS,
+);
+
+test(
+  'the last words of a process are written',
+  async () => {
+    const talker = startTalker();
+    let log = '';
+    talker.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
+    await once(talker, 'message');
+    talker.send('end');
+    await once(talker, 'close');
+    expect(log).toContain('the last words');
+  },
+  TALK_LIMIT_MS,
+);

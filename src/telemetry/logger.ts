@@ -69,13 +69,20 @@ const REDACTED_PATHS = [
   ]),
 ];
 
+const STANDARD_OUTPUT = 1;
+
 /** By these a line is found from its trace and the other way round. */
 function traceFields(): Readonly<Record<string, string>> {
   const span = currentSpan();
   return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
 }
 
-/** The logger of a process. The destination is standard output unless a test passes its own. */
+/**
+ * The logger of a process. The destination is standard output unless a test passes its own.
+ *
+ * A line is written before the call returns, so the last words of a process are never lost. When nobody reads them any more, logging ends and
+ * the process goes on; pino's writing in the background would hang at exit then, since its last flush tries a closed pipe for ever.
+ */
 export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
   const settings = {
     level: options.level,
@@ -86,5 +93,5 @@ export function createLogger(options: LoggerOptions, destination?: DestinationSt
     mixin: traceFields,
     redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
   };
-  return destination === undefined ? pino(settings) : pino(settings, destination);
+  return pino(settings, destination ?? pino.destination({ dest: STANDARD_OUTPUT, sync: true }));
 }
