@@ -1,6 +1,7 @@
 /**
  * The audit: recomputes the ledger from its own log and compares it with Redis and Postgres, while both go on working.
  */
+import { getHeapStatistics } from 'node:v8';
 import type { AuditReport } from './audit/audit-report.ts';
 import { auditShare } from './audit/audit-share.ts';
 import {
@@ -26,7 +27,12 @@ import { TouchedRecords } from './audit/touched-records.ts';
 import { archivedRecords, liveRecords, pagesOf } from './audit/user-pages.ts';
 import type { DecodedEntry } from './decoded-entry.ts';
 
-const EVENTS_PER_PASS = 500_000;
+/** Heap that an event takes while its wallet is folded and compared, in bytes, as measured with claims. */
+const EVENT_HEAP_BYTES = 1_000;
+/** Share of the heap's limit that one pass may fill. */
+const HEAP_SHARE = 0.5;
+/** More users than this do not fit in a Map. */
+const EVENTS_PER_PASS_MAX = 8_000_000;
 
 /** Audits of one partition that are begun; segments leave the log so seldom that the second one goes through. */
 const BEGINS_MAX = 3;
@@ -79,7 +85,7 @@ function noteBeginning(checks: Checks, { isWhole, remarks, breaches }: Beginning
  */
 async function auditLog(audit: Audit): Promise<void> {
   const { cursor, checks, firstSeq, isWhole } = audit;
-  const passes = Math.max(1, Math.ceil(cursor.eventsTotal / (audit.eventsPerPass ?? EVENTS_PER_PASS)));
+  const passes = Math.max(1, Math.ceil(cursor.eventsTotal / (audit.eventsPerPass ?? eventsThatFit())));
   const order = new LogOrder(checks.order, firstSeq);
   const promotions = new PromotionFold(checks.stock, isWhole);
   const usage = new UsageFold();
@@ -100,6 +106,11 @@ async function auditLog(audit: Audit): Promise<void> {
   await comparePromotions({ ...audit, check: checks.promotions, fold: promotions, foldSeq: cursor.seq });
   if (isWhole) checkUsage(checks.uses, usage, counted);
   await compareShared(audit, { usage, pool: pools });
+}
+
+function eventsThatFit(): number {
+  const bytes = getHeapStatistics().heap_size_limit * HEAP_SHARE;
+  return Math.min(EVENTS_PER_PASS_MAX, Math.ceil(bytes / EVENT_HEAP_BYTES));
 }
 
 function shareOf(userId: string, shares: number): number {

@@ -10,7 +10,7 @@ export interface AuditDependencies {
   readonly sql: Sql;
   readonly ledger: LedgerAdmin;
   readonly id: PartitionId;
-  /** Events folded in one pass over the log, by default 500,000: the memory an audit may use, at about 1 KB each. */
+  /** Events folded in one pass over the log, at about 1 KB of memory each; by default as many as half of the heap's limit holds. */
   readonly eventsPerPass?: number;
 }
 
