@@ -73,6 +73,19 @@ describe('reading the stream', () => {
     expect(await readAll(new StreamReader(streamOf(() => stream)))).toEqual([[0], [1], [2]]);
   });
 
+  // SPEC C4: a batch costs nearly the same however small it is, and what waits for the next one is late.
+  test('what was fetched ahead is filled up with what came since', async () => {
+    const whole = entriesOf([1, 1, 1, 1, 1]);
+    let stream = whole.slice(0, 2);
+    const reader = new StreamReader(streamOf(() => stream));
+    expect(await reader.read(-1)).toHaveLength(2);
+    stream = whole.slice(0, 3);
+    reader.prefetch(1);
+    await new Promise(setImmediate);
+    stream = whole;
+    expect((await reader.read(1)).map(({ seq }) => seq)).toEqual([2, 3, 4]);
+  });
+
   // LEDGER rule 15: after a fork of Redis, what was read before is another history.
   test('what was fetched ahead is forgotten on request', async () => {
     let stream = entriesOf([1, 1, 1]);

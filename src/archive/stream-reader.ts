@@ -23,12 +23,19 @@ export class StreamReader {
   }
 
   /**
-   * The next entries after `seq`; empty when there are none. Throws {@link HaltError} when entries are missing, or the
+   * The next entries after `seq`; empty when there are none. What was fetched ahead is filled up: on a stream that is kept up with
+   * it holds only what came while the batch before was begun, and a small batch costs nearly what a large one does. Throws {@link HaltError} when entries are missing, or the
    * first one has an unknown format.
    */
   async read(seq: number): Promise<DecodedEntry[]> {
     await this.fetching;
-    if (this.ahead[0]?.seq !== seq + 1) this.ahead = await this.ledger.readEntries(seq, this.wanted);
+    if (this.ahead[0]?.seq !== seq + 1) this.ahead = [];
+    const missing = this.wanted - this.ahead.length;
+    if (missing > 0)
+      this.ahead = [
+        ...this.ahead,
+        ...(await this.ledger.readEntries(this.ahead.at(-1)?.seq ?? seq, missing)),
+      ];
     requireGapless(this.ahead, seq);
     const batch = decodeBatch(this.ahead);
     this.ahead = this.ahead.slice(batch.length);
