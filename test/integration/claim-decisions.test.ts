@@ -95,11 +95,21 @@ describe('a claim', () => {
 
   it('sees the earlier claims of its own batch', async () => {
     const { ref } = await define({ quantity: 3, perUserLimit: 2 });
-    const answers = await Promise.all(
-      ['r1', 'r1', 'r2', 'r3'].map((request) => fixture.claim({ user: 'fay', request, ref })),
-    );
-    expect(answers.map(reasonOf)).toEqual(['claimed', 'claimed', 'claimed', 'USER_LIMIT_REACHED']);
-    expect(answers.filter((answer) => isClaimed(answer) && answer.isReplay)).toHaveLength(1);
+    const { ref: other } = await define();
+    const claim = (request: string, of = ref) => fixture.claim({ user: 'fay', request, ref: of });
+    const answers = await Promise.all([
+      claim('r1'),
+      claim('r1'),
+      claim('r2'),
+      claim('r3'),
+      claim('o1', other),
+      claim('o1', other),
+    ]);
+    const reasons = ['claimed', 'claimed', 'claimed', 'USER_LIMIT_REACHED', 'claimed', 'claimed'];
+    expect(answers.map(reasonOf)).toEqual(reasons);
+    expect(answers.filter((answer) => isClaimed(answer) && answer.isReplay)).toHaveLength(2);
+    const wallet = await fixture.admin.readWalletFields('fay');
+    expect(wallet.get('40')?.readUIntBE(6, 2)).toBe(3);
   });
 
   it('never issues more than the quantity, whoever asks at once (SPEC C3)', async () => {
