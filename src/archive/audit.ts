@@ -27,11 +27,11 @@ import { TouchedRecords } from './audit/touched-records.ts';
 import { archivedRecords, liveRecords, pagesOf } from './audit/user-pages.ts';
 import type { DecodedEntry } from './decoded-entry.ts';
 
-/** Heap that an event takes while its wallet is folded and compared, in bytes, as measured with claims. */
+/** Heap reserved for an event while its record is folded and compared, in bytes: claims took less than half of it. */
 const EVENT_HEAP_BYTES = 1_000;
 /** Share of the heap's limit that one pass may fill. */
 const HEAP_SHARE = 0.5;
-/** More users than this do not fit in a Map. */
+/** A Map holds 16.7 million keys at most; an event may bring more than one. */
 const EVENTS_PER_PASS_MAX = 8_000_000;
 
 /** Audits of one partition that are begun; segments leave the log so seldom that the second one goes through. */

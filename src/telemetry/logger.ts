@@ -81,7 +81,8 @@ function traceFields(): Readonly<Record<string, string>> {
  * The logger of a process. The destination is standard output unless a test passes its own.
  *
  * A line is written before the call returns, so the last words of a process are never lost. When nobody reads them any more, logging ends and
- * the process goes on; pino's writing in the background would hang at exit then, since its last flush tries a closed pipe for ever.
+ * the process goes on; pino's writing in the background would hang at exit then, since its last flush tries a closed pipe for ever. A reader
+ * that stands still holds up the process, as it does with any line written at once.
  */
 export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
   const settings = {
